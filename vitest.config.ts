@@ -1,0 +1,30 @@
+import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+// Tests see the sources, so that coverage counts and no build is stale. What ships is tested by the smoke and pack tests.
+const sources = [
+  { find: /^@eoc\/core\/machine$/, replacement: at("packages/core/src/machine/index.ts") },
+  { find: /^@eoc\/trace\/node$/, replacement: at("packages/trace/src/node.ts") },
+  { find: /^@eoc\/([a-z-]+)$/, replacement: `${at("packages")}/$1/src/index.ts` },
+];
+
+const projects = ["packages", "apps"].flatMap((group) =>
+  readdirSync(at(group)).map((name) => ({ name, root: at(`${group}/${name}`) })),
+);
+
+export default defineConfig({
+  resolve: { alias: sources },
+  test: {
+    reporters: ["default", at("tools/plain-summary-reporter.ts")],
+    projects: [
+      ...projects.map(({ name, root }) => ({
+        extends: true as const,
+        root,
+        test: { name, include: ["test/**/*.test.ts"] },
+      })),
+    ],
+  },
+});
