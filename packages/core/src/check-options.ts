@@ -1,0 +1,68 @@
+import type { Issue } from "@eoc/decision-schema";
+
+/** The methods that each port must have for it to be asked at all. */
+const PORTS: Record<string, readonly string[]> = {
+  clock: ["now", "monotonic", "setTimer"],
+  killSwitch: ["read"],
+  rateLimiter: ["acquire"],
+  idempotencyStore: ["claim", "renew", "complete", "release", "markUnknown"],
+  retryBudget: ["tryTake", "succeeded"],
+  bulkhead: ["tryEnter", "queue", "leave"],
+  journal: ["append"],
+};
+
+const KNOWN: ReadonlySet<string> = new Set([
+  ...Object.keys(PORTS),
+  "signal",
+  "executionId",
+  "seed",
+  "approval",
+  "gates",
+  "onEvent",
+]);
+
+/** What is wrong with the options of `execute`: ports without their methods, fields that nobody knows. */
+export function checkOptions(options: Record<string, unknown>): Issue[] {
+  const issues: Issue[] = [];
+  for (const name of Object.keys(options)) {
+    const value = options[name];
+    if (value === undefined) continue;
+    const expected = KNOWN.has(name) ? expectation(name, value) : `one of ${[...KNOWN].join(", ")}`;
+    if (expected !== undefined) issues.push({ path: `options.${name}`, expected, received: typeof value });
+  }
+  return issues;
+}
+
+/** What `value` must be and is not. */
+function expectation(name: string, value: unknown): string | undefined {
+  const methods = PORTS[name];
+  if (methods !== undefined) {
+    const missing = methods.filter((method) => !isFunction(memberOf(value, method)));
+    return missing.length > 0 ? `an object with ${missing.map((method) => `${method}()`).join(", ")}` : undefined;
+  }
+  switch (name) {
+    case "signal":
+      return isFunction(memberOf(value, "addEventListener")) && typeof memberOf(value, "aborted") === "boolean"
+        ? undefined
+        : "an AbortSignal";
+    case "approval": {
+      const expiresAtMs = memberOf(value, "expiresAtMs");
+      const timed = expiresAtMs === undefined || Number.isFinite(expiresAtMs);
+      return typeof memberOf(value, "digest") === "string" && timed ? undefined : "{ digest: string; expiresAtMs?: number }";
+    }
+    case "gates":
+      return Array.isArray(value) && value.every(isFunction) ? undefined : "a list of functions";
+    case "onEvent":
+      return isFunction(value) ? undefined : "a function";
+    default:
+      return typeof value === "string" && value !== "" ? undefined : "a non-empty string";
+  }
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+function isFunction(value: unknown): boolean {
+  return typeof value === "function";
+}

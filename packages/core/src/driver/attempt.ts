@@ -1,0 +1,59 @@
+import type { ExecutionContext } from "@eoc/decision-schema";
+import { EocError, type EocErrorCode } from "../errors.js";
+import type { AbortCause } from "../machine/commands.js";
+import type { AttemptContext } from "../ports/executor.js";
+
+const MESSAGES: Record<AbortCause & EocErrorCode, string> = {
+  attempt_timeout: "the attempt took longer than its limit",
+  deadline: "the execution's time is up",
+  halt: "a kill switch halted the execution",
+  cancelled: "the caller cancelled the execution",
+};
+
+/** What the executor is handed. Its signal is made when it is first read (S4.6). */
+export class Attempt implements AttemptContext {
+  readonly attempt: number;
+  readonly deadlineMs: number;
+  readonly context: Readonly<ExecutionContext>;
+  readonly executionId: string;
+  readonly actionIndex: number;
+  readonly idempotencyKey?: string;
+  #controller: AbortController | undefined;
+  #abortedFor: AbortCause | undefined;
+  /** The executor has answered. */
+  #settled = false;
+
+  constructor(fields: Omit<AttemptContext, "signal">) {
+    this.attempt = fields.attempt;
+    this.deadlineMs = fields.deadlineMs;
+    this.context = fields.context;
+    this.executionId = fields.executionId;
+    this.actionIndex = fields.actionIndex;
+    if (fields.idempotencyKey !== undefined) this.idempotencyKey = fields.idempotencyKey;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#abortedFor !== undefined) this.#controller.abort(reason(this.#abortedFor));
+    }
+    return this.#controller.signal;
+  }
+
+  /** True the first time: an executor is believed once. */
+  static settle(attempt: Attempt): boolean {
+    const first = !attempt.#settled;
+    attempt.#settled = true;
+    return first;
+  }
+
+  static abort(attempt: Attempt, cause: AbortCause): void {
+    if (attempt.#settled || attempt.#abortedFor !== undefined) return;
+    attempt.#abortedFor = cause;
+    attempt.#controller?.abort(reason(cause));
+  }
+}
+
+function reason(cause: AbortCause): EocError {
+  return new EocError(cause, MESSAGES[cause]);
+}

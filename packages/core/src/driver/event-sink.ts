@@ -1,0 +1,90 @@
+import { errorTypeOf } from "../machine/outcome.js";
+import type { Journal } from "../ports/journal.js";
+import type { ExecutionEvent } from "../report/events.js";
+import { isThenable } from "./ports-guard.js";
+
+/** Shows events to the listener and appends them to the journal, one after the other (S8.1). */
+export class EventSink {
+  readonly #journal: Journal | undefined;
+  readonly #listener: ((event: ExecutionEvent) => void) | undefined;
+  readonly #listenerFailed: (errorType: string) => void;
+  readonly #waiting: { event: ExecutionEvent; done?: (ok: boolean) => void }[] = [];
+  #head = 0;
+  #busy = false;
+  #lost = false;
+  #idle: (() => void) | undefined;
+
+  constructor(
+    journal: Journal | undefined,
+    listener: ((event: ExecutionEvent) => void) | undefined,
+    listenerFailed: (errorType: string) => void,
+  ) {
+    this.#journal = journal;
+    this.#listener = listener;
+    this.#listenerFailed = listenerFailed;
+  }
+
+  /** True when an event that nobody waited for could not be appended. */
+  get lost(): boolean {
+    return this.#lost;
+  }
+
+  /** `done` hears whether the event is durable. Without a journal there is nothing to wait for. */
+  push(event: ExecutionEvent, done?: (ok: boolean) => void): void {
+    this.#show(event);
+    if (this.#journal === undefined) return done?.(true);
+    this.#waiting.push(done === undefined ? { event } : { event, done });
+    if (!this.#busy) this.#drain();
+  }
+
+  /** Calls back once everything is appended, at once where it is. */
+  whenIdle(callback: () => void): void {
+    if (this.#busy) this.#idle = callback;
+    else callback();
+  }
+
+  #show(event: ExecutionEvent): void {
+    if (this.#listener === undefined) return;
+    try {
+      const answer: unknown = this.#listener(event);
+      // An async listener's rejection is its own; nobody else is there to hear of it.
+      if (isThenable(answer)) Promise.resolve(answer).catch((error) => this.#listenerFailed(errorTypeOf(error)));
+    } catch (error) {
+      this.#listenerFailed(errorTypeOf(error));
+    }
+  }
+
+  #drain(): void {
+    this.#busy = true;
+    while (this.#head < this.#waiting.length) {
+      const { event, done } = this.#waiting[this.#head++]!;
+      try {
+        const appended: unknown = this.#journal!.append(event);
+        if (isThenable(appended)) {
+          Promise.resolve(appended).then(
+            () => this.#next(true, done),
+            () => this.#next(false, done),
+          );
+          return;
+        }
+        this.#answer(true, done);
+      } catch {
+        this.#answer(false, done);
+      }
+    }
+    this.#waiting.length = 0;
+    this.#head = 0;
+    this.#busy = false;
+    this.#idle?.();
+  }
+
+  #next(ok: boolean, done: ((ok: boolean) => void) | undefined): void {
+    this.#answer(ok, done);
+    this.#drain();
+  }
+
+  #answer(ok: boolean, done: ((ok: boolean) => void) | undefined): void {
+    if (done !== undefined) done(ok);
+    else if (!ok) this.#lost = true;
+  }
+}

@@ -1,0 +1,55 @@
+import type { Clock } from "../ports/clock.js";
+
+/** What came of a call to a port. */
+export type PortAnswer<T> = { ok: true; value: T } | { ok: false; error?: unknown };
+
+export interface PortCall<T> {
+  readonly call: () => T | Promise<T>;
+  readonly clock: Clock;
+  /** How long the answer may take. */
+  readonly limitMs: number;
+  /** Told once, in the caller's asynchronous context or, when the time is up, in the timer's. */
+  readonly answer: (answer: PortAnswer<T>, timedOut: boolean) => void;
+  /** Told of a value that came after the time was up. */
+  readonly tooLate?: (value: T) => void;
+}
+
+/** Calls a port: whatever it throws, rejects with or withholds becomes an answer within the limit (S4.1). */
+export function callPort<T>({ call, clock, limitMs, answer, tooLate }: PortCall<T>): void {
+  let result: T | Promise<T>;
+  try {
+    result = call();
+    if (!isThenable(result)) return answer({ ok: true, value: result }, false);
+  } catch (error) {
+    return answer({ ok: false, error }, false);
+  }
+  let open = true;
+  const cancel = clock.setTimer(() => {
+    if (!open) return;
+    open = false;
+    answer({ ok: false }, true);
+  }, limitMs);
+  const close = () => {
+    const first = open;
+    open = false;
+    if (first) cancel();
+    return first;
+  };
+  Promise.resolve(result).then(
+    (value) => {
+      if (close()) answer({ ok: true, value }, false);
+      else tooLate?.(value);
+    },
+    (error: unknown) => {
+      if (close()) answer({ ok: false, error }, false);
+    },
+  );
+}
+
+/** May throw where a hostile getter does. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    ((typeof value === "object" && value !== null) || typeof value === "function") &&
+    typeof (value as { then?: unknown }).then === "function"
+  );
+}

@@ -1,0 +1,64 @@
+import type { Issue } from "@eoc/decision-schema";
+
+/** Every code an {@link EocError} can carry: a closed list. */
+export const EOC_ERROR_CODES = [
+  "invalid_policy",
+  "invalid_option",
+  // Reasons of an attempt's abort signal (S4.2).
+  "attempt_timeout",
+  "deadline",
+  "halt",
+  "cancelled",
+] as const;
+
+export type EocErrorCode = (typeof EOC_ERROR_CODES)[number];
+
+const EOC = Symbol.for("@eoc/core/EocError");
+const NOT_APPLIED = Symbol.for("@eoc/core/NotAppliedError");
+
+/** The one error class of EOC. Tell it apart with {@link isEocError}, which also works across copies of the package. */
+export class EocError extends Error {
+  readonly code: EocErrorCode;
+  readonly issues?: readonly Issue[];
+
+  constructor(code: EocErrorCode, message: string, details: { issues?: readonly Issue[]; cause?: unknown } = {}) {
+    super(message, "cause" in details ? { cause: details.cause } : undefined);
+    this.name = "EocError";
+    this.code = code;
+    if (details.issues !== undefined) this.issues = details.issues;
+    Object.defineProperty(this, EOC, { value: true });
+  }
+}
+
+/** Thrown by an executor that knows that its effect was **not** applied: the same as returning `ok: false` (S3.1). */
+export class NotAppliedError extends Error {
+  /** Becomes the attempt's `errorCode`. */
+  readonly code: string;
+  readonly retryable: boolean;
+  readonly retryAfterMs?: number;
+
+  constructor(code: string, options: { retryable?: boolean; retryAfterMs?: number; cause?: unknown } = {}) {
+    super(`not applied: ${code}`, "cause" in options ? { cause: options.cause } : undefined);
+    this.name = "NotAppliedError";
+    this.code = code;
+    this.retryable = options.retryable !== false;
+    if (options.retryAfterMs !== undefined) this.retryAfterMs = options.retryAfterMs;
+    Object.defineProperty(this, NOT_APPLIED, { value: true });
+  }
+}
+
+export function isEocError(error: unknown): error is EocError {
+  return isBranded(error, EOC);
+}
+
+export function isNotAppliedError(error: unknown): error is NotAppliedError {
+  return isBranded(error, NOT_APPLIED);
+}
+
+function isBranded(error: unknown, brand: symbol): boolean {
+  try {
+    return typeof error === "object" && error !== null && (error as Record<symbol, unknown>)[brand] === true;
+  } catch {
+    return false; // A hostile proxy.
+  }
+}

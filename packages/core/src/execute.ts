@@ -1,0 +1,230 @@
+import {
+  digestDecision,
+  type ExecutionContext,
+  ExecutionContextSchema,
+  type FinalDecision,
+  type FinalDecisionInput,
+  FinalDecisionSchema,
+  type Issue,
+  toIssues,
+} from "@eoc/decision-schema";
+import { checkOptions } from "./check-options.js";
+import { Driver } from "./driver/driver.js";
+import { isEocError } from "./errors.js";
+import { deepFreezeCopy } from "./frozen-copy.js";
+import { createSystemClock } from "./local/system-clock.js";
+import { type Facts, startMachine } from "./machine/state.js";
+import type { ExecuteOptions } from "./options.js";
+import { type ExecutionPlan, emptyPlan, planExecution } from "./plan.js";
+import { contextDenies } from "./policy/context-denies.js";
+import { definePolicy, type ExecutionPolicy, type ExecutionPolicyInput } from "./policy/execution-policy.js";
+import type { Clock } from "./ports/clock.js";
+import type { ExecuteFn, Executor, ReconcileFn } from "./ports/executor.js";
+import type { ExecutionReport } from "./report/execution-report.js";
+import type { TerminalReason } from "./report/terminal-reason.js";
+
+const systemClock = /* @__PURE__ */ createSystemClock();
+
+/** Why an argument was refused. */
+class Refusal {
+  readonly reason: TerminalReason;
+  readonly issues: readonly Issue[];
+
+  constructor(reason: TerminalReason, issues: readonly Issue[]) {
+    this.reason = reason;
+    this.issues = issues;
+  }
+}
+
+/**
+ * Executes the actions of an approved decision. Never throws and never rejects (S1.1): whatever happens, the report says
+ * what is known of it, within the policy's time (S4.1).
+ */
+export async function execute(
+  decision: FinalDecisionInput,
+  context: ExecutionContext,
+  policy: ExecutionPolicyInput | ExecutionPolicy,
+  executor: Executor,
+  options: ExecuteOptions = {},
+): Promise<ExecutionReport> {
+  const ports = readOptions(options);
+  const clock = ports instanceof Refusal ? systemClock : (ports.clock ?? systemClock);
+  try {
+    const read = ports instanceof Refusal ? ports : readArguments(decision, context, policy, executor);
+    if (read instanceof Refusal) return await refuse(read, clock, ports instanceof Refusal ? {} : ports);
+    return await run(read, clock, ports as ExecuteOptions);
+  } catch {
+    // A port threw where none is asked, such as a clock at the very start.
+    return refuse(new Refusal("protocol_error", []), systemClock, {});
+  }
+}
+
+interface Arguments {
+  readonly decision: FinalDecision;
+  readonly context: Readonly<ExecutionContext>;
+  readonly policy: ExecutionPolicy;
+  readonly execute: ExecuteFn;
+  readonly reconcile: ReconcileFn | undefined;
+}
+
+function run(read: Arguments, clock: Clock, options: ExecuteOptions): Promise<ExecutionReport> {
+  const { decision, context, policy, execute, reconcile } = read;
+  const startedAtMs = Math.floor(clock.now());
+  const plan = planExecution(decision, policy);
+  const verdict = admit(read, plan, startedAtMs, options);
+  const executionId = options.executionId ?? randomId();
+  const { approval } = options;
+  const facts: Facts = {
+    executionId,
+    seed: options.seed ?? executionId,
+    startedAtMs,
+    ...(verdict === undefined ? undefined : { verdict }),
+    ...(decision.throttle_ms == null ? undefined : { throttleMs: decision.throttle_ms }),
+    ...(decision.cooldown_ms == null ? undefined : { cooldownMs: decision.cooldown_ms }),
+    ...(approval === undefined
+      ? undefined
+      : {
+          approval: {
+            matches: approval.digest === digestDecision(decision),
+            ...(approval.expiresAtMs === undefined ? undefined : { expiresAtMs: approval.expiresAtMs }),
+          },
+        }),
+    observed: options.journal !== undefined || options.onEvent !== undefined,
+    hasKillSwitch: options.killSwitch !== undefined,
+    hasBulkhead: options.bulkhead !== undefined,
+    hasGates: options.gates !== undefined && options.gates.length > 0,
+    hasRetryBudget: options.retryBudget !== undefined,
+    startsKeys: options.idempotencyStore?.start !== undefined,
+    canReconcile: reconcile !== undefined,
+  };
+  const machine = startMachine(plan, policy, facts);
+  return new Driver({ machine, clock, context, execute, reconcile, options }).run();
+}
+
+/** What ends the execution before it starts, where anything does. The kill switch beats the rest (S2.1). */
+function admit(
+  { decision, context, policy }: Arguments,
+  plan: ExecutionPlan,
+  nowMs: number,
+  options: ExecuteOptions,
+): Facts["verdict"] {
+  if (contextDenies(context, () => nowMs)) return { status: "denied", reason: "kill_switch" };
+  if (!decision.allowed) return { status: "skipped", reason: "not_allowed" };
+  if (plan.actions.length === 0) return { status: "skipped", reason: "no_actions" };
+  const missing: Issue[] = [];
+  const { rateLimit, idempotency } = policy;
+  if ((rateLimit.global ?? rateLimit.perAction) !== undefined && options.rateLimiter === undefined) {
+    missing.push({ path: "options.rateLimiter", expected: "a RateLimiter, since the policy names rate limits" });
+  }
+  if (idempotency.enabled && options.idempotencyStore === undefined) {
+    missing.push({ path: "options.idempotencyStore", expected: "an IdempotencyStore, since the policy enables idempotency" });
+  }
+  if (missing.length > 0) return { status: "denied", reason: "missing_port", issues: missing };
+  return options.signal?.aborted ? { status: "denied", reason: "cancelled" } : undefined;
+}
+
+/** The report of an execution whose arguments were refused: no rows, one denial, and on record like any other (S1.2). */
+function refuse({ reason, issues }: Refusal, clock: Clock, options: ExecuteOptions): Promise<ExecutionReport> {
+  const executionId = options.executionId ?? randomId();
+  const machine = startMachine(emptyPlan(), definePolicy(), {
+    executionId,
+    seed: executionId,
+    startedAtMs: Math.floor(clock.now()),
+    verdict: { status: "denied", reason, ...(issues.length > 0 ? { issues } : undefined) },
+    observed: options.journal !== undefined || options.onEvent !== undefined,
+  });
+  const { journal, onEvent } = options;
+  return new Driver({
+    machine,
+    clock,
+    context: {},
+    execute: () => ({ ok: false, code: "never_called" }),
+    reconcile: undefined,
+    options: { ...(journal && { journal }), ...(onEvent && { onEvent }) },
+  }).run();
+}
+
+function readOptions(options: unknown): ExecuteOptions | Refusal {
+  if (options === undefined || options === null) return {};
+  if (typeof options !== "object") {
+    return new Refusal("invalid_options", [{ path: "options", expected: "an object", received: typeof options }]);
+  }
+  try {
+    const own = { ...(options as Record<string, unknown>) };
+    const issues = checkOptions(own);
+    return issues.length > 0 ? new Refusal("invalid_options", issues) : (own as ExecuteOptions);
+  } catch {
+    return unreadable("invalid_options", "options");
+  }
+}
+
+function readArguments(decision: unknown, context: unknown, policy: unknown, executor: unknown): Arguments | Refusal {
+  const readDecision = readJson(FinalDecisionSchema, "invalid_decision", "decision", decision);
+  if (readDecision instanceof Refusal) return readDecision;
+  const readContext = readJson(ExecutionContextSchema, "invalid_context", "context", context);
+  if (readContext instanceof Refusal) return readContext;
+  const readPolicy = policyOf(policy);
+  if (readPolicy instanceof Refusal) return readPolicy;
+  const functions = executorOf(executor);
+  if (functions instanceof Refusal) return functions;
+  return { decision: readDecision, context: readContext, policy: readPolicy, ...functions };
+}
+
+interface Schema<T> {
+  safeParse(input: unknown): { success: true; data: T } | { success: false; error: Parameters<typeof toIssues>[0] };
+}
+
+/** A frozen copy of an argument that fits its schema: the caller's object is not read again (S1.3). */
+function readJson<T>(schema: Schema<T>, reason: TerminalReason, path: string, value: unknown): T | Refusal {
+  try {
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return deepFreezeCopy(parsed.data);
+    const issues = toIssues(parsed.error, value);
+    return new Refusal(
+      reason,
+      issues.map((issue) => ({ ...issue, path: issue.path === "" ? path : `${path}.${issue.path}` })),
+    );
+  } catch {
+    return unreadable(reason, path);
+  }
+}
+
+function policyOf(policy: unknown): ExecutionPolicy | Refusal {
+  try {
+    return definePolicy(policy as ExecutionPolicyInput | undefined);
+  } catch (error) {
+    if (!isEocError(error)) return unreadable("invalid_policy", "policy");
+    return new Refusal(
+      "invalid_policy",
+      (error.issues ?? []).map((issue) => ({ ...issue, path: issue.path === "" ? "policy" : `policy.${issue.path}` })),
+    );
+  }
+}
+
+function executorOf(executor: unknown): Pick<Arguments, "execute" | "reconcile"> | Refusal {
+  try {
+    if (typeof executor === "function") return { execute: executor as ExecuteFn, reconcile: undefined };
+    const { execute, reconcile } = (executor ?? {}) as { execute?: unknown; reconcile?: unknown };
+    if (typeof execute === "function" && (reconcile === undefined || typeof reconcile === "function")) {
+      return {
+        execute: (action, attempt) => execute.call(executor, action, attempt),
+        reconcile: reconcile && ((action, attempt) => reconcile.call(executor, action, attempt)),
+      };
+    }
+  } catch {
+    return unreadable("invalid_executor", "executor");
+  }
+  const expected = "a function, or { execute: function; reconcile?: function }";
+  return new Refusal("invalid_executor", [{ path: "executor", expected, received: typeof executor }]);
+}
+
+function unreadable(reason: TerminalReason, path: string): Refusal {
+  return new Refusal(reason, [{ path, expected: "a value that can be read", received: "one that throws" }]);
+}
+
+function randomId(): string {
+  const { crypto } = globalThis;
+  if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
+  // Browsers keep randomUUID from pages without TLS.
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

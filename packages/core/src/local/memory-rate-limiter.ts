@@ -1,0 +1,96 @@
+import { checkCount } from "../check-count.js";
+import type { RateLimiter, RateRequest, RateVerdict } from "../ports/rate-limiter.js";
+
+export interface MemoryRateLimiterOptions {
+  /** How many keys are remembered; those that have been idle for a whole window go first. @defaultValue 100000 */
+  maxKeys?: number;
+}
+
+/** The starts of one key that still count, oldest first from `head`. A permit that is not stamped counts as infinite. */
+interface Log {
+  readonly starts: number[];
+  head: number;
+  /** Granted and neither stamped nor cancelled. */
+  open: number;
+  windowMs: number;
+}
+
+/**
+ * An exact sliding log in this process's memory (S6.1). Hand the same limiter to every execution that shares a limit.
+ * @throws EocError `invalid_option`
+ */
+export function createMemoryRateLimiter({ maxKeys = 100_000 }: MemoryRateLimiterOptions = {}): RateLimiter {
+  checkCount("maxKeys", maxKeys, 1);
+  const logs = new Map<string, Log>();
+
+  const logOf = ({ key, windowMs }: RateRequest): Log => {
+    let log = logs.get(key);
+    if (log === undefined) logs.set(key, (log = { starts: [], head: 0, open: 0, windowMs }));
+    log.windowMs = windowMs;
+    return log;
+  };
+
+  const forgetIdle = (nowMs: number) => {
+    for (const [key, log] of logs) {
+      if (logs.size <= maxKeys) return;
+      expire(log, nowMs);
+      if (log.open === 0 && log.starts.length === log.head) logs.delete(key);
+    }
+  };
+
+  return {
+    acquire(requests, nowMs): RateVerdict {
+      const taken = requests.map(logOf);
+      let retryAfterMs = 0;
+      requests.forEach(({ limit, windowMs }, i) => {
+        retryAfterMs = Math.max(retryAfterMs, waitFor(taken[i]!, limit, windowMs, nowMs));
+      });
+      if (logs.size > maxKeys) forgetIdle(nowMs);
+      if (retryAfterMs > 0) return { granted: false, retryAfterMs };
+      for (const log of taken) log.open++;
+      return permit(taken);
+    },
+  };
+}
+
+function permit(logs: readonly Log[]): RateVerdict {
+  let open = true;
+  const close = (then: (log: Log) => void) => {
+    if (!open) return;
+    open = false;
+    for (const log of logs) {
+      log.open--;
+      then(log);
+    }
+  };
+  return {
+    granted: true,
+    dispatched: (nowMs) => close((log) => insert(log, nowMs)),
+    cancel: () => close(() => {}),
+  };
+}
+
+/** Starts are stamped nearly in order: the place is found from the end. */
+function insert(log: Log, startMs: number): void {
+  let at = log.starts.length;
+  while (at > log.head && log.starts[at - 1]! > startMs) at--;
+  log.starts.splice(at, 0, startMs);
+}
+
+/** Milliseconds until `limit` allows one more; 0 when it does now. Windows are half-open. */
+function waitFor(log: Log, limit: number, windowMs: number, nowMs: number): number {
+  expire(log, nowMs);
+  const counted = log.starts.length - log.head;
+  const excess = counted + log.open - limit;
+  if (excess < 0) return 0;
+  // One more fits once so many of the oldest have left the window. Those not stamped yet cannot leave before a window is over.
+  return excess < counted ? log.starts[log.head + excess]! + windowMs - nowMs : windowMs;
+}
+
+function expire(log: Log, nowMs: number): void {
+  while (log.head < log.starts.length && log.starts[log.head]! + log.windowMs <= nowMs) log.head++;
+  if (log.head > 32 && log.head * 2 > log.starts.length) {
+    log.starts.splice(0, log.head);
+    log.head = 0;
+  }
+}

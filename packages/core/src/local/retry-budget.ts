@@ -1,0 +1,35 @@
+import { EocError } from "../errors.js";
+import type { RetryBudget } from "../ports/retry-budget.js";
+
+export interface RetryBudgetOptions {
+  /** Tokens at the start, and at most. A retry takes one. */
+  capacity: number;
+  /** Tokens that an action's success gives back; may be a fraction. */
+  refillPerSuccess: number;
+}
+
+/**
+ * A token bucket for retries, refilled by successes, not by time (S3.7).
+ * @throws EocError `invalid_option`
+ */
+export function createRetryBudget({ capacity, refillPerSuccess }: RetryBudgetOptions): RetryBudget {
+  for (const [path, value] of Object.entries({ capacity, refillPerSuccess })) {
+    if (!(Number.isFinite(value) && value >= 0)) {
+      const expected = "a finite number >= 0";
+      throw new EocError("invalid_option", `${path} must be ${expected}`, {
+        issues: [{ path, expected, received: String(value) }],
+      });
+    }
+  }
+  let tokens = capacity;
+  return {
+    tryTake() {
+      if (tokens < 1) return false;
+      tokens--;
+      return true;
+    },
+    succeeded() {
+      tokens = Math.min(capacity, tokens + refillPerSuccess);
+    },
+  };
+}

@@ -1,0 +1,250 @@
+import { backoffMs } from "../policy/backoff.js";
+import { type RateRequest, rateRequests } from "../policy/rate-requests.js";
+import type { TerminalReason } from "../report/terminal-reason.js";
+import { conclude, leaveBulkhead, refuse, stopReason, unavailable } from "./conclude.js";
+import type { ClaimAnswer, GateAnswer, Input, PermitAnswer } from "./inputs.js";
+import { type ActionState, deadlineOf, type Machine, type Phase } from "./state.js";
+import { attemptNumber, emit, endWait, startWait, stamp } from "./transcript.js";
+
+/*
+ * The way to a dispatch (S5.5): slot, key, shared slot, claim, gates, permit, intent, kill switch, dispatch. Every
+ * function takes one step and leaves the action in the phase that awaits its answer, or walks on where nobody has to
+ * be asked.
+ */
+
+/** The action has its slot and its key: the shared slot comes next. */
+export function approach(machine: Machine, action: ActionState): void {
+  if (!machine.facts.hasBulkhead || action.inBulkhead) return claim(machine, action);
+  action.phase = "bulkhead";
+  machine.out.push({ type: "enter_bulkhead", action: action.index });
+}
+
+export function onBulkhead(machine: Machine, action: ActionState, input: Input & { type: "bulkhead" }): void {
+  if (input.verdict === "queued") {
+    action.phase = "queued";
+    return startWait(machine, action, "bulkhead", deadlineOf(machine));
+  }
+  if (input.verdict !== "entered") {
+    return refuse(machine, action, input.verdict === "full" ? "bulkhead_full" : "bulkhead_unavailable");
+  }
+  action.phase = "bulkhead";
+  action.inBulkhead = true;
+  endWait(machine, action);
+  if (!stopped(machine, action)) claim(machine, action);
+}
+
+function claim(machine: Machine, action: ActionState): void {
+  if (!machine.policy.idempotency.enabled || action.claimed) return askGates(machine, action);
+  action.phase = "claim";
+  const takeOver = action.inDoubt !== undefined;
+  machine.out.push({ type: "claim_key", action: action.index, limitAt: portLimit(machine), takeOver });
+}
+
+export function onClaim(machine: Machine, action: ActionState, verdict: ClaimAnswer): void {
+  if (verdict.state === "claimed") {
+    action.claimed = true;
+    emit(machine, { type: "key.claimed", actionIndex: action.index, idempotencyKey: action.key! });
+    if (action.inDoubt === "applied") return conclude(machine, action, "reconciled");
+    if (!stopped(machine, action)) askGates(machine, action);
+    return;
+  }
+  if (stopped(machine, action)) return;
+  switch (verdict.state) {
+    case "completed":
+      action.replay = true;
+      if (verdict.valueOmitted) action.valueOmitted = true;
+      return readSwitch(machine, action);
+    case "in_progress":
+      return pollClaim(machine, action);
+    case "conflict":
+      return refuse(machine, action, "idempotency_conflict");
+    case "unknown":
+      return resolveDoubt(machine, action);
+    default:
+      return refuse(machine, action, unavailable(machine, "idempotency_store_unavailable"));
+  }
+}
+
+/** Somebody else is at it: asks again later, at growing intervals, if the policy and the deadline allow. */
+function pollClaim(machine: Machine, action: ActionState): void {
+  if (machine.policy.idempotency.onInProgress === "deny") return refuse(machine, action, "in_progress");
+  const pause = Math.max(1, backoffMs(machine.policy.retry, ++action.polls));
+  waitAside(machine, action, "claim_wait", "claim", pause, "in_progress");
+}
+
+/** The key is in doubt: may it be dispatched all the same (S7.2)? */
+function resolveDoubt(machine: Machine, action: ActionState): void {
+  const { effect } = machine.plan.actions[action.index]!;
+  if (action.inDoubt !== undefined) return refuse(machine, action, "in_doubt");
+  if (effect !== "once" || machine.policy.idempotency.onUnknown === "retry") {
+    action.inDoubt = "free";
+    return claim(machine, action);
+  }
+  if (!machine.facts.canReconcile || machine.at >= deadlineOf(machine)) return refuse(machine, action, "in_doubt");
+  action.inDoubt = "asking";
+  askReconcile(machine, action);
+}
+
+/** Reconcile has spoken of a key in doubt. */
+export function onDoubtReconciled(machine: Machine, action: ActionState, verdict: "applied" | "not_applied" | "unknown"): void {
+  if (verdict === "unknown") return refuse(machine, action, "in_doubt");
+  action.inDoubt = verdict === "applied" ? "applied" : "free";
+  if (verdict === "applied" || !stopped(machine, action)) claim(machine, action);
+}
+
+/** Asks the outside world, limited by an attempt's time and by what remains (S3.3). */
+export function askReconcile(machine: Machine, action: ActionState): void {
+  action.phase = "reconcile";
+  const attempt = Math.max(0, action.attempts.length - 1);
+  emit(machine, { type: "reconcile.started", actionIndex: action.index, attemptNumber: attempt });
+  const limitAt = Math.min(machine.at + machine.policy.timeout.attemptTimeoutMs, deadlineOf(machine));
+  machine.out.push({ type: "reconcile", action: action.index, attempt, limitAt });
+}
+
+function askGates(machine: Machine, action: ActionState): void {
+  if (!machine.facts.hasGates) return acquire(machine, action);
+  action.phase = "gates";
+  machine.out.push({
+    type: "ask_gates",
+    action: action.index,
+    attempt: attemptNumber(action),
+    limitAt: portLimit(machine),
+  });
+}
+
+export function onGates(machine: Machine, action: ActionState, verdict: GateAnswer): void {
+  if (stopped(machine, action)) return;
+  if (verdict.state === "allowed") return acquire(machine, action);
+  if (verdict.state === "unavailable") return refuse(machine, action, unavailable(machine, "gate_unavailable"));
+  if (verdict.retryAfterMs === undefined || verdict.retryAfterMs > machine.policy.retry.maxRetryAfterMs) {
+    return refuse(machine, action, "gate_denied", verdict.code);
+  }
+  waitAside(machine, action, "gate_wait", "gate", Math.max(1, verdict.retryAfterMs), "gate_denied", verdict.code);
+}
+
+function acquire(machine: Machine, action: ActionState): void {
+  const requests: readonly RateRequest[] = rateRequests(machine.policy, machine.plan.actions[action.index]!.action);
+  if (requests.length === 0) return intend(machine, action);
+  action.phase = "permit";
+  machine.out.push({ type: "acquire_permit", action: action.index, limitAt: portLimit(machine) });
+}
+
+export function onPermit(machine: Machine, action: ActionState, verdict: PermitAnswer): void {
+  if (verdict.state === "granted") {
+    action.hasPermit = true;
+    if (!stopped(machine, action)) intend(machine, action);
+    return;
+  }
+  if (stopped(machine, action)) return;
+  if (verdict.state === "unavailable") return refuse(machine, action, unavailable(machine, "rate_limiter_unavailable"));
+  if (machine.policy.rateLimit.onExceeded === "deny") return refuse(machine, action, "rate_limited");
+  waitAside(machine, action, "permit_wait", "rate_limit", Math.max(1, verdict.retryAfterMs), "rate_limited");
+}
+
+function intend(machine: Machine, action: ActionState): void {
+  if (!machine.facts.observed) return startKey(machine, action);
+  action.phase = "intent";
+  action.intended = true;
+  const { action: name } = machine.plan.actions[action.index]!;
+  const event = stamp(machine, {
+    type: "attempt.intended",
+    actionIndex: action.index,
+    attemptNumber: action.attempts.length,
+    action: name,
+    ...(action.key === undefined ? undefined : { idempotencyKey: action.key }),
+  });
+  machine.out.push({ type: "intend", action: action.index, limitAt: portLimit(machine), event });
+}
+
+export function onIntent(machine: Machine, action: ActionState, ok: boolean): void {
+  if (stopped(machine, action)) return;
+  if (ok) startKey(machine, action);
+  else refuse(machine, action, unavailable(machine, "journal_unavailable"));
+}
+
+function startKey(machine: Machine, action: ActionState): void {
+  if (!machine.facts.startsKeys || !action.claimed || action.attempts.length > 0) return readSwitch(machine, action);
+  action.phase = "key_start";
+  machine.out.push({ type: "start_key", action: action.index, limitAt: portLimit(machine) });
+}
+
+export function onKeyStarted(machine: Machine, action: ActionState, verdict: "done" | "stale" | "unavailable"): void {
+  if (stopped(machine, action)) return;
+  if (verdict === "done") return readSwitch(machine, action);
+  if (verdict === "stale") return refuse(machine, action, "in_progress");
+  refuse(machine, action, unavailable(machine, "idempotency_store_unavailable"));
+}
+
+function readSwitch(machine: Machine, action: ActionState): void {
+  if (!machine.facts.hasKillSwitch) return dispatch(machine, action);
+  action.phase = "switch";
+  machine.out.push({ type: "read_switch", action: action.index, limitAt: portLimit(machine) });
+}
+
+export function onSwitch(machine: Machine, action: ActionState, open: boolean): void {
+  if (stopped(machine, action)) return;
+  if (open) dispatch(machine, action);
+  else refuse(machine, action, unavailable(machine, "kill_switch_unavailable"));
+}
+
+/** With no wait in between: deadline, cancel, approval, dispatch (S5.5). */
+function dispatch(machine: Machine, action: ActionState): void {
+  const reason = lastObjection(machine);
+  if (reason !== undefined) return refuse(machine, action, reason);
+  if (action.replay) return conclude(machine, action, "replayed");
+  const attempt = action.attempts.length;
+  const limitAt = Math.min(machine.at + machine.policy.timeout.attemptTimeoutMs, deadlineOf(machine));
+  action.attempts.push({ startedAt: machine.at, latencyMs: 0, status: "running", basis: "none" });
+  action.phase = "in_flight";
+  action.intended = false;
+  action.hasPermit = false;
+  action.timerAt = limitAt;
+  machine.yielded = true;
+  machine.out.push({ type: "dispatch", action: action.index, attempt, limitAt });
+  emit(machine, {
+    type: "attempt.started",
+    actionIndex: action.index,
+    attemptNumber: attempt,
+    limitMs: limitAt - machine.at,
+  });
+}
+
+function lastObjection(machine: Machine): TerminalReason | undefined {
+  const stop = stopReason(machine);
+  if (stop !== undefined) return stop;
+  if (machine.at >= deadlineOf(machine)) return "deadline_exceeded";
+  const { approval } = machine.facts;
+  if (approval === undefined) return undefined;
+  if (!approval.matches) return "approval_mismatch";
+  const wallMs = machine.wallMs ?? machine.facts.startedAtMs + machine.at;
+  return approval.expiresAtMs !== undefined && wallMs >= approval.expiresAtMs ? "approval_expired" : undefined;
+}
+
+/** Ends the action if the execution was stopped while a port was being asked. */
+function stopped(machine: Machine, action: ActionState): boolean {
+  const reason = stopReason(machine);
+  if (reason !== undefined) refuse(machine, action, reason);
+  return reason !== undefined;
+}
+
+/** Waits without the shared slot, then starts over; refuses at once what would not fit the deadline (S3.6, S6.3). */
+function waitAside(
+  machine: Machine,
+  action: ActionState,
+  phase: Phase,
+  cause: "claim" | "gate" | "rate_limit",
+  pauseMs: number,
+  reason: TerminalReason,
+  errorCode?: string,
+): void {
+  const until = machine.at + pauseMs;
+  if (!(until < deadlineOf(machine))) return refuse(machine, action, reason, errorCode);
+  leaveBulkhead(machine, action);
+  action.phase = phase;
+  startWait(machine, action, cause, until);
+}
+
+/** A port that is asked before a dispatch is not waited for beyond the deadline. */
+function portLimit(machine: Machine): number {
+  return Math.min(machine.at + machine.policy.timeout.portTimeoutMs, Math.max(machine.at, deadlineOf(machine)));
+}

@@ -1,0 +1,175 @@
+import type { ActionReport, ActionStatus, OutcomeBasis } from "../report/execution-report.js";
+import { TERMINAL_REASONS, type TerminalReason } from "../report/terminal-reason.js";
+import type { KeyOutcome } from "./commands.js";
+import type { ActionState, Machine } from "./state.js";
+import { clearTimer, emit, endWait } from "./transcript.js";
+
+/** Reasons of the decision or the plan: an action that they keep from being dispatched is skipped (S3.10). */
+const SKIPS: ReadonlySet<TerminalReason> = new Set(["not_allowed", "hold", "no_actions", "prior_action_failed"]);
+
+/** Ends of actions whose effect is known to be applied. */
+const APPLIED: ReadonlySet<TerminalReason> = new Set(["completed", "reconciled", "replayed"]);
+
+const KEY_EVENTS = { complete: "key.completed", release: "key.released", unknown: "key.unknown" } as const;
+
+/** What keeps this execution from dispatching anything more. A person's word goes before the plan's (S2.4). */
+export function stopReason(machine: Machine): TerminalReason | undefined {
+  if (machine.broken) return "protocol_error";
+  if (machine.halt !== undefined) return machine.halt.cause;
+  return machine.failStopped ? "prior_action_failed" : undefined;
+}
+
+/** A port did not answer as it must: the deadline's doing when that had come, else the port's. */
+export function unavailable(machine: Machine, reason: TerminalReason): TerminalReason {
+  return machine.at >= machine.policy.timeout.maxTotalTimeMs ? "deadline_exceeded" : reason;
+}
+
+/** Gives back what the next dispatch of the action would have used, last taken first (S5.5). */
+export function handBack(machine: Machine, action: ActionState, reason: TerminalReason): void {
+  if (action.phase === "queued") machine.out.push({ type: "abandon_bulkhead", action: action.index });
+  endWait(machine, action);
+  if (action.intended) {
+    action.intended = false;
+    emit(machine, {
+      type: "attempt.withdrawn",
+      actionIndex: action.index,
+      attemptNumber: action.attempts.length,
+      reason,
+    });
+  }
+  if (action.hasPermit) {
+    action.hasPermit = false;
+    machine.out.push({ type: "cancel_permit", action: action.index });
+  }
+  leaveBulkhead(machine, action);
+  leaveSlot(machine, action);
+}
+
+export function leaveBulkhead(machine: Machine, action: ActionState): void {
+  if (!action.inBulkhead) return;
+  action.inBulkhead = false;
+  machine.out.push({ type: "leave_bulkhead", action: action.index });
+}
+
+export function leaveSlot(machine: Machine, action: ActionState): void {
+  if (!action.hasSlot) return;
+  action.hasSlot = false;
+  machine.slotsUsed--;
+}
+
+/** Ends an action that is not to be dispatched (again). */
+export function refuse(machine: Machine, action: ActionState, reason: TerminalReason, errorCode?: string): void {
+  handBack(machine, action, reason);
+  conclude(machine, action, reason, errorCode);
+}
+
+/** Writes the action's row and settles its key. What it may still hold is an unsettled attempt's slot (S4.4). */
+export function conclude(machine: Machine, action: ActionState, reason: TerminalReason, errorCode?: string): void {
+  clearTimer(machine, action);
+  const status = statusOf(machine, action, reason);
+  const row = rowOf(machine, action, status, reason, errorCode);
+  action.row = row;
+  machine.rows++;
+  machine.lastRowAt = machine.at;
+  if (action.phase !== "pending") machine.open--;
+  if (!action.unsettled) {
+    leaveBulkhead(machine, action);
+    leaveSlot(machine, action);
+  }
+  if (status === "success") {
+    if (machine.facts.hasRetryBudget && !row.replayed) machine.out.push({ type: "refill_retries" });
+  } else if (status !== "skipped" && machine.policy.onFailure === "stop" && !machine.failStopped) {
+    machine.failStopped = true;
+    machine.stopping = true;
+  }
+  const outcome = keyOutcome(action, status);
+  if (outcome === undefined) finishRow(machine, action);
+  else recordKey(machine, action, outcome);
+}
+
+/** Asks for the write of the key's outcome; the row waits for the answer. */
+function recordKey(machine: Machine, action: ActionState, outcome: KeyOutcome): void {
+  action.phase = "recording";
+  action.keyOutcome = outcome;
+  machine.recording++;
+  const limitAt = machine.at + machine.policy.timeout.portTimeoutMs;
+  machine.out.push({ type: "record_key", action: action.index, outcome, limitAt });
+}
+
+/** What has to be written when the action ends. */
+export function keyOutcome(action: ActionState, status: ActionStatus): KeyOutcome | undefined {
+  if (!action.claimed) return undefined;
+  if (status === "success") return "complete";
+  return status === "unknown" || action.unsettled ? "unknown" : "release";
+}
+
+/** The key's outcome is written, or could not be. */
+export function keyRecorded(machine: Machine, action: ActionState, ok: boolean): void {
+  emit(machine, {
+    type: KEY_EVENTS[action.keyOutcome!],
+    actionIndex: action.index,
+    idempotencyKey: action.key!,
+    recorded: ok,
+  });
+  if (action.phase !== "recording") return; // A late settlement's write: the row stands.
+  if (!ok) action.row!.recordError = "idempotency_store_unavailable";
+  machine.recording--;
+  finishRow(machine, action);
+}
+
+function finishRow(machine: Machine, action: ActionState): void {
+  action.phase = "done";
+  const { value: _, index, ...row } = action.row!;
+  emit(machine, { type: "action.finished", actionIndex: index, ...row });
+}
+
+function statusOf(machine: Machine, action: ActionState, reason: TerminalReason): ActionStatus {
+  if (APPLIED.has(reason)) return "success";
+  if (action.unknowns > 0 || reason === "in_doubt") {
+    return machine.plan.actions[action.index]!.effect === "none" ? "failed" : "unknown";
+  }
+  if (action.attempts.length > 0) return "failed";
+  return SKIPS.has(reason) ? "skipped" : "denied";
+}
+
+function rowOf(
+  machine: Machine,
+  action: ActionState,
+  status: ActionStatus,
+  reason: TerminalReason,
+  errorCode: string | undefined,
+): ActionReport {
+  const { id, action: name } = machine.plan.actions[action.index]!;
+  const last = action.attempts[action.attempts.length - 1];
+  const row: ActionReport = {
+    id,
+    index: action.index,
+    action: name,
+    status,
+    reason,
+    attemptCount: action.attempts.length,
+    latencyMs: action.phase === "pending" ? 0 : machine.at - action.startedAt,
+    waitedMs: action.waitedMs,
+    basis: basisOf(action, reason),
+    replayed: reason === "replayed",
+  };
+  const code = errorCode ?? (status === "success" ? undefined : last?.errorCode);
+  if (code !== undefined) row.errorCode = code;
+  if (status !== "success" && last?.errorType !== undefined) row.errorType = last.errorType;
+  if (action.key !== undefined) row.idempotencyKey = action.key;
+  if (action.valueOmitted) row.valueOmitted = true;
+  return row;
+}
+
+function basisOf(action: ActionState, reason: TerminalReason): OutcomeBasis {
+  if (reason === "replayed") return "replay";
+  if (reason === "reconciled") return "reconcile";
+  const last = action.attempts[action.attempts.length - 1];
+  return last?.basis ?? "none";
+}
+
+/** True when something abnormal stopped or denied the action (S10). */
+export function isAbnormal(action: ActionState): boolean {
+  const { status, reason } = action.row!;
+  return status !== "success" && status !== "skipped" && (action.abnormal || TERMINAL_REASONS[reason]);
+}

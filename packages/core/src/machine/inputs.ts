@@ -1,0 +1,47 @@
+import type { HaltCause } from "../report/events.js";
+import type { Settlement } from "./outcome.js";
+
+interface Stamp {
+  /** Monotonic milliseconds since the execution started. Never less than that of the input before. */
+  at: number;
+  /** Wall clock at that moment. Needed only where an approval expires (S1.8). */
+  wallMs?: number;
+}
+
+interface ActionStamp extends Stamp {
+  action: number;
+}
+
+/** What came of a command, or happened by itself. Stamped with the time at which it happened. */
+export type Input =
+  | (Stamp & { type: "start" })
+  /** Answers `yield`: whatever happened in the meantime has been fed. */
+  | (Stamp & { type: "resume" })
+  /** The timer set last came due. `action` −1 is the execution's own. */
+  | (ActionStamp & { type: "timer" })
+  | (Stamp & { type: "halt"; cause: HaltCause })
+  | (ActionStamp & { type: "key_derived"; key?: string })
+  | (ActionStamp & { type: "bulkhead"; verdict: "entered" | "queued" | "full" | "unavailable" })
+  | (ActionStamp & { type: "claim"; verdict: ClaimAnswer })
+  | (ActionStamp & { type: "gates"; verdict: GateAnswer })
+  | (ActionStamp & { type: "permit"; verdict: PermitAnswer })
+  | (ActionStamp & { type: "intent"; ok: boolean })
+  | (ActionStamp & { type: "key_started"; verdict: "done" | "stale" | "unavailable" })
+  | (ActionStamp & { type: "switch"; verdict: "open" | "halted" | "unavailable" })
+  | (ActionStamp & { type: "settled"; attempt: number; settlement: Settlement })
+  | (ActionStamp & { type: "reconciled"; verdict: "applied" | "not_applied" | "unknown"; errorType?: string })
+  | (ActionStamp & { type: "retry_budget"; verdict: "granted" | "exhausted" | "unavailable" })
+  | (ActionStamp & { type: "recorded"; ok: boolean })
+  | (Stamp & { type: "listener_failed"; errorType: string });
+
+export type ClaimAnswer =
+  | { state: "claimed"; token: string | number }
+  | { state: "completed"; valueOmitted?: boolean }
+  | { state: "in_progress" | "conflict" | "unknown" | "unavailable" };
+
+export type GateAnswer =
+  | { state: "allowed" }
+  | { state: "unavailable" }
+  | { state: "denied"; code: string; retryAfterMs?: number };
+
+export type PermitAnswer = { state: "granted" } | { state: "unavailable" } | { state: "refused"; retryAfterMs: number };

@@ -1,0 +1,225 @@
+import { failClosed, summarize } from "../report/summary.js";
+import type { HaltCause } from "../report/events.js";
+import { approach, onBulkhead, onClaim, onGates, onIntent, onKeyStarted, onPermit, onSwitch } from "./approach.js";
+import type { Command } from "./commands.js";
+import { conclude, refuse } from "./conclude.js";
+import type { Input } from "./inputs.js";
+import { begin, canBegin, onKey, schedule } from "./schedule.js";
+import {
+  giveUp,
+  onGraceOver,
+  onLimit,
+  onReconciled,
+  onRecorded,
+  onRetryBudget,
+  onSettled,
+  queueForSlot,
+} from "./settle.js";
+import type { ActionState, Machine, Phase } from "./state.js";
+import { breakOff, stopOthers } from "./stop.js";
+import { emit, endWait, setTimer } from "./transcript.js";
+
+type ActionInput = Extract<Input, { action: number }>;
+
+/**
+ * Takes one input and says what is to be done. Total and deterministic; it changes the machine alone and never throws:
+ * an input that does not fit ends the execution, fail-closed, with `protocol_error`.
+ */
+export function step(machine: Machine, input: Input): Command[] {
+  machine.out = [];
+  machine.yielded = false;
+  const fits = accept(machine, input);
+  if (machine.status !== "running") return machine.out;
+  if (!fits) breakOff(machine);
+  stopOthers(machine);
+  schedule(machine);
+  stopOthers(machine);
+  if (machine.yielded && canBegin(machine)) machine.out.push({ type: "yield" });
+  if (machine.rows === machine.actions.length && machine.recording === 0) finish(machine);
+  return machine.out;
+}
+
+function accept(machine: Machine, input: Input): boolean {
+  if (machine.status === "new") {
+    machine.status = "running";
+    if (input.type !== "start") return false;
+  } else if (input.type === "start") return machine.status === "finished";
+  if (!(input.at >= machine.at)) return machine.status === "finished";
+  machine.at = input.at;
+  if (input.wallMs !== undefined) machine.wallMs = input.wallMs;
+  switch (input.type) {
+    case "start":
+      return start(machine);
+    case "resume":
+      return true;
+    case "halt":
+      return halt(machine, input.cause);
+    case "listener_failed":
+      return listenerFailed(machine, input.errorType);
+    default:
+      return forAction(machine, input);
+  }
+}
+
+function start(machine: Machine): boolean {
+  const { verdict } = machine.facts;
+  if (machine.facts.observed) {
+    const { planHash } = machine.plan;
+    emit(machine, { type: "execution.started", planHash, actionCount: machine.actions.length });
+  }
+  if (verdict !== undefined) {
+    for (; machine.next < machine.actions.length; machine.next++) {
+      const action = machine.actions[machine.next]!;
+      begin(machine, action);
+      conclude(machine, action, verdict.reason);
+    }
+  }
+  return true;
+}
+
+function halt(machine: Machine, cause: HaltCause): boolean {
+  if (machine.halt !== undefined || machine.status === "finished") return true;
+  machine.halt = { cause, at: machine.at };
+  machine.stopping = true;
+  emit(machine, { type: "halt.observed", cause });
+  return true;
+}
+
+/** Told once: a listener that fails on being told would otherwise go on for ever. */
+function listenerFailed(machine: Machine, errorType: string): boolean {
+  if (!machine.listenerFailed) emit(machine, { type: "listener.failed", errorType });
+  machine.listenerFailed = true;
+  return true;
+}
+
+function forAction(machine: Machine, input: ActionInput): boolean {
+  if (input.type === "timer" && input.action === -1) return onExecutionTimer(machine);
+  const action = machine.actions[input.action];
+  if (action === undefined) return machine.status === "finished";
+  if (input.type === "settled") {
+    const expected = action.unsettled || AT_THE_EXECUTOR.includes(action.phase);
+    if (!expected || input.attempt !== action.attempts.length - 1) return machine.status === "finished";
+    onSettled(machine, action, input.settlement);
+  } else if (input.type === "recorded") {
+    if (action.keyOutcome === undefined) return machine.status === "finished";
+    onRecorded(machine, action, input.ok);
+  } else if (machine.status === "running") {
+    return input.type === "timer" ? onTimer(machine, action) : onAnswer(machine, action, input);
+  }
+  return true;
+}
+
+const AT_THE_EXECUTOR: readonly Phase[] = ["in_flight", "grace", "settlement"];
+
+/** The answers of ports, each in the phase that asked. */
+function onAnswer(machine: Machine, action: ActionState, input: ActionInput): boolean {
+  const { phase } = action;
+  switch (input.type) {
+    case "key_derived":
+      if (phase !== "key") return false;
+      onKey(machine, action, input.key);
+      return true;
+    case "bulkhead":
+      if (phase !== "bulkhead" && phase !== "queued") return false;
+      onBulkhead(machine, action, input);
+      return true;
+    case "claim":
+      if (phase !== "claim") return false;
+      onClaim(machine, action, input.verdict);
+      return true;
+    case "gates":
+      if (phase !== "gates") return false;
+      onGates(machine, action, input.verdict);
+      return true;
+    case "permit":
+      if (phase !== "permit") return false;
+      onPermit(machine, action, input.verdict);
+      return true;
+    case "intent":
+      if (phase !== "intent") return false;
+      onIntent(machine, action, input.ok);
+      return true;
+    case "key_started":
+      if (phase !== "key_start") return false;
+      onKeyStarted(machine, action, input.verdict);
+      return true;
+    case "switch":
+      if (phase !== "switch") return false;
+      if (input.verdict === "halted") halt(machine, "kill_switch");
+      onSwitch(machine, action, input.verdict === "open");
+      return true;
+    case "reconciled":
+      if (phase !== "reconcile") return false;
+      onReconciled(machine, action, input);
+      return true;
+    case "retry_budget":
+      if (phase !== "retry_budget") return false;
+      onRetryBudget(machine, action, input.verdict);
+      return true;
+    default:
+      return false;
+  }
+}
+
+function onTimer(machine: Machine, action: ActionState): boolean {
+  const { timerAt } = action;
+  if (timerAt === undefined) return false;
+  if (machine.at < timerAt) {
+    setTimer(machine, action, timerAt); // A clock may be a hair early.
+    return true;
+  }
+  delete action.timerAt;
+  switch (action.phase) {
+    case "throttle":
+      machine.throttled = false;
+      endWait(machine, action);
+      approach(machine, action);
+      return true;
+    case "slot":
+    case "queued":
+      refuse(machine, action, "deadline_exceeded");
+      return true;
+    case "claim_wait":
+    case "gate_wait":
+    case "permit_wait":
+      endWait(machine, action);
+      approach(machine, action);
+      return true;
+    case "backoff":
+      endWait(machine, action);
+      queueForSlot(machine, action);
+      return true;
+    case "in_flight":
+      onLimit(machine, action);
+      return true;
+    case "grace":
+      onGraceOver(machine, action);
+      return true;
+    case "settlement":
+      giveUp(machine, action);
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** The deadline came while nothing could go on: the scheduler now denies what has not begun. */
+function onExecutionTimer(machine: Machine): boolean {
+  if (machine.executionTimerAt === undefined) return machine.status === "finished";
+  if (machine.at < machine.executionTimerAt) {
+    machine.out.push({ type: "set_timer", action: -1, at: machine.executionTimerAt });
+  } else delete machine.executionTimerAt;
+  return true;
+}
+
+function finish(machine: Machine): void {
+  machine.status = "finished";
+  machine.finishedAt = machine.at;
+  if (machine.executionTimerAt !== undefined) machine.out.push({ type: "clear_timer", action: -1 });
+  delete machine.executionTimerAt;
+  if (machine.facts.observed) {
+    const { planHash } = machine.plan;
+    emit(machine, { type: "execution.finished", ...summarize(machine), failClosed: failClosed(machine), planHash });
+  }
+  machine.out.push({ type: "finish", limitAt: machine.lastRowAt + machine.policy.timeout.portTimeoutMs });
+}

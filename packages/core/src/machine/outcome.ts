@@ -1,0 +1,64 @@
+import { isNotAppliedError } from "../errors.js";
+
+/** What an executor's answer says, reduced to what may be recorded (S3.1, S9.1). */
+export type Settlement =
+  | { kind: "applied" }
+  | { kind: "not_applied"; code: string; retryable: boolean; retryAfterMs: number; errorType?: string }
+  | { kind: "threw"; errorType: string }
+  | { kind: "invalid" };
+
+const APPLIED: Settlement = Object.freeze({ kind: "applied" });
+const INVALID: Settlement = Object.freeze({ kind: "invalid" });
+const CODE = /^[a-z0-9_.:-]{1,64}$/;
+const CLASS_NAME = /^[A-Za-z_$][A-Za-z0-9_$]{0,63}$/;
+
+/** Judges what an executor resolved to. Anything but the two documented shapes is `invalid`. Never throws. */
+export function judgeResult(result: unknown): Settlement {
+  try {
+    if (typeof result !== "object" || result === null) return INVALID;
+    const { ok, code, retryable, retryAfterMs } = result as Record<string, unknown>;
+    if (ok === true) return APPLIED;
+    if (ok !== false || typeof code !== "string") return INVALID;
+    return notApplied(code, retryable, retryAfterMs);
+  } catch {
+    return INVALID; // A hostile getter.
+  }
+}
+
+/** Judges what an executor threw. Only a `NotAppliedError` says that nothing was applied. Never throws. */
+export function judgeThrown(error: unknown): Settlement {
+  try {
+    if (isNotAppliedError(error)) {
+      return { ...notApplied(error.code, error.retryable, error.retryAfterMs), errorType: errorTypeOf(error) };
+    }
+  } catch {
+    // A hostile getter: all that is known is that it threw.
+  }
+  return { kind: "threw", errorType: errorTypeOf(error) };
+}
+
+function notApplied(code: unknown, retryable: unknown, retryAfterMs: unknown): Settlement & { kind: "not_applied" } {
+  return {
+    kind: "not_applied",
+    code: safeCode(code),
+    retryable: retryable !== false,
+    retryAfterMs: typeof retryAfterMs === "number" && retryAfterMs > 0 ? retryAfterMs : 0,
+  };
+}
+
+/** `code` when it is a code, else `invalid_code` (S9.1). */
+export function safeCode(code: unknown): string {
+  return typeof code === "string" && CODE.test(code) ? code : "invalid_code";
+}
+
+/** The class name of anything thrown, or its type where there is none that may be recorded (S9.1). Never throws. */
+export function errorTypeOf(error: unknown): string {
+  if (typeof error !== "object" || error === null) return typeof error;
+  try {
+    const { name } = (error as object).constructor;
+    if (typeof name === "string" && CLASS_NAME.test(name)) return name;
+  } catch {
+    // A hostile getter or a null prototype.
+  }
+  return "Error";
+}

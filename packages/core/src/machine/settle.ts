@@ -1,0 +1,294 @@
+import type { TerminalReason } from "../report/terminal-reason.js";
+import { askReconcile, onDoubtReconciled } from "./approach.js";
+import type { AbortCause, KeyOutcome } from "./commands.js";
+import { conclude, keyRecorded, leaveBulkhead, leaveSlot, stopReason } from "./conclude.js";
+import type { Input } from "./inputs.js";
+import type { Settlement } from "./outcome.js";
+import { decideRetry } from "./retry.js";
+import { type ActionState, type AttemptState, deadlineOf, type Machine } from "./state.js";
+import { clearTimer, emit, endWait, setTimer, startWait } from "./transcript.js";
+
+const ABORT_REASONS: Record<AbortCause, TerminalReason> = {
+  attempt_timeout: "attempt_timeout",
+  deadline: "deadline_exceeded",
+  halt: "kill_switch",
+  cancelled: "cancelled",
+};
+
+/** The executor has answered. */
+export function onSettled(machine: Machine, action: ActionState, settlement: Settlement): void {
+  if (action.unsettled) return settledLate(machine, action, settlement);
+  const attempt = lastAttempt(action);
+  const overdue = machine.at > attempt.startedAt + attemptLimit(machine, attempt);
+  if (overdue || attempt.abortedFor === "attempt_timeout" || attempt.abortedFor === "deadline") attempt.late = true;
+  endWait(machine, action);
+  clearTimer(machine, action);
+  judge(action, attempt, settlement);
+  finishAttempt(machine, action, attempt);
+  if (settlement.kind === "applied") conclude(machine, action, "completed");
+  else if (settlement.kind === "not_applied") afterRejection(machine, action, settlement);
+  else askOrGoOn(machine, action, settlement.kind === "invalid");
+}
+
+/** What had been the limit of the attempt, from its start. */
+function attemptLimit(machine: Machine, attempt: AttemptState): number {
+  return Math.min(machine.policy.timeout.attemptTimeoutMs, deadlineOf(machine) - attempt.startedAt);
+}
+
+/** Writes what the settlement says into the attempt. */
+function judge(action: ActionState, attempt: AttemptState, settlement: Settlement): void {
+  switch (settlement.kind) {
+    case "applied":
+      attempt.status = "success";
+      attempt.basis = "result";
+      return;
+    case "not_applied":
+      attempt.status = "failed";
+      attempt.basis = "result";
+      attempt.errorCode = settlement.code;
+      if (settlement.errorType !== undefined) attempt.errorType = settlement.errorType;
+      return;
+    case "threw":
+      attempt.status = "unknown";
+      attempt.errorType = settlement.errorType;
+      blame(action, attempt, "exception", "execution_exception");
+      return;
+    default:
+      attempt.status = "unknown";
+      blame(action, attempt, "result", "invalid_result");
+  }
+}
+
+/** Names the cause of an unknown outcome: an abort explains it better than what the abort made the executor throw. */
+function blame(
+  action: ActionState,
+  attempt: AttemptState,
+  basis: "exception" | "result" | "timeout",
+  code: string,
+): void {
+  const { abortedFor } = attempt;
+  if (abortedFor === "halt" || abortedFor === "cancelled") {
+    attempt.basis = "abort";
+    attempt.errorCode = "aborted";
+    return;
+  }
+  action.abnormal = true;
+  const timedOut = abortedFor !== undefined || basis === "timeout";
+  attempt.basis = timedOut ? "timeout" : basis;
+  attempt.errorCode = timedOut ? "timeout" : code;
+}
+
+function finishAttempt(machine: Machine, action: ActionState, attempt: AttemptState): void {
+  attempt.latencyMs = machine.at - attempt.startedAt;
+  const { status, errorCode, errorType, late } = attempt;
+  emit(machine, {
+    type: "attempt.finished",
+    actionIndex: action.index,
+    attemptNumber: action.attempts.length - 1,
+    action: machine.plan.actions[action.index]!.action,
+    status: status as "success" | "failed" | "unknown",
+    startedAtMs: machine.facts.startedAtMs + attempt.startedAt,
+    latencyMs: attempt.latencyMs,
+    ...(errorCode === undefined ? undefined : { errorCode }),
+    ...(errorType === undefined ? undefined : { errorType }),
+    ...(action.key === undefined ? undefined : { idempotencyKey: action.key }),
+    ...(late ? { late } : undefined),
+  });
+}
+
+/** The executor's word is that nothing was applied. */
+function afterRejection(machine: Machine, action: ActionState, { retryable, retryAfterMs }: Settlement & { kind: "not_applied" }): void {
+  const attempt = lastAttempt(action);
+  if (attempt.late && machine.plan.actions[action.index]!.effect === "once") {
+    return conclude(machine, action, abortReason(attempt));
+  }
+  if (retryable) retry(machine, action, retryAfterMs);
+  else conclude(machine, action, "rejected");
+}
+
+/** The outcome is unknown: the outside world is asked if it can be, else the effect class decides (S3.1, S3.3). */
+function askOrGoOn(machine: Machine, action: ActionState, invalid: boolean): void {
+  if (!machine.facts.canReconcile || machine.at >= deadlineOf(machine)) return staysUnknown(machine, action, invalid);
+  action.askedWhileRunning = action.unsettled;
+  askReconcile(machine, action);
+}
+
+function staysUnknown(machine: Machine, action: ActionState, invalid: boolean): void {
+  action.unknowns++;
+  const attempt = lastAttempt(action);
+  const stop = stopReason(machine);
+  if (action.unsettled && stop !== undefined) return conclude(machine, action, stop);
+  const final = machine.plan.actions[action.index]!.effect === "once" || invalid || action.unsettled;
+  if (final || (attempt.abortedFor !== undefined && attempt.abortedFor !== "attempt_timeout")) {
+    return conclude(machine, action, invalid ? "invalid_result" : abortReason(attempt));
+  }
+  retry(machine, action, 0);
+}
+
+/** Why an attempt without a usable answer ends its action. */
+function abortReason(attempt: AttemptState): TerminalReason {
+  if (attempt.abortedFor !== undefined) return ABORT_REASONS[attempt.abortedFor];
+  return attempt.late ? "attempt_timeout" : "execution_exception";
+}
+
+export function onReconciled(machine: Machine, action: ActionState, input: Input & { type: "reconciled" }): void {
+  const { verdict, errorType } = input;
+  emit(machine, {
+    type: "reconcile.finished",
+    actionIndex: action.index,
+    attemptNumber: Math.max(0, action.attempts.length - 1),
+    verdict,
+    ...(errorType === undefined ? undefined : { errorType }),
+  });
+  if (action.inDoubt === "asking") return onDoubtReconciled(machine, action, verdict);
+  const attempt = lastAttempt(action);
+  if (verdict === "applied") {
+    attempt.status = "success";
+    return conclude(machine, action, "reconciled");
+  }
+  // What the executor itself said in the meantime is better than an answer given while it still ran (S4.3).
+  if (attempt.status === "success") return conclude(machine, action, "completed");
+  if (attempt.status === "failed") return conclude(machine, action, abortReason(attempt));
+  if (verdict === "unknown" || action.askedWhileRunning) {
+    return staysUnknown(machine, action, attempt.errorCode === "invalid_result");
+  }
+  attempt.status = "failed";
+  retry(machine, action, 0);
+}
+
+function retry(machine: Machine, action: ActionState, retryAfterMs: number): void {
+  const stop = stopReason(machine);
+  if (stop !== undefined) return conclude(machine, action, stop);
+  const decision = decideRetry(machine, action, retryAfterMs);
+  if ("reason" in decision) return conclude(machine, action, decision.reason);
+  action.retryWaitMs = decision.waitMs;
+  if (!machine.facts.hasRetryBudget) return backOff(machine, action);
+  action.phase = "retry_budget";
+  machine.out.push({ type: "take_retry", action: action.index });
+}
+
+export function onRetryBudget(machine: Machine, action: ActionState, verdict: "granted" | "exhausted" | "unavailable"): void {
+  const stop = stopReason(machine);
+  if (stop !== undefined) conclude(machine, action, stop);
+  else if (verdict === "granted") backOff(machine, action);
+  else conclude(machine, action, verdict === "exhausted" ? "retry_budget_exhausted" : "retry_budget_unavailable");
+}
+
+/** No slot is held through a backoff (S5.5); none is waited for where there is none to wait for. */
+function backOff(machine: Machine, action: ActionState): void {
+  leaveBulkhead(machine, action);
+  leaveSlot(machine, action);
+  if (action.retryWaitMs === 0) return queueForSlot(machine, action);
+  action.phase = "backoff";
+  startWait(machine, action, "backoff", machine.at + action.retryWaitMs);
+}
+
+/** The action is ready for its next dispatch; the scheduler gives it a slot, in order of arrival. */
+export function queueForSlot(machine: Machine, action: ActionState): void {
+  action.phase = "slot";
+  machine.slotQueue.push(action.index);
+}
+
+/** The limit of an attempt has come: it is aborted and has the grace to settle (S4.3). */
+export function onLimit(machine: Machine, action: ActionState): void {
+  abort(machine, action, machine.at >= deadlineOf(machine) ? "deadline" : "attempt_timeout");
+}
+
+export function abort(machine: Machine, action: ActionState, cause: AbortCause): void {
+  const attempt = lastAttempt(action);
+  attempt.abortedFor = cause;
+  action.phase = "grace";
+  machine.out.push({ type: "abort", action: action.index, attempt: action.attempts.length - 1, cause });
+  setTimer(machine, action, machine.at + machine.policy.timeout.abortGraceMs);
+}
+
+/** The grace is over and the executor has not settled. */
+export function onGraceOver(machine: Machine, action: ActionState): void {
+  const { effect } = machine.plan.actions[action.index]!;
+  const mayGoOn = effect !== "once" && lastAttempt(action).abortedFor === "attempt_timeout";
+  if (mayGoOn && stopReason(machine) === undefined && machine.at < deadlineOf(machine)) {
+    action.phase = "settlement";
+    return startWait(machine, action, "settlement", deadlineOf(machine));
+  }
+  giveUp(machine, action);
+}
+
+/** Nobody waits for the executor any longer: the attempt's outcome is unknown, and it keeps its slot (S4.4). */
+export function giveUp(machine: Machine, action: ActionState): void {
+  const attempt = lastAttempt(action);
+  endWait(machine, action);
+  attempt.status = "unknown";
+  action.unsettled = true;
+  blame(action, attempt, "timeout", "timeout");
+  finishAttempt(machine, action, attempt);
+  askOrGoOn(machine, action, false);
+}
+
+/** Ends an attempt whose driver cannot be trusted: aborted, unknown, and nobody is asked. */
+export function giveUpUnasked(machine: Machine, action: ActionState): void {
+  const attempt = lastAttempt(action);
+  const attemptNumber = action.attempts.length - 1;
+  if (attempt.abortedFor === undefined) {
+    attempt.abortedFor = "halt";
+    machine.out.push({ type: "abort", action: action.index, attempt: attemptNumber, cause: "halt" });
+  }
+  endWait(machine, action);
+  attempt.status = "unknown";
+  action.unsettled = true;
+  blame(action, attempt, "timeout", "timeout");
+  finishAttempt(machine, action, attempt);
+  action.unknowns++;
+  conclude(machine, action, "protocol_error");
+}
+
+/** The executor settles after its attempt was given up (S4.5). */
+function settledLate(machine: Machine, action: ActionState, settlement: Settlement): void {
+  action.unsettled = false;
+  const status = settlement.kind === "applied" ? "success" : settlement.kind === "not_applied" ? "failed" : "unknown";
+  emit(machine, {
+    type: "attempt.settled_late",
+    actionIndex: action.index,
+    attemptNumber: action.attempts.length - 1,
+    status,
+    ...(settlement.kind === "not_applied" ? { errorCode: settlement.code } : undefined),
+    ...(settlement.kind === "threw" ? { errorType: settlement.errorType } : undefined),
+  });
+  const attempt = lastAttempt(action);
+  leaveBulkhead(machine, action);
+  leaveSlot(machine, action);
+  if (action.row === undefined) {
+    if (status === "unknown") return;
+    attempt.late = true;
+    judge(action, attempt, settlement);
+    if (status === "success") delete attempt.errorCode;
+    return;
+  }
+  // The report stands; what is stored for the next execution of this key may now be better known.
+  if (action.keyOutcome === "unknown" && status !== "unknown") {
+    updateKey(machine, action, status === "success" ? "complete" : "release");
+  }
+}
+
+/** Corrects the stored outcome of a key, after the write that is under way. */
+function updateKey(machine: Machine, action: ActionState, outcome: KeyOutcome): void {
+  if (action.phase === "recording") {
+    action.correction = outcome;
+    return;
+  }
+  action.keyOutcome = outcome;
+  const limitAt = machine.at + machine.policy.timeout.portTimeoutMs;
+  machine.out.push({ type: "record_key", action: action.index, outcome, limitAt });
+}
+
+/** The key's outcome is written, or could not be. */
+export function onRecorded(machine: Machine, action: ActionState, ok: boolean): void {
+  keyRecorded(machine, action, ok);
+  const { correction } = action;
+  if (correction === undefined) return;
+  delete action.correction;
+  updateKey(machine, action, correction);
+}
+
+function lastAttempt(action: ActionState): AttemptState {
+  return action.attempts[action.attempts.length - 1]!;
+}

@@ -1,0 +1,206 @@
+import type { Issue } from "@eoc/decision-schema";
+import type { ExecutionPlan } from "../plan.js";
+import type { ExecutionPolicy } from "../policy/execution-policy.js";
+import type { HaltCause, WaitCause } from "../report/events.js";
+import type { ActionReport, OutcomeBasis } from "../report/execution-report.js";
+import type { TerminalReason } from "../report/terminal-reason.js";
+import type { AbortCause, Command, KeyOutcome } from "./commands.js";
+
+/** What a driver knows before the first step. Everything here is plain JSON. */
+export interface Facts {
+  readonly executionId: string;
+  readonly seed: string;
+  /** Wall clock at the start: the zero of every input's `at`. */
+  readonly startedAtMs: number;
+  /** Ends everything before it starts: the context's kill switch, a missing port, refused input … */
+  readonly verdict?: {
+    readonly status: "denied" | "skipped";
+    readonly reason: TerminalReason;
+    readonly issues?: readonly Issue[];
+  };
+  readonly throttleMs?: number;
+  readonly cooldownMs?: number;
+  readonly approval?: { readonly matches: boolean; readonly expiresAtMs?: number };
+  /** Events are wanted: there is a journal or a listener. */
+  readonly observed?: boolean;
+  readonly hasKillSwitch?: boolean;
+  readonly hasBulkhead?: boolean;
+  readonly hasGates?: boolean;
+  readonly hasRetryBudget?: boolean;
+  /** The store tells `claimed` from `started` (S7.2). */
+  readonly startsKeys?: boolean;
+  readonly canReconcile?: boolean;
+}
+
+/** Where an action stands. The comment says what it waits for. */
+export type Phase =
+  | "pending" // to be started, in plan order
+  | "key" // key_derived
+  | "throttle" // timer
+  | "slot" // a slot of this execution
+  | "bulkhead" // bulkhead
+  | "queued" // bulkhead, once more
+  | "claim" // claim
+  | "claim_wait" // timer
+  | "gates" // gates
+  | "gate_wait" // timer
+  | "permit" // permit
+  | "permit_wait" // timer
+  | "intent" // intent
+  | "key_start" // key_started
+  | "switch" // switch
+  | "in_flight" // settled, or the limit
+  | "grace" // settled, or the end of the grace
+  | "settlement" // settled, or the deadline
+  | "reconcile" // reconciled
+  | "retry_budget" // retry_budget
+  | "backoff" // timer
+  | "recording" // recorded
+  | "done";
+
+export interface AttemptState {
+  startedAt: number;
+  latencyMs: number;
+  status: "running" | "success" | "failed" | "unknown";
+  /** What the status rests on. */
+  basis: OutcomeBasis;
+  abortedFor?: AbortCause;
+  errorCode?: string;
+  errorType?: string;
+  late?: boolean;
+}
+
+/** One action's part of the state. */
+export interface ActionState {
+  readonly index: number;
+  phase: Phase;
+  attempts: AttemptState[];
+  /** Monotonic time at which it was begun, and since which it waits. */
+  startedAt: number;
+  waitingSince: number;
+  waitedMs: number;
+  waitCause?: WaitCause;
+  timerAt?: number;
+  key?: string;
+  /** The claim is held. */
+  claimed: boolean;
+  valueOmitted?: boolean;
+  hasSlot: boolean;
+  inBulkhead: boolean;
+  hasPermit: boolean;
+  intended: boolean;
+  /** A completed record of this key was found: nothing is to be dispatched. */
+  replay: boolean;
+  /** The key was found in doubt: reconcile is asked, or has said so much that it may be taken over (S7.2). */
+  inDoubt?: "asking" | "applied" | "free";
+  /** What was last written, or is being written, of the key. */
+  keyOutcome?: KeyOutcome;
+  /** What a late settlement makes of the key, once the write under way has been answered. */
+  correction?: KeyOutcome;
+  /** Reconcile was asked while the executor still ran: its "not applied" proves nothing. */
+  askedWhileRunning: boolean;
+  /** Waits so far in a row for the same claim. */
+  polls: number;
+  /** How long the retry that is being prepared waits. */
+  retryWaitMs: number;
+  /** Attempts whose outcome stayed unknown. */
+  unknowns: number;
+  /** An exception, a timeout or an invalid result occurred (S10, `failClosed`). */
+  abnormal: boolean;
+  /** The last attempt has ended for the report but its executor has not settled (S4.3). */
+  unsettled: boolean;
+  row?: ActionReport;
+}
+
+/** The whole state of one execution: plain data. Made by `startMachine`, changed by `step` alone. */
+export interface Machine {
+  readonly plan: ExecutionPlan;
+  readonly policy: ExecutionPolicy;
+  readonly facts: Facts;
+  status: "new" | "running" | "finished";
+  /** Time and wall clock of the last input. */
+  at: number;
+  wallMs?: number;
+  seq: number;
+  actions: ActionState[];
+  /** The next action of the plan to begin. */
+  next: number;
+  /** Actions begun and without a row. */
+  open: number;
+  rows: number;
+  slotsUsed: number;
+  /** Actions that wait for a slot again, longest first, from `slotQueueHead`. */
+  slotQueue: number[];
+  slotQueueHead: number;
+  throttled: boolean;
+  recording: number;
+  yielded: boolean;
+  executionTimerAt?: number;
+  halt?: { cause: HaltCause; at: number };
+  failStopped: boolean;
+  broken: boolean;
+  /** Something stopped the execution in this step: live actions have to hear of it. */
+  stopping: boolean;
+  lastRowAt: number;
+  finishedAt: number;
+  listenerFailed: boolean;
+  /** Commands of the step that is being taken. */
+  out: Command[];
+}
+
+/** The state before the first input. The machine answers to `{ type: "start", at: 0 }`. */
+export function startMachine(plan: ExecutionPlan, policy: ExecutionPolicy, facts: Facts): Machine {
+  return {
+    plan,
+    policy,
+    facts,
+    status: "new",
+    at: 0,
+    seq: 0,
+    actions: plan.actions.map((_, index) => newAction(index)),
+    next: 0,
+    open: 0,
+    rows: 0,
+    slotsUsed: 0,
+    slotQueue: [],
+    slotQueueHead: 0,
+    throttled: false,
+    recording: 0,
+    yielded: false,
+    failStopped: false,
+    broken: false,
+    stopping: false,
+    lastRowAt: 0,
+    finishedAt: 0,
+    listenerFailed: false,
+    out: [],
+  };
+}
+
+function newAction(index: number): ActionState {
+  return {
+    index,
+    phase: "pending",
+    attempts: [],
+    startedAt: 0,
+    waitingSince: 0,
+    waitedMs: 0,
+    claimed: false,
+    hasSlot: false,
+    inBulkhead: false,
+    hasPermit: false,
+    intended: false,
+    replay: false,
+    askedWhileRunning: false,
+    polls: 0,
+    retryWaitMs: 0,
+    unknowns: 0,
+    abnormal: false,
+    unsettled: false,
+  };
+}
+
+/** The moment from which nothing is dispatched any more. */
+export function deadlineOf(machine: Machine): number {
+  return machine.policy.timeout.maxTotalTimeMs;
+}

@@ -1,0 +1,61 @@
+import { type Action, canonicalJson, type FinalDecision, sha256Hex } from "@eoc/decision-schema";
+import { deepFreezeCopy } from "./frozen-copy.js";
+import type { Effect, ExecutionPolicy } from "./policy/execution-policy.js";
+
+/** One action as it will be dispatched: a frozen copy, with its effect class settled. */
+export interface PlannedAction {
+  /** The action's own id, else `action-<index>`. */
+  readonly id: string;
+  /** Place in the plan, from 0. */
+  readonly index: number;
+  readonly action: Action;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly effect: Effect;
+  /** The action's own key, where the decision gives one (S7.1). */
+  readonly idempotencyKey?: string;
+}
+
+/** The frozen, ordered copy of a decision's actions. */
+export interface ExecutionPlan {
+  readonly actions: readonly PlannedAction[];
+  /** SHA-256 over the RFC 8785 JSON of `actions`. Computed when first read. */
+  readonly planHash: string;
+}
+
+/** The plan of a validated decision under a policy (S1.3, S1.4, S3.2). Pure. */
+export function planExecution(decision: FinalDecision, policy: ExecutionPolicy): ExecutionPlan {
+  const items = decision.actions ?? [{ action: decision.action, params: decision.params }];
+  const actions = new Array<PlannedAction>(items.length);
+  for (let index = 0; index < items.length; index++) {
+    const item = items[index]!;
+    const planned: PlannedAction = {
+      id: item.id ?? `action-${index}`,
+      index,
+      action: item.action,
+      params: deepFreezeCopy(item.params ?? {}),
+      effect: item.effect ?? policy.defaultEffect,
+      ...(item.idempotency_key == null ? undefined : { idempotencyKey: item.idempotency_key }),
+    };
+    actions[index] = Object.freeze(planned);
+  }
+  return new FrozenPlan(Object.freeze(actions));
+}
+
+class FrozenPlan implements ExecutionPlan {
+  readonly actions: readonly PlannedAction[];
+  #hash: string | undefined;
+
+  constructor(actions: readonly PlannedAction[]) {
+    this.actions = actions;
+  }
+
+  get planHash(): string {
+    this.#hash ??= sha256Hex(canonicalJson(this.actions));
+    return this.#hash;
+  }
+}
+
+/** The plan of what could not be read. */
+export function emptyPlan(): ExecutionPlan {
+  return new FrozenPlan(Object.freeze([]));
+}

@@ -1,0 +1,236 @@
+import type { ExecutionContext, Issue } from "@eoc/decision-schema";
+import { EocError } from "../errors.js";
+import type { PlannedAction } from "../plan.js";
+
+export type Effect = "once" | "idempotent" | "none";
+
+/** At most `limit` dispatches start in any window of `windowMs` milliseconds (S6.1). */
+export interface RateLimit {
+  limit: number;
+  windowMs: number;
+}
+
+/** Makes an action's idempotency key. Must be pure and give a non-empty string. */
+export type KeyGenerator = (action: PlannedAction, context: Readonly<ExecutionContext>) => string;
+
+export interface RetryPolicy {
+  /** Retries after the first dispatch: an action is dispatched at most `1 + maxRetries` times (S3.4). @defaultValue 3 */
+  readonly maxRetries: number;
+  /** @defaultValue 100 */
+  readonly initialBackoffMs: number;
+  /** @defaultValue 5000 */
+  readonly maxBackoffMs: number;
+  /** @defaultValue 2 */
+  readonly backoffMultiplier: number;
+  /** @defaultValue "none" */
+  readonly jitter: "none" | "full" | "equal";
+  /** The longest `retryAfterMs` that is waited for; a longer one ends the action. @defaultValue 60000 */
+  readonly maxRetryAfterMs: number;
+}
+
+export interface TimeoutPolicy {
+  /** @defaultValue 5000 */
+  readonly attemptTimeoutMs: number;
+  /** Limit of the whole execution. @defaultValue 30000 */
+  readonly maxTotalTimeMs: number;
+  /** How long an aborted attempt may take to settle before it counts as unsettled. @defaultValue 100 */
+  readonly abortGraceMs: number;
+  /** Limit of every call of a port other than the executor. @defaultValue 1000 */
+  readonly portTimeoutMs: number;
+}
+
+export interface IdempotencyPolicy {
+  /** Needs an `idempotencyStore`. @defaultValue false */
+  readonly enabled: boolean;
+  /** @defaultValue "action+context_hash" */
+  readonly keyGenerator: "action+context_hash" | KeyGenerator;
+  /** How long a completed record is kept. @defaultValue 86400000 (a day) */
+  readonly ttlMs: number;
+  /** How long a claim lasts without being renewed. @defaultValue 30000 */
+  readonly leaseMs: number;
+  /** @defaultValue "deny" */
+  readonly onInProgress: "deny" | "wait";
+  /** What a key in doubt means: stop, or dispatch again although it may have been applied. @defaultValue "stop" */
+  readonly onUnknown: "stop" | "retry";
+}
+
+export interface RateLimitPolicy {
+  readonly global?: RateLimit;
+  /** By action name, such as `ACT`. */
+  readonly perAction?: Readonly<Record<string, RateLimit>>;
+  /** @defaultValue "wait" */
+  readonly onExceeded: "wait" | "deny";
+}
+
+/** A policy with every default filled in, validated and frozen. Made by {@link definePolicy}. */
+export interface ExecutionPolicy {
+  readonly retry: RetryPolicy;
+  readonly timeout: TimeoutPolicy;
+  readonly idempotency: IdempotencyPolicy;
+  /** Needs a `rateLimiter` when it names any limit. */
+  readonly rateLimit: RateLimitPolicy;
+  /** Dispatches in flight at once. @defaultValue 1 */
+  readonly maxConcurrency: number;
+  /** After an action that did not succeed: dispatch nothing further, or go on. @defaultValue "stop" */
+  readonly onFailure: "stop" | "continue";
+  /** What a halt does to an attempt in flight. @defaultValue "abort" */
+  readonly onHalt: "abort" | "finish";
+  /** Effect class of actions that do not name theirs (S3.2). @defaultValue "once" */
+  readonly defaultEffect: Effect;
+}
+
+/** What {@link definePolicy} takes: every field is optional, unknown fields are refused. */
+export interface ExecutionPolicyInput {
+  retry?: Partial<RetryPolicy>;
+  timeout?: Partial<TimeoutPolicy>;
+  idempotency?: Partial<IdempotencyPolicy>;
+  rateLimit?: Partial<RateLimitPolicy>;
+  maxConcurrency?: number;
+  onFailure?: "stop" | "continue";
+  onHalt?: "abort" | "finish";
+  defaultEffect?: Effect;
+}
+
+interface Field {
+  readonly fallback: unknown;
+  readonly expected: string;
+  readonly accepts: (value: unknown) => boolean;
+}
+
+const isFinite = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+
+const atLeast = (min: number, fallback?: number): Field => ({
+  fallback,
+  expected: `a finite number >= ${min}`,
+  accepts: (value) => isFinite(value) && value >= min,
+});
+const integer = (min: number, fallback?: number): Field => ({
+  fallback,
+  expected: `an integer >= ${min}`,
+  accepts: (value) => Number.isSafeInteger(value) && (value as number) >= min,
+});
+const oneOf = (...allowed: readonly unknown[]): Field => ({
+  fallback: allowed[0],
+  expected: `one of ${allowed.map((value) => JSON.stringify(value)).join(", ")}`,
+  accepts: (value) => allowed.includes(value),
+});
+
+const RATE_LIMIT = { limit: integer(1), windowMs: atLeast(1) };
+
+const SECTIONS = {
+  retry: {
+    maxRetries: integer(0, 3),
+    initialBackoffMs: atLeast(0, 100),
+    maxBackoffMs: atLeast(0, 5000),
+    backoffMultiplier: atLeast(0, 2),
+    jitter: oneOf("none", "full", "equal"),
+    maxRetryAfterMs: atLeast(0, 60_000),
+  },
+  timeout: {
+    attemptTimeoutMs: atLeast(1, 5000),
+    maxTotalTimeMs: atLeast(0, 30_000),
+    abortGraceMs: atLeast(0, 100),
+    portTimeoutMs: atLeast(1, 1000),
+  },
+  idempotency: {
+    enabled: oneOf(false, true),
+    keyGenerator: {
+      fallback: "action+context_hash",
+      expected: '"action+context_hash" or a function',
+      accepts: (value: unknown) => value === "action+context_hash" || typeof value === "function",
+    },
+    ttlMs: atLeast(1, 86_400_000),
+    leaseMs: atLeast(1, 30_000),
+    onInProgress: oneOf("deny", "wait"),
+    onUnknown: oneOf("stop", "retry"),
+  },
+} satisfies Record<string, Record<string, Field>>;
+
+const TOP = {
+  maxConcurrency: integer(1, 1),
+  onFailure: oneOf("stop", "continue"),
+  onHalt: oneOf("abort", "finish"),
+  defaultEffect: oneOf("once", "idempotent", "none"),
+} satisfies Record<string, Field>;
+
+const ON_EXCEEDED = oneOf("wait", "deny");
+
+const defined = new WeakSet<object>();
+
+/** True for what {@link definePolicy} returned. */
+export function isDefinedPolicy(value: unknown): value is ExecutionPolicy {
+  return typeof value === "object" && value !== null && defined.has(value);
+}
+
+/**
+ * Validates a policy, fills the defaults in and freezes the result.
+ * @throws EocError `invalid_policy` with one issue per field that is wrong or unknown.
+ */
+export function definePolicy(input: ExecutionPolicyInput = {}): ExecutionPolicy {
+  if (isDefinedPolicy(input)) return input;
+  const issues: Issue[] = [];
+  const source = asObject(input, "", issues);
+  const policy: Record<string, unknown> = {};
+  for (const [name, fields] of Object.entries(SECTIONS)) {
+    policy[name] = Object.freeze(readFields(asObject(source[name], name, issues), fields, `${name}.`, issues));
+  }
+  policy["rateLimit"] = readRateLimit(source["rateLimit"], issues);
+  Object.assign(policy, readFields(source, TOP, "", issues, [...Object.keys(SECTIONS), "rateLimit"]));
+  if (issues.length > 0) throw new EocError("invalid_policy", describe(issues), { issues });
+  defined.add(Object.freeze(policy));
+  return policy as unknown as ExecutionPolicy;
+}
+
+function readFields(
+  source: Record<string, unknown>,
+  fields: Record<string, Field>,
+  prefix: string,
+  issues: Issue[],
+  alsoKnown: readonly string[] = [],
+): Record<string, unknown> {
+  const result: Record<string, unknown> = {};
+  for (const key of Object.keys(source)) {
+    if (!Object.hasOwn(fields, key) && !alsoKnown.includes(key)) {
+      issues.push({ path: prefix + key, expected: `one of ${[...Object.keys(fields), ...alsoKnown].join(", ")}`, received: "an unknown field" });
+    }
+  }
+  for (const [key, field] of Object.entries(fields)) {
+    const value = source[key] === undefined ? field.fallback : source[key];
+    if (field.accepts(value)) result[key] = value;
+    else issues.push({ path: prefix + key, expected: field.expected, received: describeValue(value) });
+  }
+  return result;
+}
+
+function readRateLimit(value: unknown, issues: Issue[]): RateLimitPolicy {
+  const source = asObject(value, "rateLimit", issues);
+  const { global, perAction, ...rest } = source;
+  const result: Record<string, unknown> = readFields(rest, { onExceeded: ON_EXCEEDED }, "rateLimit.", issues);
+  const readLimit = (limit: unknown, path: string) =>
+    Object.freeze(readFields(asObject(limit, path, issues), RATE_LIMIT, `${path}.`, issues));
+  if (global !== undefined) result["global"] = readLimit(global, "rateLimit.global");
+  if (perAction !== undefined) {
+    const limits = Object.entries(asObject(perAction, "rateLimit.perAction", issues));
+    result["perAction"] = Object.freeze(
+      Object.fromEntries(limits.map(([action, limit]) => [action, readLimit(limit, `rateLimit.perAction.${action}`)])),
+    );
+  }
+  return Object.freeze(result) as unknown as RateLimitPolicy;
+}
+
+function asObject(value: unknown, path: string, issues: Issue[]): Record<string, unknown> {
+  if (value === undefined) return {};
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  issues.push({ path, expected: "an object", received: describeValue(value) });
+  return {};
+}
+
+// Policies hold no secrets, but a mistaken argument may: only numbers and booleans are shown.
+function describeValue(value: unknown): string {
+  if (typeof value === "number" || typeof value === "boolean" || value === null || value === undefined) return String(value);
+  return Array.isArray(value) ? "array" : typeof value;
+}
+
+function describe(issues: readonly Issue[]): string {
+  return `invalid policy: ${issues.map(({ path, expected }) => `${path || "policy"} must be ${expected}`).join("; ")}`;
+}

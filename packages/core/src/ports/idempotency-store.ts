@@ -1,0 +1,56 @@
+/** A completed action as it is stored, so that the same key can be answered again. */
+export interface IdempotencyRecord {
+  /** The executor's value. Absent when it does not survive JSON (S7.5). */
+  value?: unknown;
+  /** True when the executor returned a value that could not be stored. */
+  valueOmitted?: boolean;
+  /** How long the record is to be kept. */
+  ttlMs: number;
+}
+
+export interface ClaimRequest {
+  /** Digest of the action's payload: the same key with another fingerprint is a conflict. */
+  fingerprint: string;
+  leaseMs: number;
+  /** The caller's wall clock. A store shared by machines uses its own clock for leases (S7.2). */
+  nowMs: number;
+  /** Claims a key in doubt as well: reconcile, the effect class or the policy allows another dispatch (S7.2). */
+  takeOver?: boolean;
+}
+
+export type ClaimVerdict =
+  | { state: "claimed"; /** Fencing token: grows with every claim of the key. */ token: string | number }
+  | { state: "in_progress"; untilMs?: number }
+  | { state: "completed"; value?: unknown; valueOmitted?: boolean }
+  | { state: "conflict" }
+  | { state: "unknown" };
+
+export type IdempotencyState = "claimed" | "in_progress" | "completed" | "unknown";
+
+/** What an operator sees of a key. */
+export interface IdempotencyEntry {
+  key: string;
+  state: IdempotencyState;
+  fingerprint: string;
+  updatedAtMs: number;
+}
+
+/**
+ * Remembers which keys are being executed, are done, or are in doubt (S7). Every write names the fencing token of its
+ * claim; a stale token changes nothing. Writes answer `false` when they were refused for that, anything else when done.
+ */
+export interface IdempotencyStore {
+  claim(key: string, request: ClaimRequest): ClaimVerdict | Promise<ClaimVerdict>;
+  /** Marks that the first dispatch is about to start; a lease that runs out before it is simply taken over. */
+  start?(key: string, token: string | number): StoreWrite;
+  renew(key: string, token: string | number, leaseMs: number): StoreWrite;
+  complete(key: string, token: string | number, record: IdempotencyRecord): StoreWrite;
+  release(key: string, token: string | number): StoreWrite;
+  markUnknown(key: string, token: string | number): StoreWrite;
+  list?(filter?: { state?: IdempotencyState }): readonly IdempotencyEntry[] | Promise<readonly IdempotencyEntry[]>;
+  /** An operator's word on a key that is in doubt. */
+  resolve?(key: string, outcome: "applied" | "not_applied"): StoreWrite;
+}
+
+// biome-ignore lint/suspicious/noConfusingVoidType: a store need not answer; only an explicit `false` means refused.
+export type StoreWrite = void | boolean | Promise<void | boolean>;

@@ -1,0 +1,174 @@
+/** What decides whether a name in running text is one of a secret. */
+export type SecretNameTest = (name: string) => boolean;
+
+/** Finds `name=secret` and its relatives in running text, and masks the secrets. */
+export interface AssignmentMasker {
+  readonly hints: readonly string[];
+  mask(text: string): string;
+}
+
+/** Names that open an assignment in text. `isSecretName` then judges the whole name, so these may be found inside harmless ones. */
+const STEMS =
+  "passw|pass(?:phrase|code)|pwd|secret|token|credential|creds|cookie|jwt|otp|cvv|ssn|pin|authorization|auth|signature|" +
+  "(?:api|access|private|signing|encryption|account|shared|master|service|storage|session|ssh|license)[ _.-]?key|" +
+  "session[ _-]?id|sessid|connection[ _-]?string";
+
+/** One piece of every stem. */
+const HINTS = "ssw ssp ssc pwd ecr oke ede red ook jwt otp cvv ssn pin uth sig key ssi onn";
+
+/** Words that follow a secret's name in prose, where a secret would stand in an assignment. */
+const PROSE =
+  /^(?:null|none|nil|undefined|true|false|yes|no|required|missing|invalid|expired|not|is|was|are|were|must|should|cannot|can|has|have|unknown|empty|ok|set|unset|enabled|disabled|failed|failure|denied|rejected|accepted|valid|revoked|refreshed|rotated|bearer|basic|string|number|boolean|object|n\/a)$/i;
+
+const NO_VALUE = /^(?:null|none|nil|undefined|true|false)$/i;
+
+/** Headers whose whole line is secret. */
+const HEADER = /^(?:proxy-?)?authorization$|^(?:set-?)?cookie$/i;
+
+/**
+ * Masks what is assigned to a secret name in text: `password=x`, `"token": "x"`, `--api-key x`, `Authorization: Basic x`,
+ * `<secret>x</secret>`, `password 'x'`. Linear: every character is looked at a bounded number of times.
+ */
+export function createAssignmentMasker(mask: string, isSecretName: SecretNameTest, ownNames: readonly string[]): AssignmentMasker {
+  const own = ownNames.map((name) => name.replace(/[^\w]+/g, " ").trim()).filter((name) => /^[\w ]{3,}$/.test(name));
+  const name = new RegExp(`(?:${[STEMS, ...own.map((words) => words.replaceAll(/[ _]/g, "[ _.-]?"))].join("|")})[\\w.-]{0,32}`, "gi");
+  return {
+    hints: [...HINTS.split(" "), ...own],
+    mask: (text) => maskAssignments(text, name, mask, isSecretName),
+  };
+}
+
+interface Found {
+  readonly start: number;
+  readonly end: number;
+}
+
+function maskAssignments(text: string, name: RegExp, mask: string, isSecretName: SecretNameTest): string {
+  let masked = "";
+  let done = 0;
+  name.lastIndex = 0;
+  for (let match = name.exec(text); match !== null; match = name.exec(text)) {
+    const found = findSecret(text, match.index, name.lastIndex, mask, isSecretName);
+    if (found === undefined) continue;
+    masked += text.slice(done, found.start) + mask;
+    done = found.end;
+    name.lastIndex = found.end;
+  }
+  return done === 0 ? text : masked + text.slice(done);
+}
+
+/** Closing quotes or brackets of the name, and the sign that assigns. A plain space is one too, for some values. */
+const SIGN = /["'`\\\]]{0,4}[ \t]{0,3}(=>|:=|={1,3}|:(?!:|\/\/)|>)?[ \t]{0,3}/y;
+const QUOTE = /\\{0,3}["'`]/y;
+const RUN = /[^\s"'`<>&;,]*/y;
+const HEADER_VALUE = /(?:bearer|basic|digest|token|apikey|negotiate|ntlm|hawk|oauth|signature|aws4)|[\w.-]{1,128}=/iy;
+const LINE = /[^\r\n"'`\\]*/y;
+/** After a comma: the end, or the next of a list of assignments. */
+const NEXT_ITEM = /,(?:[\s"'{[]|$|[\w.-]{1,40}[=:])/y;
+
+function findSecret(text: string, stemStart: number, nameEnd: number, mask: string, isSecretName: SecretNameTest): Found | undefined {
+  const nameStart = startOfName(text, stemStart);
+  const fullName = text.slice(nameStart, nameEnd).replace(/^-+/, "");
+  if (!isSecretName(fullName)) return undefined;
+  const sign = matchAt(SIGN, text, nameEnd);
+  const assigns = sign[1];
+  const start = nameEnd + sign[0].length;
+  if (start >= text.length || text.startsWith(mask, start)) return undefined;
+  if (assigns === undefined && !/[ \t]$/.test(sign[0])) return undefined;
+  if (assigns === ">") return text[nameStart - 1] === "<" ? upTo(text, start, "<") : undefined;
+  if (assigns !== undefined && HEADER.test(fullName)) {
+    const line = wholeHeader(text, start);
+    if (line !== undefined) return line;
+  }
+  const quote = matchAt(QUOTE, text, start)[0];
+  if (quote !== "") return quotedSecret(text, start + quote.length, quote, assigns !== undefined);
+  if (assigns !== undefined && (text[start] === "[" || text[start] === "{")) return { start, end: endOfBrackets(text, start) };
+
+  const end = endOfRun(text, start);
+  const value = text.slice(start, end);
+  const flag = text[nameStart] === "-";
+  return isSecretValue(value, fullName, assigns, flag, text, end) ? { start, end } : undefined;
+}
+
+function isSecretValue(
+  value: string,
+  name: string,
+  assigns: string | undefined,
+  flag: boolean,
+  text: string,
+  end: number,
+): boolean {
+  if (value === "" || NO_VALUE.test(value)) return false;
+  // A number of tokens.
+  if (/tokens$/i.test(name) && /^[\d.,_]+[km%]?$/i.test(value)) return false;
+  if (assigns === undefined) return flag ? !value.startsWith("-") : value.length >= 6 && /\d/.test(value) && /[a-z]/i.test(value);
+  if (assigns !== ":") return true;
+  // A colon also goes before prose: "token: expired", "password: must be longer".
+  if (PROSE.test(value)) return false;
+  return !/^[a-z]+$/.test(value) || /^[ \t]*(?:$|[\r\n,;"'}\])])/.test(text.slice(end, end + 8));
+}
+
+function startOfName(text: string, stemStart: number): number {
+  let start = stemStart;
+  const limit = Math.max(0, stemStart - 64);
+  while (start > limit && /[\w.-]/.test(text.charAt(start - 1))) start--;
+  return start;
+}
+
+function wholeHeader(text: string, start: number): Found | undefined {
+  // Tested first: reading every line to its end would take quadratic time.
+  if (matchAt(HEADER_VALUE, text, start)[0] === "") return undefined;
+  return { start, end: start + matchAt(LINE, text, start)[0].trimEnd().length };
+}
+
+function quotedSecret(text: string, start: number, quote: string, assigned: boolean): Found | undefined {
+  const end = endOfQuote(text, start, quote);
+  if (assigned) return end > start ? { start, end } : undefined;
+  // Without a sign only a short value without spaces counts: "password 'x'", but not "token 'a b' is unexpected".
+  return end - start >= 4 && end - start <= 256 && !/\s/.test(text.slice(start, end)) ? { start, end } : undefined;
+}
+
+/** Where the quotation ends; at the end of the text if it was cut off. */
+function endOfQuote(text: string, start: number, quote: string): number {
+  if (quote.length > 1) {
+    const end = text.indexOf(quote, start);
+    return end < 0 ? text.length : end;
+  }
+  for (let index = start; index < text.length; index++) {
+    const character = text[index];
+    if (character === "\\") index++;
+    else if (character === quote) return index;
+  }
+  return text.length;
+}
+
+/** After the bracket that closes the one at `start`; the end of the text if none does. */
+function endOfBrackets(text: string, start: number): number {
+  let depth = 0;
+  for (let index = start; index < text.length; index++) {
+    const character = text[index];
+    if (character === '"') index = endOfQuote(text, index + 1, character);
+    else if (character === "[" || character === "{") depth++;
+    else if ((character === "]" || character === "}") && --depth === 0) return index + 1;
+  }
+  return text.length;
+}
+
+function endOfRun(text: string, start: number): number {
+  let end = start + matchAt(RUN, text, start)[0].length;
+  while (text[end] === "," && matchAt(NEXT_ITEM, text, end)[0] === "") end += 1 + matchAt(RUN, text, end + 1)[0].length;
+  while (end > start && /[)\]}]/.test(text.charAt(end - 1))) end--;
+  return end;
+}
+
+function upTo(text: string, start: number, stop: string): Found | undefined {
+  const end = text.indexOf(stop, start);
+  return end > start ? { start, end } : undefined;
+}
+
+function matchAt(pattern: RegExp, text: string, index: number): RegExpExecArray {
+  pattern.lastIndex = index;
+  return pattern.exec(text) ?? NO_MATCH;
+}
+
+const NO_MATCH = [""] as unknown as RegExpExecArray;

@@ -1,0 +1,37 @@
+/** Why something was masked: the name of its key, the shape of its value, or a secret that was declared. */
+export type RedactionCause = "key" | "value" | "declared";
+
+/** One masked place. Holds no secret: a key that is one is masked in the pointer too. */
+export interface RedactionEntry {
+  /** JSON pointer (RFC 6901) into the redacted copy; items of a `Map` or `Set` count by their key or place. */
+  readonly pointer: string;
+  readonly by: RedactionCause;
+  /** Which rule: the matching part of a built-in name, the name of a shape, or the option and its index, such as `secrets[0]`. */
+  readonly rule: string;
+}
+
+/** What a redaction masked, sorted by pointer. An object that occurs twice is listed at both places. */
+export type RedactionManifest = readonly RedactionEntry[];
+
+/** A step on the way from the root to a value; the root itself is `undefined`. */
+export interface PathStep {
+  readonly parent: PathStep | undefined;
+  readonly token: string;
+}
+
+/** The RFC 6901 pointer to the member `token` of the value at `path`. */
+export function pointerTo(path: PathStep | undefined, token: string): string {
+  let pointer = `/${escapeToken(token)}`;
+  // The root's own step carries no token, so it ends the walk without adding one.
+  for (let step = path; step?.parent !== undefined; step = step.parent) pointer = `/${escapeToken(step.token)}${pointer}`;
+  return pointer;
+}
+
+/** Entries in the order of their pointers, whatever order the walk took. */
+export function sortManifest(entries: RedactionEntry[]): RedactionManifest {
+  return entries.sort((a, b) => (a.pointer < b.pointer ? -1 : a.pointer > b.pointer ? 1 : 0));
+}
+
+function escapeToken(token: string): string {
+  return token.replaceAll("~", "~0").replaceAll("/", "~1");
+}

@@ -1,0 +1,84 @@
+import { EocError } from "../errors.js";
+import type { ExecutionEvent } from "./events.js";
+import type { ActionReport, ExecutionAttempt, ExecutionReport } from "./execution-report.js";
+import { countRows } from "./summary.js";
+
+/**
+ * Rebuilds the report of an execution from its events (S8.1): equal to the one that `execute` gave, but for values and
+ * for `recordError` of the report, which no event carries. Events after `execution.finished` change nothing.
+ * @throws EocError `invalid_option` when there is no `execution.started` or no `execution.finished`.
+ */
+export function reportFromEvents(events: Iterable<ExecutionEvent>): ExecutionReport {
+  const rows: ActionReport[] = [];
+  const attempts = new Map<string, ExecutionAttempt>();
+  let started: (ExecutionEvent & { type: "execution.started" }) | undefined;
+  let finished: (ExecutionEvent & { type: "execution.finished" }) | undefined;
+  for (const event of events) {
+    if (finished !== undefined) break;
+    switch (event.type) {
+      case "execution.started":
+        started = event;
+        break;
+      case "execution.finished":
+        finished = event;
+        break;
+      case "action.finished": {
+        const { seq: _seq, type: _type, atMs: _at, executionId: _id, actionIndex: index, ...row } = event;
+        rows[index] = { ...row, index };
+        break;
+      }
+      case "attempt.finished": {
+        const { seq: _seq, type: _type, atMs: _at, executionId: _id, ...attempt } = event;
+        attempts.set(keyOf(event), attempt);
+        break;
+      }
+      case "reconcile.finished":
+        if (event.verdict !== "unknown") reconcile(attempts.get(keyOf(event)), event.verdict);
+        break;
+      case "attempt.settled_late":
+        if (event.status !== "unknown") settleLate(attempts.get(keyOf(event)), rows[event.actionIndex], event);
+        break;
+      default:
+    }
+  }
+  if (started === undefined || finished === undefined) {
+    const missing = started === undefined ? "execution.started" : "execution.finished";
+    throw new EocError("invalid_option", `the events have no ${missing}`, {
+      issues: [{ path: "events", expected: `an event of type ${missing}` }],
+    });
+  }
+  return assemble(started, finished, rows, [...attempts.values()]);
+}
+
+function assemble(
+  started: ExecutionEvent & { type: "execution.started" },
+  finished: ExecutionEvent & { type: "execution.finished" },
+  rows: ActionReport[],
+  attempts: ExecutionAttempt[],
+): ExecutionReport {
+  attempts.sort((a, b) => a.actionIndex - b.actionIndex || a.attemptNumber - b.attemptNumber);
+  const { seq: _seq, type: _type, atMs: _at, executionId, ...summary } = finished;
+  return { executionId, actions: rows, attempts, startedAtMs: started.atMs, ...countRows(rows, attempts), ...summary };
+}
+
+function keyOf(event: { actionIndex: number; attemptNumber: number }): string {
+  return `${event.actionIndex}/${event.attemptNumber}`;
+}
+
+function reconcile(attempt: ExecutionAttempt | undefined, verdict: "applied" | "not_applied"): void {
+  // What the executor said itself goes before what reconcile was told while it still ran.
+  if (attempt?.status === "unknown") attempt.status = verdict === "applied" ? "success" : "failed";
+}
+
+/** The executor settled while reconcile was being asked: the row was not written yet. */
+function settleLate(
+  attempt: ExecutionAttempt | undefined,
+  row: ActionReport | undefined,
+  event: ExecutionEvent & { type: "attempt.settled_late" },
+): void {
+  if (attempt === undefined || row !== undefined) return;
+  attempt.status = event.status;
+  attempt.late = true;
+  delete attempt.errorCode;
+  if (event.errorCode !== undefined) attempt.errorCode = event.errorCode;
+}
