@@ -20,6 +20,7 @@ export default defineConfig({
   test: {
     reporters: ["default", at("tools/plain-summary-reporter.ts")],
     projects: [
+      { extends: true as const, test: { name: "docs", include: ["tools/test/**/*.test.ts"] } },
       ...projects.map(({ name, root }) => ({
         extends: true as const,
         root,

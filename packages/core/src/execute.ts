@@ -50,7 +50,7 @@ export async function execute(
   const ports = readOptions(options);
   const clock = ports instanceof Refusal ? systemClock : (ports.clock ?? systemClock);
   try {
-    const read = ports instanceof Refusal ? ports : readArguments(decision, context, policy, executor);
+    const read = ports instanceof Refusal ? ports : readArguments([decision, context, policy, executor], () => clock.now());
     if (read instanceof Refusal) return await refuse(read, clock, ports instanceof Refusal ? {} : ports);
     return await run(read, clock, ports as ExecuteOptions);
   } catch {
@@ -65,13 +65,15 @@ interface Arguments {
   readonly policy: ExecutionPolicy;
   readonly execute: ExecuteFn;
   readonly reconcile: ReconcileFn | undefined;
+  /** The context forbids every action. */
+  readonly halted: boolean;
 }
 
 function run(read: Arguments, clock: Clock, options: ExecuteOptions): Promise<ExecutionReport> {
   const { decision, context, policy, execute, reconcile } = read;
   const startedAtMs = Math.floor(clock.now());
   const plan = planExecution(decision, policy);
-  const verdict = admit(read, plan, startedAtMs, options);
+  const verdict = admit(read, plan, options);
   const executionId = options.executionId ?? randomId();
   const { approval } = options;
   const facts: Facts = {
@@ -103,12 +105,11 @@ function run(read: Arguments, clock: Clock, options: ExecuteOptions): Promise<Ex
 
 /** What ends the execution before it starts, where anything does. The kill switch beats the rest (S2.1). */
 function admit(
-  { decision, context, policy }: Arguments,
+  { decision, policy, halted }: Arguments,
   plan: ExecutionPlan,
-  nowMs: number,
   options: ExecuteOptions,
 ): Facts["verdict"] {
-  if (contextDenies(context, () => nowMs)) return { status: "denied", reason: "kill_switch" };
+  if (halted) return { status: "denied", reason: "kill_switch" };
   if (!decision.allowed) return { status: "skipped", reason: "not_allowed" };
   if (plan.actions.length === 0) return { status: "skipped", reason: "no_actions" };
   const missing: Issue[] = [];
@@ -138,8 +139,7 @@ function refuse({ reason, issues }: Refusal, clock: Clock, options: ExecuteOptio
     machine,
     clock,
     context: {},
-    execute: () => ({ ok: false, code: "never_called" }),
-    reconcile: undefined,
+    ...NOBODY,
     options: { ...(journal && { journal }), ...(onEvent && { onEvent }) },
   }).run();
 }
@@ -158,17 +158,29 @@ function readOptions(options: unknown): ExecuteOptions | Refusal {
   }
 }
 
-function readArguments(decision: unknown, context: unknown, policy: unknown, executor: unknown): Arguments | Refusal {
+function readArguments(
+  [decision, context, policy, executor]: readonly unknown[],
+  nowMs: () => number,
+): Arguments | Refusal {
   const readDecision = readJson(FinalDecisionSchema, "invalid_decision", "decision", decision);
   if (readDecision instanceof Refusal) return readDecision;
   const readContext = readJson(ExecutionContextSchema, "invalid_context", "context", context);
   if (readContext instanceof Refusal) return readContext;
+  if (contextDenies(readContext, nowMs)) {
+    // A halted system is halted whatever else is wrong (S2.1); nothing else is needed to say so.
+    return { decision: readDecision, context: readContext, policy: definePolicy(), halted: true, ...NOBODY };
+  }
   const readPolicy = policyOf(policy);
   if (readPolicy instanceof Refusal) return readPolicy;
   const functions = executorOf(executor);
   if (functions instanceof Refusal) return functions;
-  return { decision: readDecision, context: readContext, policy: readPolicy, ...functions };
+  return { decision: readDecision, context: readContext, policy: readPolicy, halted: false, ...functions };
 }
+
+const NOBODY: Pick<Arguments, "execute" | "reconcile"> = {
+  execute: () => ({ ok: false, code: "never_called" }),
+  reconcile: undefined,
+};
 
 interface Schema<T> {
   safeParse(input: unknown): { success: true; data: T } | { success: false; error: Parameters<typeof toIssues>[0] };

@@ -127,7 +127,7 @@ const SECTIONS = {
     maxRetryAfterMs: atLeast(0, 60_000),
   },
   timeout: {
-    attemptTimeoutMs: atLeast(1, 5000),
+    attemptTimeoutMs: atLeast(0, 5000),
     maxTotalTimeMs: atLeast(0, 30_000),
     abortGraceMs: atLeast(0, 100),
     portTimeoutMs: atLeast(1, 1000),

@@ -13,17 +13,17 @@ export interface RedactionEntry {
 /** What a redaction masked, sorted by pointer. An object that occurs twice is listed at both places. */
 export type RedactionManifest = readonly RedactionEntry[];
 
-/** A step on the way from the root to a value; the root itself is `undefined`. */
+/** A step on the way from the root to a value. The root's own step has no parent, and its token does not count. */
 export interface PathStep {
   readonly parent: PathStep | undefined;
   readonly token: string;
 }
 
-/** The RFC 6901 pointer to the member `token` of the value at `path`. */
+/** The RFC 6901 pointer to the member `token` of the value at `path`; to the root itself if there is no path. */
 export function pointerTo(path: PathStep | undefined, token: string): string {
+  if (path === undefined) return "";
   let pointer = `/${escapeToken(token)}`;
-  // The root's own step carries no token, so it ends the walk without adding one.
-  for (let step = path; step?.parent !== undefined; step = step.parent) pointer = `/${escapeToken(step.token)}${pointer}`;
+  for (let step = path; step.parent !== undefined; step = step.parent) pointer = `/${escapeToken(step.token)}${pointer}`;
   return pointer;
 }
 

@@ -1,0 +1,124 @@
+import type * as z from "zod";
+
+/** One thing that is wrong with an input. It names types and key names, never a value. */
+export interface Issue {
+  /** Where, such as `actions[0].params`; empty for the input itself. */
+  path: string;
+  /** What was expected there, in words. */
+  expected: string;
+  /** The type of what was found there, such as `string`, `null` or `NaN`. */
+  received?: string;
+}
+
+/** Why a function of this package refused its input. */
+export type SchemaErrorCode =
+  | "invalid_decision"
+  | "invalid_json"
+  | "invalid_mismatch"
+  | "invalid_packet"
+  | "invalid_proposal"
+  | "invalid_text"
+  | "invalid_version";
+
+const BRAND = /* @__PURE__ */ Symbol.for("@eoc/decision-schema/SchemaError");
+const MAX_ISSUES = 50;
+const MAX_KEY_LENGTH = 64;
+const MAX_PATH_LENGTH = 256;
+
+/** The one error that this package throws. Recognise it with {@link isSchemaError}. */
+export class SchemaError extends Error {
+  override readonly name = "SchemaError";
+  readonly code: SchemaErrorCode;
+  readonly issues: readonly Issue[];
+
+  constructor(code: SchemaErrorCode, issues: readonly Issue[]) {
+    super(`${code}: ${issues.map(describeIssue).join("; ")}`);
+    this.code = code;
+    this.issues = issues;
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+}
+
+/** Says whether `error` is a {@link SchemaError}, also one of another copy of this package. */
+export function isSchemaError(error: unknown): error is SchemaError {
+  try {
+    return typeof error === "object" && error !== null && BRAND in error;
+  } catch {
+    return false; // a revoked proxy
+  }
+}
+
+/**
+ * The issues of a zod error, at most 50.
+ *
+ * @param input what was parsed; with it, each issue also says what was `received`.
+ */
+export function toIssues(error: z.core.$ZodError, input?: unknown): Issue[] {
+  return error.issues
+    .slice(0, MAX_ISSUES)
+    .flatMap((issue) =>
+      issue.code === "unrecognized_keys"
+        ? issue.keys.map((key) => ({ path: formatPath([...issue.path, key]), expected: "no such key" }))
+        : [{ path: formatPath(issue.path), expected: expectation(issue), ...receivedAt(issue.path, input) }],
+    );
+}
+
+/** `["actions", 0, "a b"]` as `actions[0]["a b"]`, long keys and long paths cut. */
+export function formatPath(path: readonly PropertyKey[]): string {
+  let text = "";
+  for (const key of path) {
+    if (typeof key === "number") text += `[${key}]`;
+    else if (/^[A-Za-z_$][\w$]{0,63}$/.test(String(key))) text += text === "" ? String(key) : `.${String(key)}`;
+    else text += `[${JSON.stringify(cut(String(key), MAX_KEY_LENGTH))}]`;
+    if (text.length > MAX_PATH_LENGTH) return cut(text, MAX_PATH_LENGTH);
+  }
+  return text;
+}
+
+/** The type of a value in one word; numbers that JSON cannot carry by their name. */
+export function typeName(value: unknown): string {
+  if (value === null) return "null";
+  if (typeof value === "number" && !Number.isFinite(value)) return String(value);
+  if (typeof value !== "object") return typeof value;
+  try {
+    return Array.isArray(value) ? "array" : "object";
+  } catch {
+    return "object"; // a revoked proxy
+  }
+}
+
+function describeIssue({ path, expected, received }: Issue): string {
+  return `${path === "" ? "input" : path}: expected ${expected}${received === undefined ? "" : `, received ${received}`}`;
+}
+
+function expectation(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return issue.expected;
+    case "invalid_value":
+      return issue.values
+        .map((value) => (typeof value === "string" ? JSON.stringify(value) : String(value)))
+        .join(" | ");
+    case "too_small":
+      return `${issue.origin === "string" ? "length " : ""}>= ${issue.minimum}`;
+    case "too_big":
+      return `${issue.origin === "string" ? "length " : ""}<= ${issue.maximum}`;
+    default:
+      return issue.message;
+  }
+}
+
+function receivedAt(path: readonly PropertyKey[], input: unknown): { received?: string } {
+  if (input === undefined) return {};
+  let value: unknown = input;
+  try {
+    for (const key of path) value = (value as Record<PropertyKey, unknown>)[key];
+  } catch {
+    return {}; // a getter or a proxy that throws
+  }
+  return { received: typeName(value) };
+}
+
+function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text;
+}

@@ -1,0 +1,62 @@
+import * as z from "zod";
+import { ActionItemSchema, ActionSchema } from "./action.ts";
+import { JsonObjectSchema, UnknownValueSchema } from "./json-value.ts";
+import { DurationMsSchema, MismatchInfoSchema, mismatchInfoToDict, TextListSchema } from "./mismatch.ts";
+import { parseStrict, toWire } from "./wire-form.ts";
+
+const ActionListSchema = /* @__PURE__ */ (() =>
+  z.array(ActionItemSchema).check(({ value, issues }) => {
+    const seen = new Set<string>();
+    value.forEach(({ id }, index) => {
+      if (typeof id !== "string") return;
+      if (seen.has(id)) issues.push({ code: "custom", input: value, path: [index, "id"], message: "an id of its own" });
+      seen.add(id);
+    });
+  }))();
+
+/**
+ * What the guards decided. `actions`, when present, is what runs, in order; otherwise it is the one `action` with `params` (S1.4).
+ * `allowed` is true when absent; anything but a boolean is an error. Unknown keys are kept.
+ */
+export const FinalDecisionSchema = /* @__PURE__ */ (() =>
+  z
+    .object({
+      action: ActionSchema,
+      allowed: z.boolean().default(true),
+      reasons: TextListSchema,
+      actions: ActionListSchema.nullish(),
+      mismatch: MismatchInfoSchema.nullish(),
+      throttle_ms: DurationMsSchema.nullish(),
+      cooldown_ms: DurationMsSchema.nullish(),
+      params: JsonObjectSchema.nullish(),
+    })
+    .catchall(UnknownValueSchema))();
+export type FinalDecision = z.infer<typeof FinalDecisionSchema>;
+export type FinalDecisionInput = z.input<typeof FinalDecisionSchema>;
+
+/**
+ * Checks what an author wrote and fills in the defaults. Unlike the schema it refuses unknown keys, which are misspelt ones here.
+ *
+ * @throws {SchemaError} `invalid_decision`
+ */
+export function createFinalDecision(fields: FinalDecisionInput): FinalDecision {
+  return parseStrict(FinalDecisionSchema, "invalid_decision", fields);
+}
+
+/** The reference's wire form: its key order, `null` for what is absent, then `actions` if there are any, then unknown keys. */
+export function finalDecisionToDict(decision: FinalDecision): Record<string, unknown> {
+  const { actions, mismatch, ...rest } = decision;
+  return toWire(
+    {
+      ...rest,
+      mismatch: mismatch && mismatchInfoToDict(mismatch),
+      ...(actions ? { actions } : {}),
+    },
+    ["action", "allowed", "reasons", "mismatch", "throttle_ms", "cooldown_ms", "params"],
+  );
+}
+
+/** The parameters of a proposal, a decision or an action: a copy of the object, `{}` when there is none. The values are shared. */
+export function toParams(source: { params?: Record<string, unknown> | null | undefined }): Record<string, unknown> {
+  return { ...source.params };
+}

@@ -1,0 +1,16 @@
+import { describe, expect, it, vi } from "vitest";
+import { extractSnippets } from "../extract-snippets.js";
+
+describe("the snippets of the documentation", () => {
+  for (const { at, file, prints } of extractSnippets()) {
+    it(`${at} runs and prints what it says`, async () => {
+      const log = vi.spyOn(console, "log").mockImplementation(() => {});
+      try {
+        await import(/* @vite-ignore */ file);
+        expect(log.mock.calls.map((values) => values.map(String).join(" "))).toEqual(prints);
+      } finally {
+        log.mockRestore();
+      }
+    });
+  }
+});
