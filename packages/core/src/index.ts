@@ -1,4 +1,5 @@
 // For callers.
+export type { Action, ExecutionContext, FinalDecision, FinalDecisionInput, Issue } from "@eoc/decision-schema";
 export { EOC_ERROR_CODES, EocError, type EocErrorCode, isEocError, isNotAppliedError, NotAppliedError } from "./errors.js";
 export { execute } from "./execute.js";
 export { type BulkheadOptions, createBulkhead } from "./local/bulkhead.js";

@@ -7,6 +7,7 @@ import type { Machine } from "../machine/state.js";
 import type { ExecuteOptions } from "../options.js";
 import type { Clock } from "../ports/clock.js";
 import type { ExecuteFn, ReconcileFn } from "../ports/executor.js";
+import type { HaltCause } from "../report/events.js";
 import type { ExecutionReport } from "../report/execution-report.js";
 import { reportOf } from "../report/summary.js";
 import { Attempt } from "./attempt.js";
@@ -51,7 +52,10 @@ export class Driver {
   readonly #attempts = new Map<number, Attempt>();
   readonly #values = new Map<number, { value: unknown }>();
   readonly #leave: (() => void)[] = [];
-  #inbox: (() => void)[] = [];
+  /** Tasks to be taken from the end, those that have come since the last was taken, and halts. */
+  readonly #inbox: (() => void)[] = [];
+  readonly #arrived: (() => void)[] = [];
+  readonly #halts: (() => void)[] = [];
   #pumping = false;
   #switchBroken = false;
   #done: ((report: ExecutionReport) => void) | undefined;
@@ -92,11 +96,13 @@ export class Driver {
     this.#pump();
   }
 
-  /** Feeds news that comes in somebody else's context: {@link awaitOutside} has been called before. */
-  postOutside(news: News): void {
-    this.deferOutside(() => this.#feed(news));
+  /** Feeds a halt, from whichever context it comes. */
+  #halt(cause: HaltCause): void {
+    this.#halts.push(() => this.#feed({ type: "halt", cause }));
+    this.#relay.wake();
   }
 
+  /** Runs a task that comes in somebody else's context: {@link awaitOutside} has been called before. */
   deferOutside(task: () => void): void {
     this.defer(task);
     this.#relay.wake();
@@ -108,7 +114,7 @@ export class Driver {
   }
 
   defer(task: () => void): void {
-    this.#inbox.push(task);
+    this.#arrived.push(task);
   }
 
   /** Asks a port, limited by `limitAt`; the answer comes in the caller's context. */
@@ -139,18 +145,20 @@ export class Driver {
     if (this.#pumping) return;
     this.#pumping = true;
     try {
-      for (let next = 0; next < this.#inbox.length; next++) {
-        this.#inbox[next]!();
-        if (next === 1023) {
-          this.#inbox = this.#inbox.slice(1024);
-          next = -1;
-        }
-      }
+      for (let task = this.#nextTask(); task !== undefined; task = this.#nextTask()) task();
     } catch {
       this.#breakOff();
     }
-    this.#inbox = [];
     this.#pumping = false;
+  }
+
+  /**
+   * A halt goes before everything. What a task has led to goes before what waited already, so that nothing comes between
+   * the answer of the kill switch and the dispatch that it allows (S5.5).
+   */
+  #nextTask(): (() => void) | undefined {
+    while (this.#arrived.length > 0) this.#inbox.push(this.#arrived.pop()!);
+    return this.#halts.pop() ?? this.#inbox.pop();
   }
 
   #feed(news: News): void {
@@ -330,14 +338,14 @@ export class Driver {
     const { signal, killSwitch } = this.options;
     if (signal !== undefined) {
       this.awaitOutside();
-      this.#leave.push(joinSignal(signal, () => this.postOutside({ type: "halt", cause: "cancelled" })));
+      this.#leave.push(joinSignal(signal, () => this.#halt("cancelled")));
     }
     if (killSwitch?.subscribe === undefined) return;
     this.awaitOutside();
     try {
       const unsubscribe: unknown = killSwitch.subscribe((state: unknown) => {
         // Whatever is not plainly "go on" stops (S2.3).
-        if ((state as { halted?: unknown } | null)?.halted !== false) this.postOutside({ type: "halt", cause: "kill_switch" });
+        if ((state as { halted?: unknown } | null)?.halted !== false) this.#halt("kill_switch");
       });
       if (typeof unsubscribe === "function") this.#leave.push(unsubscribe as () => void);
     } catch {

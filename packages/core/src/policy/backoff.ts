@@ -5,7 +5,7 @@ import type { RetryPolicy } from "./execution-policy.js";
  * Never more than `maxBackoffMs`, also where the power overflows.
  */
 export function backoffMs(retry: RetryPolicy, retryNumber: number): number {
-  if (retryNumber < 1) return 0;
+  if (retryNumber < 1 || retry.initialBackoffMs === 0) return 0;
   const growth = retry.initialBackoffMs * power(retry.backoffMultiplier, retryNumber - 1);
   return Number.isFinite(growth) ? Math.min(Math.trunc(growth), retry.maxBackoffMs) : retry.maxBackoffMs;
 }

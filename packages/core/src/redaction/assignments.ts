@@ -14,7 +14,7 @@ const STEMS =
   "session[ _-]?id|sessid|connection[ _-]?string";
 
 /** One piece of every stem. */
-const HINTS = "ssw ssp ssc pwd ecr oke ede red ook jwt otp cvv ssn pin uth sig key ssi onn";
+const HINTS = "ssw ssp ssc pwd ecr oke ede eds kie jwt otp cvv ssn pin uth gna key ssi str";
 
 /** Words that follow a secret's name in prose, where a secret would stand in an assignment. */
 const PROSE =
@@ -29,9 +29,16 @@ const HEADER = /^(?:proxy-?)?authorization$|^(?:set-?)?cookie$/i;
  * Masks what is assigned to a secret name in text: `password=x`, `"token": "x"`, `--api-key x`, `Authorization: Basic x`,
  * `<secret>x</secret>`, `password 'x'`. Linear: every character is looked at a bounded number of times.
  */
-export function createAssignmentMasker(mask: string, isSecretName: SecretNameTest, ownNames: readonly string[]): AssignmentMasker {
+export function createAssignmentMasker(
+  mask: string,
+  isSecretName: SecretNameTest,
+  ownNames: readonly string[],
+): AssignmentMasker {
   const own = ownNames.map((name) => name.replace(/[^\w]+/g, " ").trim()).filter((name) => /^[\w ]{3,}$/.test(name));
-  const name = new RegExp(`(?:${[STEMS, ...own.map((words) => words.replaceAll(/[ _]/g, "[ _.-]?"))].join("|")})[\\w.-]{0,32}`, "gi");
+  const name = new RegExp(
+    `(?:${[STEMS, ...own.map((words) => words.replaceAll(/[ _]/g, "[ _.-]?"))].join("|")})[\\w.-]{0,32}`,
+    "gi",
+  );
   return {
     hints: [...HINTS.split(" "), ...own],
     mask: (text) => maskAssignments(text, name, mask, isSecretName),
@@ -66,7 +73,13 @@ const LINE = /[^\r\n"'`\\]*/y;
 /** After a comma: the end, or the next of a list of assignments. */
 const NEXT_ITEM = /,(?:[\s"'{[]|$|[\w.-]{1,40}[=:])/y;
 
-function findSecret(text: string, stemStart: number, nameEnd: number, mask: string, isSecretName: SecretNameTest): Found | undefined {
+function findSecret(
+  text: string,
+  stemStart: number,
+  nameEnd: number,
+  mask: string,
+  isSecretName: SecretNameTest,
+): Found | undefined {
   const nameStart = startOfName(text, stemStart);
   const fullName = text.slice(nameStart, nameEnd).replace(/^-+/, "");
   if (!isSecretName(fullName)) return undefined;
@@ -82,7 +95,8 @@ function findSecret(text: string, stemStart: number, nameEnd: number, mask: stri
   }
   const quote = matchAt(QUOTE, text, start)[0];
   if (quote !== "") return quotedSecret(text, start + quote.length, quote, assigns !== undefined);
-  if (assigns !== undefined && (text[start] === "[" || text[start] === "{")) return { start, end: endOfBrackets(text, start) };
+  if (assigns !== undefined && (text[start] === "[" || text[start] === "{"))
+    return { start, end: endOfBrackets(text, start) };
 
   const end = endOfRun(text, start);
   const value = text.slice(start, end);
@@ -101,7 +115,8 @@ function isSecretValue(
   if (value === "" || NO_VALUE.test(value)) return false;
   // A number of tokens.
   if (/tokens$/i.test(name) && /^[\d.,_]+[km%]?$/i.test(value)) return false;
-  if (assigns === undefined) return flag ? !value.startsWith("-") : value.length >= 6 && /\d/.test(value) && /[a-z]/i.test(value);
+  if (assigns === undefined)
+    return flag ? !value.startsWith("-") : value.length >= 6 && /\d/.test(value) && /[a-z]/i.test(value);
   if (assigns !== ":") return true;
   // A colon also goes before prose: "token: expired", "password: must be longer".
   if (PROSE.test(value)) return false;

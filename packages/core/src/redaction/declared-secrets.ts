@@ -43,7 +43,7 @@ function formsOf(secret: string): (readonly [form: string, text: string])[] {
     ["", secret],
     ["json", JSON.stringify(secret).slice(1, -1)],
     ["url", encoded],
-    ["url", encoded.replace(/%../g, (escape) => escape.toLowerCase())],
+    ["url", encoded.replace(/%../g, (byte) => byte.toLowerCase())],
     ["url", encoded.replaceAll("%20", "+")],
     ["hex", hex],
     ["hex", hex.toUpperCase()],

@@ -127,7 +127,7 @@ function fold(name: string): string {
 }
 
 function squash(folded: string): string {
-  return folded.toLowerCase().replace(/[^a-z0-9]+/g, "");
+  return folded.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "");
 }
 
 /** The words of a name, whether camelCase, snake_case or anything else, in lower case. */
@@ -136,7 +136,7 @@ function wordsOf(folded: string): string[] {
     .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
     .replace(/([A-Z])([A-Z][a-z])/g, "$1 $2")
     .toLowerCase()
-    .split(/[^a-z]+/)
+    .split(/[^\p{L}]+/u)
     .filter((word) => word !== "");
 }
 

@@ -24,12 +24,18 @@ const IDENTIFIER = /^[\w.:$@[\]-]{1,64}$/;
 
 export interface KeyMemory {
   know(key: string): KnownKey;
+  /** Whether a name in running text is one of a secret. Such names are not remembered: they may hold on to a long text. */
+  isSecretName(name: string): boolean;
   /** Whether a string, found as a value, is the name of a secret. */
   namesSecret(text: unknown): boolean;
 }
 
 /** Remembers what was decided about keys, for a bounded number of them. Keys that hold a secret are not kept. */
-export function createKeyMemory(judge: (key: string) => KeyVerdict, redactText: (text: string) => string): KeyMemory {
+export function createKeyMemory(
+  mask: string,
+  judge: (key: string) => KeyVerdict,
+  redactText: (text: string) => string,
+): KeyMemory {
   const keys = new Map<string, KnownKey>();
 
   function know(key: string): KnownKey {
@@ -47,12 +53,17 @@ export function createKeyMemory(judge: (key: string) => KeyVerdict, redactText: 
     const { scope, rule } = judge(key);
     const name = redactText(key);
     const role = NAME_FIELD.test(key) ? "name" : VALUE_FIELD.test(key) ? "value" : undefined;
-    const ordinary = scope === "none" && name === key && role !== "value" && key !== "__proto__";
+    // A key with a mask in it may be one that another key becomes.
+    const ordinary = scope === "none" && !name.includes(mask) && role !== "value" && key !== "__proto__";
     return { scope, rule, name, role, ordinary, clean: undefined };
   }
 
   return {
     know,
+    isSecretName(name) {
+      const { scope } = keys.get(name) ?? judge(name);
+      return scope !== "none" && scope !== "scalar";
+    },
     namesSecret: (text) => typeof text === "string" && IDENTIFIER.test(text) && isStrong(know(text).scope),
   };
 }

@@ -23,7 +23,8 @@ export interface PathStep {
 export function pointerTo(path: PathStep | undefined, token: string): string {
   if (path === undefined) return "";
   let pointer = `/${escapeToken(token)}`;
-  for (let step = path; step.parent !== undefined; step = step.parent) pointer = `/${escapeToken(step.token)}${pointer}`;
+  for (let step = path; step.parent !== undefined; step = step.parent)
+    pointer = `/${escapeToken(step.token)}${pointer}`;
   return pointer;
 }
 

@@ -3,11 +3,17 @@ export type Reading =
   | { readonly kind: "map"; readonly entries: readonly (readonly [unknown, unknown])[] }
   | { readonly kind: "set"; readonly items: readonly unknown[] }
   | { readonly kind: "date"; readonly date: Date }
-  | { readonly kind: "error"; readonly name: unknown; readonly message: unknown }
+  | ErrorReading
   | { readonly kind: "binary" }
   /** Stands for another value: a boxed primitive, a regular expression, something with `toJSON`. */
   | { readonly kind: "stand-in"; readonly value: unknown }
   | { readonly kind: "instance"; readonly keys: readonly string[] };
+
+export interface ErrorReading {
+  readonly kind: "error";
+  readonly name: unknown;
+  readonly message: unknown;
+}
 
 /**
  * Looks into any object. Throws whatever a hostile one throws, also when it only pretends to be a `Map` or a `Date`: methods come

@@ -1,7 +1,9 @@
 import { EocError } from "../errors.js";
-import { createKeyJudge, type KeyScope } from "./key-names.js";
-import { type PathStep, pointerTo, type RedactionEntry, type RedactionManifest, sortManifest } from "./manifest.js";
-import { createTextRedactor, type NoteMasking, type TextRedactor } from "./text.js";
+import { createKeyJudge } from "./key-names.js";
+import { createKeyMemory } from "./known-keys.js";
+import { type RedactionEntry, type RedactionManifest, sortManifest } from "./manifest.js";
+import { createTextRedactor } from "./text.js";
+import { createWalker } from "./walk.js";
 
 export interface RedactorOptions {
   /** More names whose values are masked whatever they are: `customer_ref` also means `customerRef` and `old-customer-refs`. */
@@ -22,4 +24,68 @@ export interface Redactor {
   redact(value: unknown): unknown;
   /** The same copy, and what was masked in it. */
   redactWithManifest(value: unknown): { value: unknown; manifest: RedactionManifest };
+}
+
+/**
+ * Makes a {@link Redactor} that masks by key name (everything that the reference masks, and more), by the shape of values, by
+ * assignments in text and by declared secret. Throws an `EocError` (`invalid_option`) that names the option, never the secret.
+ */
+export function createRedactor(options: RedactorOptions = {}): Redactor {
+  const { keys: ownNames = [], allowKeys = [], valuePatterns = [], secrets = [], mask = "[REDACTED]" } = options;
+  checkEach("keys", ownNames, isName, "is not a name with a letter or digit in it");
+  checkEach("allowKeys", allowKeys, isName, "is not a name with a letter or digit in it");
+  checkEach(
+    "valuePatterns",
+    valuePatterns,
+    isUsefulPattern,
+    "is not a regular expression that leaves the empty text alone",
+  );
+  checkEach("secrets", secrets, (secret) => typeof secret === "string", "is not a string");
+  if (typeof mask !== "string" || mask === "") throw invalid("mask is not a string with something in it");
+
+  const judge = createKeyJudge({ keys: ownNames, allowKeys });
+  const text = createTextRedactor({
+    mask,
+    isSecretName: (name) => keys.isSecretName(name),
+    ownNames,
+    valuePatterns,
+    secrets,
+  });
+  const keys = createKeyMemory(mask, judge, text.redact);
+  if (text.redact(mask) !== mask) throw invalid("mask itself looks like a secret");
+
+  const walk = createWalker({ mask, keys, text });
+  return {
+    redact: (value) => walk(value),
+    redactWithManifest(value) {
+      const entries: RedactionEntry[] = [];
+      return { value: walk(value, entries), manifest: sortManifest(entries) };
+    },
+  };
+}
+
+function checkEach(
+  option: string,
+  items: readonly unknown[],
+  accepts: (item: unknown) => boolean,
+  complaint: string,
+): void {
+  if (!Array.isArray(items)) throw invalid(`${option} is not an array`);
+  items.forEach((item, index) => {
+    if (!accepts(item)) throw invalid(`${option}[${index}] ${complaint}`);
+  });
+}
+
+function isName(item: unknown): boolean {
+  return typeof item === "string" && /[\p{L}\p{N}]/u.test(item);
+}
+
+function isUsefulPattern(item: unknown): boolean {
+  if (Object.prototype.toString.call(item) !== "[object RegExp]") return false;
+  const { source, flags } = item as RegExp;
+  return !new RegExp(source, flags).test("");
+}
+
+function invalid(message: string): EocError {
+  return new EocError("invalid_option", message);
 }

@@ -9,6 +9,8 @@ export type NoteMasking = (by: RedactionCause, rule: string) => void;
 export interface TextRedactor {
   /** The text with every secret in it masked; the same string if there is none. */
   redact(text: string, note?: NoteMasking): string;
+  /** Whether the text holds a declared secret. */
+  declares(text: string): boolean;
 }
 
 export interface TextOptions {
@@ -48,21 +50,26 @@ export function createTextRedactor(options: TextOptions): TextRedactor {
     let redacted = text;
     for (const { pattern, rule } of own) {
       const before = redacted;
-      redacted = outsideMask(before, mask, (part) => part.replace(pattern, () => mask));
+      try {
+        redacted = outsideMask(before, mask, (part) => part.replace(pattern, () => mask));
+      } catch {
+        // A pattern that overflows the engine's stack has not looked at everything.
+        redacted = mask;
+      }
       if (redacted !== before) note?.("value", rule);
     }
     return redacted;
   }
 
   return {
+    declares: (text) => declared !== undefined && text.search(declared.pattern) >= 0,
     redact(text, note) {
       let redacted = redactOwn(redactDeclared(text, note), note);
       if (redacted.length < MIN_TEXT_LENGTH) return redacted;
       const candidates = gate(redacted);
       if (candidates === 0) return redacted;
-      for (let index = 0; index < rules.length; index++) {
-        if ((candidates & (1 << index)) === 0) continue;
-        const rule = rules[index] as TextRule;
+      for (let left = candidates; left !== 0; left &= left - 1) {
+        const rule = rules[31 - Math.clz32(left & -left)] as TextRule;
         const before = redacted;
         redacted = rule.apply(before);
         if (redacted !== before) note?.("value", rule.name);
@@ -114,8 +121,8 @@ function createGate(rules: readonly TextRule[]): (text: string) => number {
   for (const [index, character] of [..." -_/"].entries()) classes[character.charCodeAt(0)] = 28 + index;
   for (const space of "\t\n\r") classes[space.charCodeAt(0)] = 28;
 
-  const bits = new Uint32Array(4096);
-  const next = (hash: number, code: number) => ((hash << 4) ^ (code < 128 ? (classes[code] as number) : 0)) & 4095;
+  const bits = new Uint32Array(32768);
+  const next = (hash: number, code: number) => ((hash << 5) | (code < 128 ? (classes[code] as number) : 0)) & 32767;
   rules.forEach((rule, index) => {
     for (const hint of rule.hints) {
       let hash = 0;

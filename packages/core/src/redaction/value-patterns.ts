@@ -2,8 +2,13 @@
 export interface ValuePattern {
   /** Stands in manifests. */
   readonly name: string;
-  /** Beginnings of the pattern, one of which any match contains: three characters each, case aside, `0` for any digit. */
+  /**
+   * Three characters each, one of which every match contains: case aside, `0` for any digit, `?` for anything that is no letter,
+   * digit, space or one of `-_/`, also for the start of the text.
+   */
   readonly hints: readonly string[];
+  /** A character that every match contains. */
+  readonly needs?: string;
   /** Global. Group 1, where there is one, is kept; the rest of the match is the secret. */
   readonly pattern: RegExp;
   /** Whether what the pattern found is a secret; everything is when absent. `kept` is group 1. */
@@ -17,69 +22,81 @@ export function builtInPatterns(): readonly ValuePattern[] {
     {
       name: "pem",
       hints: ["---"],
-      pattern: /-----BEGIN [A-Z0-9 ]{1,40}-----[^]*?(?:-----END [A-Z0-9 ]{1,40}-----|$)/g,
+      pattern: /-----BEGIN [A-Z0-9 ]{1,40}-----[\s\S]*?(?:-----END [A-Z0-9 ]{1,40}-----|$)/g,
     },
     // The password part only: host and user stay readable.
     {
       name: "url_password",
       hints: ["://"],
-      pattern: /((?<![a-z0-9+.-])[a-z][a-z0-9+.-]*:\/\/[^\s/?#:@"'<>]{0,256}:)(?:[^\s/?#"'<>]+|[^\s@"'<>]{1,256})(?=@)/gi,
+      needs: "@",
+      pattern:
+        /((?<![a-z0-9+.-])[a-z][a-z0-9+.-]*:\/\/[^\s/?#:@"'<>]{0,256}:)(?:[^\s/?#"'<>]+|[^\s@"'<>]{1,256})(?=@)/gi,
       // A port and a path, with an @ further on.
       accept: (secret) => !/^\d{1,5}[/?#]/.test(secret),
     },
     {
       name: "url_user_token",
       hints: ["://"],
+      needs: "@",
       pattern: /(:\/\/)[^\s/?#:@"'<>]{20,}(?=@)/g,
       accept: (secret) => /\d/.test(secret),
     },
     {
       name: "url_query",
-      hints: ["key", "sig", "aut", "pas", "pw=", "sas", "hma"],
+      hints: ["?ke", "?si", "?au", "?pa", "?pw", "?sa", "?hm"],
       pattern: /([?&](?:key|sig|auth|pass|pw|sas|hmac)=)[^\s&"'<>]+/gi,
     },
     {
       name: "authorization",
-      hints: ["bea", "bas"],
+      hints: ["rer", "sic"],
       pattern: /(\b(?:bearer|basic)(?:[ \t]|%20){1,3})[\w.~+/=-]{3,}/gi,
       accept: (secret, kept) => (/^bea/i.test(kept) ? isBearerToken(secret, kept) : isBasicCredential(secret)),
     },
     {
       name: "jwt",
-      hints: [..."abcdefghijklmnopqrstuvwxyz"].map((third) => `ey${third}`),
-      pattern: /(?<![\w-])ey[A-Z][\w-]{5,}\.[\w-]{4}[\w.-]*/g,
+      hints: ["eya", "eye", "eyj"],
+      pattern: /(?<![\w-])ey[AEJ][\w-]{5,}\.[\w-]{4}[\w.-]*/g,
     },
     {
       name: "curl_user",
-      hints: [" -u", "-us", "y-u", "-u "],
+      hints: [" -u", "?-u", "--u", "--p"],
       pattern: /((?<!\S)(?:-u|--user|--proxy-user)[ =]["']?[^\s:"']{1,64}:)[^\s"']+/g,
       // `-u 1000:1000` is a user and a group.
       accept: (secret) => /\D/.test(secret),
     },
     {
       name: "aws_secret_key",
-      hints: ["aki", "asi"],
+      hints: ["kia", "sia"],
       pattern: /((?<![A-Za-z0-9])A[KS]IA[A-Z0-9]{16}[^A-Za-z0-9/+]{1,8})[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])/g,
     },
     {
       name: "aws_access_key_id",
-      hints: ["aki", "asi", "abi", "acc"],
+      hints: ["kia", "sia", "bia", "cca"],
       pattern: /(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])/g,
     },
-    { name: "github_token", hints: ["ghp", "gho", "ghu", "ghs", "ghr"], pattern: opaque("gh[pousr]_") },
-    { name: "github_token", hints: ["git"], pattern: opaque("github_pat_") },
+    { name: "github_token", hints: ["hp_", "ho_", "hu_", "hs_", "hr_"], pattern: opaque("gh[pousr]_") },
+    { name: "github_token", hints: ["b_p"], pattern: opaque("github_pat_") },
     {
       name: "gitlab_token",
-      hints: ["glp", "gld", "glr", "glc", "glf", "gls", "gla", "gli", "glo"],
+      hints: ["lpa", "ldt", "lrt", "lpt", "lcb", "lft", "lff", "soa", "gla", "mt-", "oas"],
       pattern: opaque("gl(?:pat|dt|rt|rtr|ptt|cbt|ft|ffct|soat|agent|imt|oas)-"),
     },
-    { name: "slack_token", hints: ["xox", "xap"], pattern: /(?<![A-Za-z0-9])(?:xox[a-z]|xapp)(?:\.xox[a-z])?-[\w-]{10,}/g },
+    {
+      name: "slack_token",
+      hints: ["xox", "xap"],
+      pattern: /(?<![A-Za-z0-9])(?:xox[a-z]|xapp)(?:\.xox[a-z])?-[\w-]{10,}/g,
+    },
     {
       name: "webhook_url",
-      hints: ["hoo", "web"],
-      pattern: /((?:hooks\.slack\.com\/(?:services|workflows)|discord(?:app)?\.com\/api\/webhooks|webhook\.office\.com)\/)[\w/@.-]+/gi,
+      hints: ["ks.", "/we", "k.o"],
+      pattern:
+        /((?:hooks\.slack\.com\/(?:services|workflows)|discord(?:app)?\.com\/api\/webhooks|webhook\.office\.com)\/)[\w/@.-]+/gi,
     },
-    { name: "stripe_key", hints: ["sk_", "rk_", "whs"], pattern: /(?<![A-Za-z0-9])(?:[sr]k_(?:live|test)|whsec)_[A-Za-z0-9]{10,}/g },
+    {
+      name: "stripe_key",
+      hints: ["k_l", "k_t", "hse"],
+      pattern: /(?<![A-Za-z0-9])(?:[sr]k_(?:live|test)|whsec)_[A-Za-z0-9]{10,}/g,
+    },
     { name: "anthropic_key", hints: ["sk-"], pattern: opaque("sk-ant-") },
     {
       name: "openai_key",
@@ -88,16 +105,24 @@ export function builtInPatterns(): readonly ValuePattern[] {
       // Long hyphenated names begin so too.
       accept: (secret) => /\d/.test(secret) && /[A-Z]|[a-z0-9]{20}/.test(secret.slice(3)),
     },
-    { name: "google_key", hints: ["aiz", "ya0", "goc"], pattern: /(?<![A-Za-z0-9])(?:AIza[\w-]{30}|ya29\.[\w-]{10}|GOCSPX-[\w-]{16})[\w-]*/g },
+    {
+      name: "google_key",
+      hints: ["aiz", "ya0", "goc"],
+      pattern: /(?<![A-Za-z0-9])(?:AIza[\w-]{30}|ya29\.[\w-]{10}|GOCSPX-[\w-]{16})[\w-]*/g,
+    },
     { name: "npm_token", hints: ["npm"], pattern: /(?<![A-Za-z0-9])npm_[A-Za-z0-9]{20,}(?!\w)/g },
     { name: "sendgrid_key", hints: ["sg."], pattern: /(?<![A-Za-z0-9])SG\.[\w-]{16,}\.[\w-]{16,}/g },
-    { name: "twilio_key", hints: ["sk0", "ska", "skb", "skc", "skd", "ske", "skf"], pattern: /(?<![A-Za-z0-9])SK[0-9a-f]{32}(?![A-Za-z0-9])/g },
+    {
+      name: "twilio_key",
+      hints: ["sk0", "ska", "skb", "skc", "skd", "ske", "skf"],
+      pattern: /(?<![A-Za-z0-9])SK[0-9a-f]{32}(?![A-Za-z0-9])/g,
+    },
     {
       name: "telegram_token",
-      hints: ["000"],
+      hints: ["?aa"],
       pattern: /(?<![A-Za-z0-9])\d{8,10}:AA[\w-]{30,}/g,
     },
-    { name: "mailgun_key", hints: ["key"], pattern: /(?<![A-Za-z0-9])key-[0-9a-f]{32}(?!\w)/g },
+    { name: "mailgun_key", hints: ["ey-"], pattern: /(?<![A-Za-z0-9])key-[0-9a-f]{32}(?!\w)/g },
     {
       name: "vendor_token",
       hints: VENDOR_HINTS.split(" "),
@@ -120,8 +145,8 @@ const VENDOR_PREFIXES =
   "sntr[yu]s_|pscale_(?:tkn|pw|oauth)_|ATATT3|ATCTT3|EAACEdEose0cBA|tfp_|pat-na1-|rubygems_|cio_|fly_|FlyV1_|vercel_|tskey-|ops_ey)";
 
 const VENDOR_HINTS =
-  "hf_ r0_ pyp doo dop dor shp sq0 lin ntn hvb hvs hvr dck pma fig gls glc gsk xai ppl sbp sb_ age rzp dap nra dp. dt0 snt psc " +
-  "ata atc eaa tfp pat rub cio fly ver tsk ops";
+  "hf_ r0_ ypi v0_ hpa hpc hpp hps sq0 n_a n_o ntn hvb hvs hvr kr_ ak- gd_ go_ gr_ gu_ sa_ lc_ gsk xai plx sbp sb_ y-0 rzp dap nra " +
+  "dp. t0c snt psc tt0 aac tfp na0 yge cio ly_ yv0 cel tsk s_e";
 
 /** A prefix at the start of a word, then at least sixteen characters of the usual alphabet. */
 function opaque(prefix: string): RegExp {
@@ -145,7 +170,12 @@ function isBasicCredential(secret: string): boolean {
 /** The prefixes and lengths of the large card networks, and a Luhn checksum that holds. */
 function isCardNumber(text: string): boolean {
   const digits = text.replace(/\D/g, "");
-  if (!/^(?:4\d{12}(?:\d{3})?|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|6(?:011|5\d\d)\d{12}|35\d{14}|3[068]\d{12})$/.test(digits)) return false;
+  if (
+    !/^(?:4\d{12}(?:\d{3})?|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|6(?:011|5\d\d)\d{12}|35\d{14}|3[068]\d{12})$/.test(
+      digits,
+    )
+  )
+    return false;
   let sum = 0;
   for (let index = 0; index < digits.length; index++) {
     const digit = Number(digits[digits.length - 1 - index]) * (index % 2 === 0 ? 1 : 2);

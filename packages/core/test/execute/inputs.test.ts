@@ -1,0 +1,266 @@
+import { digestDecision } from "@eoc/decision-schema";
+import { describe, expect, it } from "vitest";
+import { execute, type ExecuteOptions, type ExecutionEvent, reportFromEvents } from "../../src/index.js";
+import { createVirtualClock, hangs, plan, rejects, runScript, succeeds } from "../support.js";
+
+const yes = () => ({ ok: true as const });
+
+/** Everything a caller can get wrong, and what it is called. */
+const WRONG: [what: string, args: [unknown, unknown, unknown, unknown, unknown?], reason: string, path: string][] = [
+  ["no decision", [undefined, {}, {}, yes], "invalid_decision", "decision"],
+  ["a decision of another kind", ["ACT", {}, {}, yes], "invalid_decision", "decision"],
+  ["an unknown action", [{ action: "BUY" }, {}, {}, yes], "invalid_decision", "decision.action"],
+  ["an allowed that is no boolean", [{ action: "ACT", allowed: "yes" }, {}, {}, yes], "invalid_decision", "decision.allowed"],
+  [
+    "a function among the params",
+    [{ action: "ACT", actions: [{ action: "ACT", params: { f: () => 1 } }] }, {}, {}, yes],
+    "invalid_decision",
+    "decision.actions[0].params.f",
+  ],
+  ["no context", [{ action: "ACT" }, null, {}, yes], "invalid_context", "context"],
+  ["a list as context", [{ action: "ACT" }, [], {}, yes], "invalid_context", "context"],
+  ["a policy of another kind", [{ action: "ACT" }, {}, 5, yes], "invalid_policy", "policy"],
+  ["a misspelt policy field", [{ action: "ACT" }, {}, { retries: 3 }, yes], "invalid_policy", "policy.retries"],
+  ["a negative timeout", [{ action: "ACT" }, {}, { timeout: { maxTotalTimeMs: -1 } }, yes], "invalid_policy", "policy.timeout.maxTotalTimeMs"],
+  ["no executor", [{ action: "ACT" }, {}, {}, undefined], "invalid_executor", "executor"],
+  ["an executor without execute", [{ action: "ACT" }, {}, {}, { run: yes }], "invalid_executor", "executor"],
+  ["a reconcile that is no function", [{ action: "ACT" }, {}, {}, { execute: yes, reconcile: 1 }], "invalid_executor", "executor"],
+  ["options of another kind", [{ action: "ACT" }, {}, {}, yes, 7], "invalid_options", "options"],
+  ["a misspelt option", [{ action: "ACT" }, {}, {}, yes, { killswitch: {} }], "invalid_options", "options.killswitch"],
+  ["a port without its method", [{ action: "ACT" }, {}, {}, yes, { killSwitch: {} }], "invalid_options", "options.killSwitch"],
+  ["an approval without digest", [{ action: "ACT" }, {}, {}, yes, { approval: {} }], "invalid_options", "options.approval"],
+  ["a signal that is none", [{ action: "ACT" }, {}, {}, yes, { signal: {} }], "invalid_options", "options.signal"],
+];
+
+const hostile = () =>
+  new Proxy(
+    {},
+    {
+      get() {
+        throw new Error("hunter2");
+      },
+      ownKeys() {
+        throw new Error("hunter2");
+      },
+      getPrototypeOf() {
+        throw new Error("hunter2");
+      },
+    },
+  );
+
+describe("S1.2 refused input", () => {
+  for (const [what, args, reason, path] of WRONG) {
+    it(`${what}: a denied report that names the place, and no dispatch`, async () => {
+      const report = await (execute as (...args: unknown[]) => ReturnType<typeof execute>)(...args);
+      expect(report).toMatchObject({
+        status: "denied",
+        reason,
+        failClosed: true,
+        actions: [],
+        attempts: [],
+        deniedCount: 1,
+        attemptCount: 0,
+      });
+      expect(report.issues!.map((issue) => issue.path)).toContain(path);
+      for (const issue of report.issues!) expect(issue.expected).not.toBe("");
+    });
+  }
+
+  it("is emitted as events like any other execution", async () => {
+    const events: ExecutionEvent[] = [];
+    const report = await execute({ action: "BUY" } as never, {}, {}, yes, { onEvent: (event) => events.push(event) });
+    expect(events.map(({ type }) => type)).toEqual(["execution.started", "execution.finished"]);
+    expect(JSON.parse(JSON.stringify(reportFromEvents(events)))).toEqual(JSON.parse(JSON.stringify(report)));
+  });
+
+  it("never shows the value that was refused", async () => {
+    const report = await execute({ action: "hunter2", reasons: "hunter2" } as never, {}, {}, yes);
+    expect(JSON.stringify(report)).not.toContain("hunter2");
+  });
+});
+
+describe("S1.1 execute never rejects", () => {
+  for (let position = 0; position < 5; position++) {
+    it(`whatever argument ${position} throws when it is read`, async () => {
+      const args: unknown[] = [{ action: "ACT" }, {}, {}, yes, {}];
+      args[position] = hostile();
+      const report = await (execute as (...args: unknown[]) => ReturnType<typeof execute>)(...args);
+      expect(report).toMatchObject({ status: "denied", failClosed: true });
+      expect(JSON.stringify(report)).not.toContain("hunter2");
+    });
+  }
+
+  it("nor when the clock fails at the start", async () => {
+    const clock = {
+      now: () => 0,
+      monotonic: () => {
+        throw new Error("no clock");
+      },
+      setTimer: () => () => {},
+    };
+    const report = await execute({ action: "ACT" }, {}, {}, yes, { clock });
+    expect(report).toMatchObject({ status: "denied", reason: "protocol_error", failClosed: true });
+  });
+
+  it("nor when the clock fails on the way: what was dispatched is unknown", async () => {
+    const clock = {
+      now: () => 0,
+      monotonic: () => 0,
+      setTimer: () => {
+        throw new Error("no timers");
+      },
+    };
+    const report = await execute({ action: "ACT", actions: [{ action: "ACT" }, { action: "ACT" }] }, {}, {}, () => new Promise(() => {}), { clock });
+    expect(report).toMatchObject({ status: "unknown", reason: "protocol_error", failClosed: true, attemptCount: 1 });
+  });
+});
+
+describe("S1.3 the caller's objects", () => {
+  it("are neither changed nor read again after the plan is made", async () => {
+    const params = { to: "alice", list: [1] };
+    const decision = { action: "ACT" as const, actions: [{ action: "ACT" as const, params }, { action: "ACT" as const, params }] };
+    const context = { account: { id: 7 } };
+    const before = JSON.stringify([decision, context]);
+    const seen: unknown[] = [];
+    const report = await execute(decision, context, {}, (action, attempt) => {
+      seen.push(JSON.parse(JSON.stringify([action.params, attempt.context])));
+      if (seen.length === 1) {
+        params.to = "mallory";
+        params.list.push(2);
+        context.account.id = 8;
+        expect(() => Object.assign(action.params, { to: "eve" })).toThrow(TypeError);
+        expect(() => Object.assign(attempt.context["account"] as object, { id: 9 })).toThrow(TypeError);
+        expect(() => (action.params["list"] as number[]).push(3)).toThrow(TypeError);
+      }
+      return { ok: true };
+    });
+    expect(report.status).toBe("success");
+    expect(seen[1]).toEqual(seen[0]);
+    expect(before).toBe(
+      JSON.stringify([
+        { action: "ACT", actions: [{ action: "ACT", params: { to: "alice", list: [1] } }, { action: "ACT", params: { to: "alice", list: [1] } }] },
+        { account: { id: 7 } },
+      ]),
+    );
+  });
+
+  it("keep a __proto__ key as an ordinary key", async () => {
+    const decision = JSON.parse('{"action":"ACT","params":{"__proto__":{"polluted":true}}}');
+    let params: Readonly<Record<string, unknown>> = {};
+    const report = await execute(decision, {}, {}, (action) => {
+      params = action.params;
+      return { ok: true };
+    });
+    expect(report.status).toBe("success");
+    expect(Object.keys(params)).toEqual(["__proto__"]);
+    expect((params as { polluted?: boolean }).polluted).toBeUndefined();
+    expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+  });
+});
+
+describe("S1.4 the plan", () => {
+  it("is the list of actions, in order", async () => {
+    const { report, calls } = await runScript([succeeds()], { decision: plan([{ action: "EXIT", id: "x" }, { action: "CANCEL" }]) });
+    expect(calls.map(({ action }) => [action.action, action.id])).toEqual([
+      ["EXIT", "x"],
+      ["CANCEL", "action-1"],
+    ]);
+    expect(report.actions.map(({ id }) => id)).toEqual(["x", "action-1"]);
+  });
+
+  it("is the one action with its params when there is no list", async () => {
+    const { calls } = await runScript([succeeds()], { decision: { action: "STOP", params: { now: true } } });
+    expect(calls.map(({ action }) => [action.action, action.params])).toEqual([["STOP", { now: true }]]);
+  });
+
+  it("is skipped when the list is empty", async () => {
+    const { report, calls } = await runScript([succeeds()], { decision: plan([]) });
+    expect(report).toMatchObject({ status: "skipped", reason: "no_actions", actions: [], failClosed: false });
+    expect(calls).toEqual([]);
+  });
+});
+
+describe("what is not executed", () => {
+  it("S1.5 HOLD is skipped and counts only when there is nothing else", async () => {
+    const alone = await runScript([succeeds()], { decision: { action: "HOLD" } });
+    expect(alone.report).toMatchObject({ status: "skipped", reason: "hold", skippedCount: 1 });
+    expect(alone.calls).toEqual([]);
+    const among = await runScript([succeeds()], { decision: plan([{ action: "HOLD" }, { action: "ACT" }]) });
+    expect(among.report).toMatchObject({ status: "success", skippedCount: 1, successCount: 1 });
+  });
+
+  it("S1.6 a decision that is not allowed is skipped", async () => {
+    const { report, calls } = await runScript([succeeds()], { decision: { ...plan(2), allowed: false } });
+    expect(report).toMatchObject({ status: "skipped", reason: "not_allowed", skippedCount: 2, failClosed: false });
+    expect(calls).toEqual([]);
+  });
+
+  it("S2.1 the context's kill switch beats `allowed: false`", async () => {
+    const { report } = await runScript([succeeds()], { decision: { action: "ACT", allowed: false }, context: { ops_deny_actions: true } });
+    expect(report).toMatchObject({ status: "denied", reason: "kill_switch", deniedCount: 1, failClosed: false });
+  });
+});
+
+describe("S1.7 throttle and cooldown", () => {
+  it("delays the first dispatch, and no other", async () => {
+    const { calls, report } = await runScript([succeeds()], { decision: { ...plan(2), throttle_ms: 250 } });
+    expect(calls.map(({ startedAtMs }) => startedAtMs - report.startedAtMs)).toEqual([250, 250]);
+    expect(report.actions.map(({ waitedMs }) => waitedMs)).toEqual([250, 0]);
+  });
+
+  it("is bounded by the deadline", async () => {
+    const { report, calls } = await runScript([succeeds()], { decision: { ...plan(2), throttle_ms: 30_000 } });
+    expect(report).toMatchObject({ status: "denied", totalLatencyMs: 0, failClosed: true });
+    expect(report.actions[0]!.reason).toBe("deadline_exceeded");
+    expect(calls).toEqual([]);
+  });
+
+  it("reports the end of the cooldown", async () => {
+    const { report } = await runScript([succeeds(1, { afterMs: 40 })], { decision: { action: "ACT", cooldown_ms: 60_000 } });
+    expect(report.cooldownUntilMs).toBe(report.startedAtMs + 40 + 60_000);
+  });
+});
+
+describe("S1.8 approval", () => {
+  const decision = plan([{ action: "ACT", params: { amount: 10 } }]);
+  const approved = (approval: ExecuteOptions["approval"]) => ({ decision, options: { approval: approval! } });
+
+  it("lets through what was approved", async () => {
+    const { report } = await runScript([succeeds()], approved({ digest: digestDecision(decision) }));
+    expect(report.status).toBe("success");
+  });
+
+  it("denies what is not what was approved", async () => {
+    const other = plan([{ action: "ACT", params: { amount: 1000 } }]);
+    const { report, calls } = await runScript([succeeds()], approved({ digest: digestDecision(other) }));
+    expect(report).toMatchObject({ status: "denied", reason: "approval_mismatch", failClosed: false });
+    expect(calls).toEqual([]);
+  });
+
+  it("is checked after all waiting, by the wall clock", async () => {
+    const clock = createVirtualClock({ startMs: 1000 });
+    const { report, calls } = await runScript([rejects("busy", { retryAfterMs: 500 }), succeeds()], {
+      clock,
+      decision,
+      options: { approval: { digest: digestDecision(decision), expiresAtMs: 1400 } },
+    });
+    expect(calls).toHaveLength(1);
+    expect(report.actions[0]).toMatchObject({ status: "failed", reason: "approval_expired" });
+  });
+
+  it("has expired when the wall clock steps past its end", async () => {
+    const clock = createVirtualClock({ startMs: 1000 });
+    const { report } = await runScript([rejects("busy"), succeeds()], {
+      clock,
+      decision,
+      options: { approval: { digest: digestDecision(decision), expiresAtMs: 3_000_000 } },
+      at: { 50: () => clock.stepWall(3_600_000) },
+    });
+    expect(report.actions[0]).toMatchObject({ status: "failed", reason: "approval_expired" });
+  });
+
+  it("leaves the status of what was dispatched as it is known", async () => {
+    const { report } = await runScript([hangs()], { decision, policy: { defaultEffect: "once" }, options: { approval: { digest: digestDecision(decision) } } });
+    expect(report.actions[0]).toMatchObject({ status: "unknown", reason: "attempt_timeout" });
+  });
+});
