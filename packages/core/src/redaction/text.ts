@@ -1,7 +1,7 @@
 import { createAssignmentMasker } from "./assignments.js";
-import { declareSecrets } from "./declared-secrets.js";
+import { type DeclaredSecrets, declareSecrets } from "./declared-secrets.js";
 import type { RedactionCause } from "./manifest.js";
-import { builtInPatterns } from "./value-patterns.js";
+import { builtInPatterns, type ValuePattern } from "./value-patterns.js";
 
 /** Told of every rule that masked something in a text. */
 export type NoteMasking = (by: RedactionCause, rule: string) => void;
@@ -9,8 +9,8 @@ export type NoteMasking = (by: RedactionCause, rule: string) => void;
 export interface TextRedactor {
   /** The text with every secret in it masked; the same string if there is none. */
   redact(text: string, note?: NoteMasking): string;
-  /** Whether the text holds a declared secret. */
-  declares(text: string): boolean;
+  /** Whether a number is a declared secret, or holds one. */
+  declaresNumber(value: number | bigint): boolean;
 }
 
 export interface TextOptions {
@@ -29,6 +29,7 @@ const MIN_TEXT_LENGTH = 6;
 export function createTextRedactor(options: TextOptions): TextRedactor {
   const { mask } = options;
   const declared = declareSecrets(options.secrets);
+  const digitsDeclared = options.secrets.some((secret) => /^[\d.e+-]+$/.test(secret));
   const rules = createRules(options);
   const gate = createGate(rules);
   const own = options.valuePatterns.map((pattern, index) => ({
@@ -62,7 +63,7 @@ export function createTextRedactor(options: TextOptions): TextRedactor {
   }
 
   return {
-    declares: (text) => declared !== undefined && text.search(declared.pattern) >= 0,
+    declaresNumber: (value) => digitsDeclared && String(value).search((declared as DeclaredSecrets).pattern) >= 0,
     redact(text, note) {
       let redacted = redactOwn(redactDeclared(text, note), note);
       if (redacted.length < MIN_TEXT_LENGTH) return redacted;
@@ -86,20 +87,28 @@ interface TextRule {
 }
 
 function createRules({ mask, isSecretName, ownNames }: TextOptions): TextRule[] {
-  const rules: TextRule[] = builtInPatterns().map(({ name, hints, pattern, accept }) => ({
-    name,
-    hints,
-    apply: (text) =>
-      text.replace(pattern, (match: string, group: string | number) => {
-        const kept = typeof group === "string" ? group : "";
-        const secret = match.slice(kept.length);
-        return accept === undefined || accept(secret, kept) ? kept + mask : match;
-      }),
-  }));
+  const rules = builtInPatterns().map((shape) => createShapeRule(shape, mask));
   const assignments = createAssignmentMasker(mask, isSecretName, ownNames);
   // After the blocks, whose text holds names; before the shapes, so that a whole `Authorization` line is one secret.
   rules.splice(1, 0, { name: "assignment", hints: assignments.hints, apply: assignments.mask });
   return rules;
+}
+
+function createShapeRule(
+  { name, hints, needs = "", pattern, accept = () => true }: ValuePattern,
+  mask: string,
+): TextRule {
+  function replace(match: string, group: string | number): string {
+    const kept = typeof group === "string" ? group : "";
+    return accept(match.slice(kept.length), kept) ? kept + mask : match;
+  }
+  function apply(text: string): string {
+    if (!text.includes(needs)) return text;
+    // Most candidates are none, and to test is cheaper than to replace nothing.
+    pattern.lastIndex = 0;
+    return pattern.test(text) ? text.replace(pattern, replace) : text;
+  }
+  return { name, hints, apply };
 }
 
 /** Masks of earlier passes are left alone, so that redacting twice changes nothing. */
@@ -122,7 +131,8 @@ function createGate(rules: readonly TextRule[]): (text: string) => number {
   for (const space of "\t\n\r") classes[space.charCodeAt(0)] = 28;
 
   const bits = new Uint32Array(32768);
-  const next = (hash: number, code: number) => ((hash << 5) | (code < 128 ? (classes[code] as number) : 0)) & 32767;
+  // A character that is not ASCII passes for one that is: at worst a rule is tried in vain.
+  const next = (hash: number, code: number) => ((hash << 5) | (classes[code & 127] as number)) & 32767;
   rules.forEach((rule, index) => {
     for (const hint of rule.hints) {
       let hash = 0;

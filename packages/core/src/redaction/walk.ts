@@ -82,11 +82,8 @@ export function createWalker({
       case "object":
         return value === null ? null : openObject(walk, value, parent, token, true);
       case "number":
-      case "bigint": {
-        // A declared secret may be all digits.
-        const digits = String(value);
-        return text.declares(digits) ? maskText(walk, digits, parent, token) : value;
-      }
+      case "bigint":
+        return text.declaresNumber(value) ? maskText(walk, String(value), parent, token) : value;
       case "function":
         return mark(walk, parent, token, "function");
       case "symbol":

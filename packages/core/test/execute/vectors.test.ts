@@ -218,11 +218,16 @@ function attemptWire(attempt: ExecutionReport["attempts"][number]): unknown {
 }
 
 function expectationOf(expected: VectorCase["expected"]): Record<string, unknown> {
-  const { report, external, sleeps_ms, executor_calls, executor_call_log } = expected as Record<string, never>;
+  const { report, external, sleeps_ms, executor_calls, executor_call_log } = expected as {
+    [field: string]: unknown;
+    report: Record<string, unknown> | null;
+    external: Record<string, unknown> | null;
+    sleeps_ms: number[];
+  };
   return {
     ...prefixed("report.", report),
     ...prefixed("external.", external),
-    sleeps_ms: (sleeps_ms as number[]).filter((ms) => ms > 0),
+    sleeps_ms: sleeps_ms.filter((ms) => ms > 0),
     executor_calls,
     executor_call_log,
   };

@@ -1,0 +1,341 @@
+import { describe, expect, it } from "vitest";
+import { createMemoryIdempotencyStore, type ExecutionPolicyInput, type IdempotencyStore } from "../../src/index.js";
+import { createVirtualClock, hangs, plan, rejects, runScript, succeeds, succeedsLate, throws } from "../support.js";
+
+const enabled = { idempotency: { enabled: true } };
+const keyed = plan([{ action: "ACT", idempotency_key: "k", params: { amount: 1 } }]);
+
+function setUp() {
+  const clock = createVirtualClock();
+  const idempotencyStore = createMemoryIdempotencyStore({ clock });
+  const run = (steps: Parameters<typeof runScript>[0], more: Parameters<typeof runScript>[1] = {}) =>
+    runScript(steps, { clock, decision: keyed, policy: enabled, ...more, options: { idempotencyStore } });
+  return { clock, idempotencyStore, run };
+}
+
+describe("S7.1 the key", () => {
+  it("is the action's own, handed to the executor on every attempt and written into the report", async () => {
+    const { calls, report } = await setUp().run([rejects("busy"), succeeds()]);
+    expect(calls.map(({ idempotencyKey }) => idempotencyKey)).toEqual(["k", "k"]);
+    expect(report.actions[0]!.idempotencyKey).toBe("k");
+    expect(report.attempts.map(({ idempotencyKey }) => idempotencyKey)).toEqual(["k", "k"]);
+  });
+
+  it("is handed on without a store too, where the action brings its own", async () => {
+    const { calls } = await runScript([succeeds()], { decision: keyed });
+    expect(calls[0]!.idempotencyKey).toBe("k");
+  });
+
+  const derived = async (decision = plan(2), context: Record<string, unknown> = { account: 7 }) => {
+    const { calls } = await setUp().run([succeeds()], { decision, context });
+    return calls.map(({ idempotencyKey }) => idempotencyKey!);
+  };
+
+  it("derived: two equal actions of a plan have two; the same decision again has the same", async () => {
+    const [first, second] = await derived();
+    expect(first).toMatch(/^[0-9a-f]{64}$/);
+    expect(first).not.toBe(second);
+    expect(await derived()).toEqual([first, second]);
+  });
+
+  it("derived: volatile context does not count, the rest does", async () => {
+    const before = await derived();
+    const volatile = { account: 7, now_ms: 5, last_event_ts_ms: 6, ops_score: 0.5, ops_reasons: ["x"] };
+    expect(await derived(plan(2), volatile)).toEqual(before);
+    expect(await derived(plan(2), { account: 8 })).not.toEqual(before);
+    expect(await derived(plan([{ action: "ACT", params: { a: 1 } }, { action: "ACT" }]))).not.toEqual(before);
+  });
+
+  it("may come from a function of the caller's", async () => {
+    const policy: ExecutionPolicyInput = { idempotency: { enabled: true, keyGenerator: (action, context) => `${action.id}-${context["account"]}` } };
+    const { calls } = await setUp().run([succeeds()], { decision: plan(1), context: { account: 7 }, policy });
+    expect(calls[0]!.idempotencyKey).toBe("action-0-7");
+  });
+
+  for (const [what, keyGenerator] of [
+    ["throws", () => { throw new Error("x"); }],
+    ["gives no string", () => 5],
+    ["gives an empty string", () => ""],
+  ] as const) {
+    it(`that function denies, fail-closed, when it ${what}`, async () => {
+      const policy = { idempotency: { enabled: true, keyGenerator: keyGenerator as never } };
+      const { report, calls } = await setUp().run([succeeds()], { decision: plan(1), policy });
+      expect(report).toMatchObject({ status: "denied", reason: "invalid_idempotency_key", failClosed: true });
+      expect(calls).toEqual([]);
+    });
+  }
+});
+
+describe("S7.2 what is found", () => {
+  it("completed: replayed with its value, without a dispatch", async () => {
+    const { run } = setUp();
+    await run([succeeds({ id: 9 })]);
+    const { report, calls } = await run([succeeds("other")]);
+    expect(calls).toEqual([]);
+    expect(report).toMatchObject({ status: "success", replayedCount: 1, successCount: 0, attemptCount: 0 });
+    expect(report.actions[0]).toMatchObject({ replayed: true, reason: "replayed", basis: "replay" });
+    expect(report.actions[0]!.value).toEqual({ id: 9 });
+  });
+
+  it("in progress elsewhere: denied by default", async () => {
+    const { run, clock } = setUp();
+    const first = run([succeeds(1, { afterMs: 1000 })]);
+    await clock.advance(10);
+    const { report, calls } = await run([succeeds()]);
+    expect(report).toMatchObject({ status: "denied", reason: "in_progress", failClosed: false });
+    expect(calls).toEqual([]);
+    await first;
+  });
+
+  it("in progress elsewhere: waited for, and replayed once it is done", async () => {
+    const { run, clock } = setUp();
+    const first = run([succeeds("done", { afterMs: 1000 })]);
+    await clock.advance(10);
+    const { report, calls } = await run([succeeds()], { policy: { idempotency: { enabled: true, onInProgress: "wait" } } });
+    expect(calls).toEqual([]);
+    expect(report.actions[0]).toMatchObject({ replayed: true, status: "success" });
+    expect(report.actions[0]!.value).toBe("done");
+    expect(report.actions[0]!.waitedMs).toBeGreaterThanOrEqual(990);
+    await first;
+  });
+
+  it("in progress elsewhere: waited for no longer than the deadline", async () => {
+    const { run, clock } = setUp();
+    const first = run([hangs({ ignoresAbort: true })]);
+    await clock.advance(10);
+    const { report } = await run([succeeds()], {
+      policy: { idempotency: { enabled: true, onInProgress: "wait" }, timeout: { maxTotalTimeMs: 2000 } },
+    });
+    expect(report).toMatchObject({ status: "denied", reason: "in_progress" });
+    expect(report.totalLatencyMs).toBeLessThan(2000);
+    await first;
+  });
+
+  it("the same key for another payload: a conflict", async () => {
+    const { run } = setUp();
+    await run([succeeds()]);
+    const { report, calls } = await run([succeeds()], { decision: plan([{ action: "ACT", idempotency_key: "k", params: { amount: 2 } }]) });
+    expect(report).toMatchObject({ status: "denied", reason: "idempotency_conflict" });
+    expect(calls).toEqual([]);
+  });
+
+  it("unknown: in doubt, without a dispatch", async () => {
+    const { run, idempotencyStore } = setUp();
+    await run([throws()]);
+    expect(idempotencyStore.list()).toMatchObject([{ key: "k", state: "unknown" }]);
+    const { report, calls } = await run([succeeds()]);
+    expect(report).toMatchObject({ status: "unknown", reason: "in_doubt", failClosed: true, unknownCount: 1 });
+    expect(calls).toEqual([]);
+    expect(idempotencyStore.list({ state: "unknown" })).toHaveLength(1);
+  });
+
+  for (const [what, more] of [
+    ["the effect class is idempotent", { policy: { ...enabled, defaultEffect: "idempotent" as const } }],
+    ["the effect class is none", { policy: { ...enabled, defaultEffect: "none" as const } }],
+    ["the policy says so", { policy: { idempotency: { enabled: true, onUnknown: "retry" as const } } }],
+    ["reconcile proves that nothing was applied", { reconcile: () => ({ state: "not_applied" as const }) }],
+  ] as const) {
+    it(`unknown: dispatched when ${what}`, async () => {
+      const { run, idempotencyStore } = setUp();
+      await run([throws()]);
+      const { report, calls } = await run([succeeds("now")], more);
+      expect(calls).toHaveLength(1);
+      expect(report.status).toBe("success");
+      expect(idempotencyStore.list()).toMatchObject([{ state: "completed" }]);
+    });
+  }
+
+  it("unknown: success when reconcile proves that it was applied, and stored as such", async () => {
+    const { run, idempotencyStore } = setUp();
+    await run([throws()]);
+    const { report, calls } = await run([succeeds()], { reconcile: () => ({ state: "applied", value: "found" }) });
+    expect(calls).toEqual([]);
+    expect(report.actions[0]).toMatchObject({ status: "success", reason: "reconciled", basis: "reconcile" });
+    expect(idempotencyStore.list()).toMatchObject([{ state: "completed" }]);
+    expect((await run([succeeds()])).report.actions[0]!.value).toBe("found");
+  });
+
+  it("a lease that ran out after a start is in doubt; before any start it is taken over", async () => {
+    const { clock, idempotencyStore } = setUp();
+    const claim = { fingerprint: "f", leaseMs: 100, nowMs: 0 };
+    const first = idempotencyStore.claim("a", claim) as { token: number };
+    await clock.advance(100);
+    const second = idempotencyStore.claim("a", claim) as { state: string; token: number };
+    expect(second.state).toBe("claimed");
+    expect(second.token).toBeGreaterThan(first.token);
+    idempotencyStore.start("a", second.token);
+    await clock.advance(100);
+    expect(idempotencyStore.claim("a", claim)).toEqual({ state: "unknown" });
+  });
+});
+
+describe("S7.3 leases and fencing", () => {
+  it("renews the lease while dispatching", async () => {
+    const { run, clock, idempotencyStore } = setUp();
+    const policy = { idempotency: { enabled: true, leaseMs: 300 }, timeout: { attemptTimeoutMs: 5000 } };
+    const first = run([succeeds("x", { afterMs: 2000 })], { policy });
+    await clock.advance(1500);
+    expect(idempotencyStore.list()).toMatchObject([{ state: "in_progress" }]);
+    expect((await first).report.status).toBe("success");
+    expect(clock.pending).toBe(0);
+  });
+
+  it("refuses a writer whose token is stale", async () => {
+    const { clock, idempotencyStore } = setUp();
+    const claim = { fingerprint: "f", leaseMs: 100, nowMs: 0 };
+    const zombie = idempotencyStore.claim("a", claim) as { token: number };
+    await clock.advance(100);
+    const owner = idempotencyStore.claim("a", claim) as { token: number };
+    expect(idempotencyStore.complete("a", zombie.token, { value: 1, ttlMs: 1e9 })).toBe(false);
+    expect(idempotencyStore.release("a", zombie.token)).toBe(false);
+    expect(idempotencyStore.markUnknown("a", zombie.token)).toBe(false);
+    expect(idempotencyStore.renew("a", zombie.token, 100)).toBe(false);
+    expect(idempotencyStore.start("a", zombie.token)).toBe(false);
+    expect(idempotencyStore.complete("a", owner.token, { value: 2, ttlMs: 1e9 })).toBe(true);
+    expect(idempotencyStore.claim("a", claim)).toEqual({ state: "completed", value: 2 });
+  });
+
+  it("does not dispatch when the claim was lost before the start", async () => {
+    const { clock, idempotencyStore } = setUp();
+    const { report, calls } = await runScript([succeeds()], {
+      clock,
+      decision: keyed,
+      policy: enabled,
+      options: { idempotencyStore: { ...idempotencyStore, start: () => false } },
+    });
+    expect(report).toMatchObject({ status: "denied", reason: "in_progress" });
+    expect(calls).toEqual([]);
+  });
+});
+
+describe("S7.4 how the key ends", () => {
+  it("a failed action releases it, once, at its end", async () => {
+    const { clock, idempotencyStore } = setUp();
+    let releases = 0;
+    const store = { ...idempotencyStore, release: (...args: Parameters<IdempotencyStore["release"]>) => (releases++, idempotencyStore.release(...args)) };
+    await runScript([rejects("busy")], { clock, decision: keyed, policy: enabled, options: { idempotencyStore: store } });
+    expect(releases).toBe(1);
+    expect(idempotencyStore.list()).toEqual([]);
+  });
+
+  it("an unknown outcome stays unknown for ever, until an operator resolves it", async () => {
+    const { run, clock, idempotencyStore } = setUp();
+    await run([throws()]);
+    await clock.advance(1e12);
+    expect((await run([succeeds()])).report.reason).toBe("in_doubt");
+    idempotencyStore.resolve("k", "not_applied");
+    expect((await run([succeeds()])).report.status).toBe("success");
+    expect(idempotencyStore.resolve("k", "applied")).toBe(false);
+  });
+
+  it("S4.5 a settlement after the report corrects what is stored", async () => {
+    for (const [step, state] of [
+      [succeedsLate(9000, "late"), "completed"],
+      [{ ...rejects("no", { afterMs: 9000 }), ignoresAbort: true }, undefined],
+      [{ ...throws(new Error("x"), { afterMs: 9000 }), ignoresAbort: true }, "unknown"],
+    ] as const) {
+      const { run, clock, idempotencyStore } = setUp();
+      const { report } = await run([step]);
+      expect(report.status).toBe("unknown");
+      expect(idempotencyStore.list()[0]!.state).toBe("unknown");
+      await clock.runUntilIdle();
+      expect(idempotencyStore.list()[0]?.state).toBe(state);
+    }
+  });
+});
+
+describe("S7.5 the stored value", () => {
+  it("must survive JSON; one that does not is replayed without it", async () => {
+    for (const value of [() => 1, new Map([[1, 2]]), 10n, Number.NaN, { deep: [Symbol("x")] }]) {
+      const { run } = setUp();
+      await run([succeeds(value)]);
+      const { report } = await run([succeeds()]);
+      expect(report.actions[0]).toMatchObject({ status: "success", replayed: true, valueOmitted: true });
+      expect(report.actions[0]!.value).toBeUndefined();
+    }
+  });
+
+  it("is a copy that nobody can change", async () => {
+    const { run } = setUp();
+    const value = { list: [1] };
+    await run([succeeds(value)]);
+    value.list.push(2);
+    expect((await run([succeeds()])).report.actions[0]!.value).toEqual({ list: [1] });
+  });
+
+  it("is kept as long as the policy says, and the store allows", async () => {
+    const { run, clock } = setUp();
+    const policy = { idempotency: { enabled: true, ttlMs: 1000 } };
+    await run([succeeds()], { policy });
+    await clock.advance(999);
+    expect((await run([succeeds()], { policy })).report.replayedCount).toBe(1);
+    await clock.advance(1);
+    expect((await run([succeeds()], { policy })).report.replayedCount).toBe(0);
+  });
+
+  it("is forgotten first when there are too many; what is open or in doubt never is", () => {
+    const store = createMemoryIdempotencyStore({ maxEntries: 2, clock: createVirtualClock() });
+    const claim = { fingerprint: "f", leaseMs: 100, nowMs: 0 };
+    const tokens = ["a", "b", "c", "d", "e"].map((key) => (store.claim(key, claim) as { token: number }).token);
+    store.markUnknown("a", tokens[0]!);
+    for (const i of [1, 2, 3]) store.complete("abcde"[i]!, tokens[i]!, { ttlMs: 1e9 });
+    expect(store.list().map(({ key, state }) => [key, state])).toEqual([
+      ["a", "unknown"],
+      ["c", "completed"],
+      ["d", "completed"],
+      ["e", "claimed"],
+    ]);
+  });
+});
+
+describe("S7.6 a store that fails", () => {
+  const broken: [string, () => unknown][] = [
+    ["throws", () => { throw new Error("x"); }],
+    ["rejects", () => Promise.reject(new Error("x"))],
+    ["hangs", () => new Promise(() => {})],
+    ["answers nonsense", () => ({ state: "fine" })],
+    ["claims without a token", () => ({ state: "claimed" })],
+  ];
+  for (const [what, claim] of broken) {
+    it(`before the dispatch (${what}): denied, fail-closed`, async () => {
+      const { clock, idempotencyStore } = setUp();
+      const { report, calls } = await runScript([succeeds()], {
+        clock,
+        decision: keyed,
+        policy: enabled,
+        options: { idempotencyStore: { ...idempotencyStore, claim } as IdempotencyStore },
+      });
+      expect(report).toMatchObject({ status: "denied", reason: "idempotency_store_unavailable", failClosed: true });
+      expect(calls).toEqual([]);
+    });
+  }
+
+  for (const [what, complete] of broken.slice(0, 3)) {
+    it(`after a success (${what}): still a success, with recordError`, async () => {
+      const { clock, idempotencyStore } = setUp();
+      const { report } = await runScript([succeeds("v")], {
+        clock,
+        decision: keyed,
+        policy: enabled,
+        options: { idempotencyStore: { ...idempotencyStore, complete } as IdempotencyStore },
+      });
+      expect(report).toMatchObject({ status: "success", failClosed: false });
+      expect(report.actions[0]).toMatchObject({ recordError: "idempotency_store_unavailable" });
+      expect(report.actions[0]!.value).toBe("v");
+    });
+  }
+
+  it("gives back a claim that came too late", async () => {
+    const { clock, idempotencyStore } = setUp();
+    const slow = { ...idempotencyStore, claim: async (...args: Parameters<IdempotencyStore["claim"]>) => (await clock.sleep(5000), idempotencyStore.claim(...args)) };
+    await runScript([succeeds()], { clock, decision: keyed, policy: enabled, options: { idempotencyStore: slow } });
+    await clock.runUntilIdle();
+    expect(idempotencyStore.list()).toEqual([]);
+  });
+
+  it("that the policy needs and nobody gave denies (missing_port)", async () => {
+    const { report } = await runScript([succeeds()], { decision: keyed, policy: enabled });
+    expect(report).toMatchObject({ status: "denied", reason: "missing_port", failClosed: true });
+    expect(report.issues![0]!.path).toBe("options.idempotencyStore");
+  });
+});
