@@ -48,7 +48,9 @@ function expectation(name: string, value: unknown): string | undefined {
     case "approval": {
       const expiresAtMs = memberOf(value, "expiresAtMs");
       const timed = expiresAtMs === undefined || Number.isFinite(expiresAtMs);
-      return typeof memberOf(value, "digest") === "string" && timed ? undefined : "{ digest: string; expiresAtMs?: number }";
+      return typeof memberOf(value, "digest") === "string" && timed
+        ? undefined
+        : "{ digest: string; expiresAtMs?: number }";
     }
     case "gates":
       return Array.isArray(value) && value.every(isFunction) ? undefined : "a list of functions";

@@ -50,7 +50,8 @@ export async function execute(
   const ports = readOptions(options);
   const clock = ports instanceof Refusal ? systemClock : (ports.clock ?? systemClock);
   try {
-    const read = ports instanceof Refusal ? ports : readArguments([decision, context, policy, executor], () => clock.now());
+    const read =
+      ports instanceof Refusal ? ports : readArguments([decision, context, policy, executor], () => clock.now());
     if (read instanceof Refusal) return await refuse(read, clock, ports instanceof Refusal ? {} : ports);
     return await run(read, clock, ports as ExecuteOptions);
   } catch {
@@ -118,7 +119,10 @@ function admit(
     missing.push({ path: "options.rateLimiter", expected: "a RateLimiter, since the policy names rate limits" });
   }
   if (idempotency.enabled && options.idempotencyStore === undefined) {
-    missing.push({ path: "options.idempotencyStore", expected: "an IdempotencyStore, since the policy enables idempotency" });
+    missing.push({
+      path: "options.idempotencyStore",
+      expected: "an IdempotencyStore, since the policy enables idempotency",
+    });
   }
   if (missing.length > 0) return { status: "denied", reason: "missing_port", issues: missing };
   return options.signal?.aborted ? { status: "denied", reason: "cancelled" } : undefined;

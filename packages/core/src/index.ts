@@ -1,10 +1,21 @@
 // For callers.
 export type { Action, ExecutionContext, FinalDecision, FinalDecisionInput, Issue } from "@eoc/decision-schema";
-export { EOC_ERROR_CODES, EocError, type EocErrorCode, isEocError, isNotAppliedError, NotAppliedError } from "./errors.js";
+export {
+  EOC_ERROR_CODES,
+  EocError,
+  type EocErrorCode,
+  isEocError,
+  isNotAppliedError,
+  NotAppliedError,
+} from "./errors.js";
 export { execute } from "./execute.js";
 export { type BulkheadOptions, createBulkhead } from "./local/bulkhead.js";
 export { createManualKillSwitch, type ManualKillSwitch } from "./local/manual-kill-switch.js";
-export { createMemoryIdempotencyStore, type MemoryIdempotencyStoreOptions } from "./local/memory-idempotency-store.js";
+export {
+  createMemoryIdempotencyStore,
+  type MemoryIdempotencyStore,
+  type MemoryIdempotencyStoreOptions,
+} from "./local/memory-idempotency-store.js";
 export { createMemoryRateLimiter, type MemoryRateLimiterOptions } from "./local/memory-rate-limiter.js";
 export { createRetryBudget, type RetryBudgetOptions } from "./local/retry-budget.js";
 export { createSystemClock } from "./local/system-clock.js";
@@ -23,19 +34,6 @@ export {
   type RetryPolicy,
   type TimeoutPolicy,
 } from "./policy/execution-policy.js";
-// export { createRedactor, type Redactor, type RedactorOptions } from "./redaction/redactor.js";
-export type { ExecutionEvent, HaltCause, WaitCause } from "./report/events.js";
-export type {
-  ActionReport,
-  ActionStatus,
-  ExecutionAttempt,
-  ExecutionReport,
-  ExecutionStatus,
-  OutcomeBasis,
-} from "./report/execution-report.js";
-export { reportFromEvents } from "./report/report-from-events.js";
-export { TERMINAL_REASONS, type TerminalReason } from "./report/terminal-reason.js";
-
 // For authors of executors, adapters and stores.
 export type { Bulkhead } from "./ports/bulkhead.js";
 export type { Clock } from "./ports/clock.js";
@@ -61,3 +59,15 @@ export type { Journal } from "./ports/journal.js";
 export type { KillSwitch, KillSwitchState } from "./ports/kill-switch.js";
 export type { RateLimiter, RateRequest, RateVerdict } from "./ports/rate-limiter.js";
 export type { RetryBudget } from "./ports/retry-budget.js";
+export { createRedactor, type Redactor, type RedactorOptions } from "./redaction/redactor.js";
+export type { ExecutionEvent, HaltCause, WaitCause } from "./report/events.js";
+export type {
+  ActionReport,
+  ActionStatus,
+  ExecutionAttempt,
+  ExecutionReport,
+  ExecutionStatus,
+  OutcomeBasis,
+} from "./report/execution-report.js";
+export { reportFromEvents } from "./report/report-from-events.js";
+export { TERMINAL_REASONS, type TerminalReason } from "./report/terminal-reason.js";

@@ -1,9 +1,17 @@
-import { definePolicy, execute, type ExecuteOptions, type ExecutionEvent, type ExecutionPolicyInput, type FinalDecisionInput } from "../src/index.js";
 import { createScriptedExecutor } from "../../testkit/src/scripted-executor.js";
 import type { ScriptedStep } from "../../testkit/src/scripted-step.js";
 import { createVirtualClock, type VirtualClock } from "../../testkit/src/virtual-clock.js";
 import { createWorld } from "../../testkit/src/world.js";
+import {
+  definePolicy,
+  type ExecuteOptions,
+  type ExecutionEvent,
+  type ExecutionPolicyInput,
+  execute,
+  type FinalDecisionInput,
+} from "../src/index.js";
 
+export { readVectors, type VectorCase } from "../../decision-schema/test/vectors.js";
 // Core cannot depend on testkit, which depends on core: its tests reach testkit's sources through this file.
 export { aContext, aDecision, aPlan, aPolicy } from "../../testkit/src/builders.js";
 export { createFakeKillSwitch } from "../../testkit/src/fake-kill-switch.js";
@@ -16,7 +24,6 @@ export {
   throws,
 } from "../../testkit/src/scripted-step.js";
 export { createScriptedExecutor, createVirtualClock, createWorld, type ScriptedStep, type VirtualClock };
-export { readVectors, type VectorCase } from "../../decision-schema/test/vectors.js";
 
 /** The types of events, with what tells them apart, in order. */
 export function storyOf(events: readonly ExecutionEvent[]): string[] {
@@ -35,7 +42,8 @@ export interface Bench {
 
 /** A decision of so many ACTs, or as given. */
 export function plan(actions: number | NonNullable<FinalDecisionInput["actions"]>): FinalDecisionInput {
-  const list = typeof actions === "number" ? Array.from({ length: actions }, () => ({ action: "ACT" as const })) : actions;
+  const list =
+    typeof actions === "number" ? Array.from({ length: actions }, () => ({ action: "ACT" as const })) : actions;
   return { action: "ACT", actions: list };
 }
 
@@ -46,7 +54,11 @@ export async function runScript(
     decision?: FinalDecisionInput;
     context?: Record<string, unknown>;
     policy?: ExecutionPolicyInput;
-    reconcile?: Parameters<typeof createScriptedExecutor>[1] extends infer O ? (O extends { reconcile?: infer R } ? R : never) : never;
+    reconcile?: Parameters<typeof createScriptedExecutor>[1] extends infer O
+      ? O extends { reconcile?: infer R }
+        ? R
+        : never
+      : never;
     /** Options that may need the clock. */
     options?: ExecuteOptions | ((bench: Bench) => ExecuteOptions);
     /** Happens at so many milliseconds. */

@@ -7,7 +7,11 @@ import type { Driver } from "./driver.js";
 import type { PortAnswer } from "./ports-guard.js";
 
 /** Reads the kill switch; whatever is not one of its two states is `unavailable` (S2.3). */
-export function readSwitch(driver: Driver, { action, limitAt }: Command & { type: "read_switch" }, broken: boolean): void {
+export function readSwitch(
+  driver: Driver,
+  { action, limitAt }: Command & { type: "read_switch" },
+  broken: boolean,
+): void {
   driver.ask(
     () => driver.options.killSwitch!.read() as unknown,
     limitAt,
@@ -77,7 +81,9 @@ export class PermitDesk {
       return { state: "granted" };
     }
     const retryAfterMs = result.ok ? member(result.value, "retryAfterMs") : undefined;
-    return granted === false && isDuration(retryAfterMs) ? { state: "refused", retryAfterMs } : { state: "unavailable" };
+    return granted === false && isDuration(retryAfterMs)
+      ? { state: "refused", retryAfterMs }
+      : { state: "unavailable" };
   }
 
   /** The dispatch starts now (S6.1). */

@@ -13,14 +13,17 @@ export class TimerBoard {
     const driver = this.#driver;
     this.clear(action);
     driver.awaitOutside();
-    const cancel = driver.clock.setTimer(() => {
-      driver.deferOutside(() => {
-        // What else has happened in the meantime may have cleared or replaced it.
-        if (this.#armed.get(action) !== cancel) return;
-        this.#armed.delete(action);
-        driver.post({ type: "timer", action });
-      });
-    }, Math.max(0, at - driver.elapsed()));
+    const cancel = driver.clock.setTimer(
+      () => {
+        driver.deferOutside(() => {
+          // What else has happened in the meantime may have cleared or replaced it.
+          if (this.#armed.get(action) !== cancel) return;
+          this.#armed.delete(action);
+          driver.post({ type: "timer", action });
+        });
+      },
+      Math.max(0, at - driver.elapsed()),
+    );
     this.#armed.set(action, cancel);
   }
 

@@ -1,6 +1,7 @@
 import { checkCount } from "../check-count.js";
 import type { Clock } from "../ports/clock.js";
 import type {
+  ClaimRequest,
   ClaimVerdict,
   IdempotencyEntry,
   IdempotencyRecord,
@@ -28,11 +29,23 @@ interface Entry {
   record?: IdempotencyRecord;
 }
 
+/** An idempotency store that answers at once. */
+export interface MemoryIdempotencyStore extends Required<IdempotencyStore> {
+  claim(key: string, request: ClaimRequest): ClaimVerdict;
+  start(key: string, token: string | number): boolean;
+  renew(key: string, token: string | number, leaseMs: number): boolean;
+  complete(key: string, token: string | number, record: IdempotencyRecord): boolean;
+  release(key: string, token: string | number): boolean;
+  markUnknown(key: string, token: string | number): boolean;
+  resolve(key: string, outcome: "applied" | "not_applied"): boolean;
+  list(filter?: { state?: IdempotencyState }): readonly IdempotencyEntry[];
+}
+
 /**
  * An idempotency store in this process's memory: its keys die with the process.
  * @throws EocError `invalid_option`
  */
-export function createMemoryIdempotencyStore(options: MemoryIdempotencyStoreOptions = {}): Required<IdempotencyStore> {
+export function createMemoryIdempotencyStore(options: MemoryIdempotencyStoreOptions = {}): MemoryIdempotencyStore {
   const { clock = createSystemClock(), maxEntries = 100_000, ttlMs = Number.POSITIVE_INFINITY } = options;
   checkCount("maxEntries", maxEntries, 1);
   const entries = new Map<string, Entry>();

@@ -25,7 +25,10 @@ export function createMemoryRateLimiter({ maxKeys = 100_000 }: MemoryRateLimiter
 
   const logOf = ({ key, windowMs }: RateRequest): Log => {
     let log = logs.get(key);
-    if (log === undefined) logs.set(key, (log = { starts: [], head: 0, open: 0, windowMs }));
+    if (log === undefined) {
+      log = { starts: [], head: 0, open: 0, windowMs };
+      logs.set(key, log);
+    }
     log.windowMs = windowMs;
     return log;
   };

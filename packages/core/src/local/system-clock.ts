@@ -6,6 +6,7 @@ const LONGEST_NATIVE_MS = 2 ** 31 - 1;
 /** The machine's clock: `Date.now`, the monotonic `performance.now`, and native timers that may be of any length. */
 export function createSystemClock(): Clock {
   return {
+    // biome-ignore lint/plugin: this is where the wall clock is read.
     now: () => Date.now(),
     monotonic: () => performance.now(),
     setTimer(callback, delayMs) {

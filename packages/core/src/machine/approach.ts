@@ -4,7 +4,7 @@ import type { TerminalReason } from "../report/terminal-reason.js";
 import { conclude, leaveBulkhead, refuse, stopReason, unavailable } from "./conclude.js";
 import type { ClaimAnswer, GateAnswer, Input, PermitAnswer } from "./inputs.js";
 import { type ActionState, deadlineOf, type Machine, type Phase } from "./state.js";
-import { attemptNumber, emit, endWait, startWait, stamp } from "./transcript.js";
+import { attemptNumber, emit, endWait, stamp, startWait } from "./transcript.js";
 
 /*
  * The way to a dispatch (S5.5): slot, key, shared slot, claim, gates, permit, intent, kill switch, dispatch. Every
@@ -86,7 +86,11 @@ function resolveDoubt(machine: Machine, action: ActionState): void {
 }
 
 /** Reconcile has spoken of a key in doubt. */
-export function onDoubtReconciled(machine: Machine, action: ActionState, verdict: "applied" | "not_applied" | "unknown"): void {
+export function onDoubtReconciled(
+  machine: Machine,
+  action: ActionState,
+  verdict: "applied" | "not_applied" | "unknown",
+): void {
   if (verdict === "unknown") return refuse(machine, action, "in_doubt");
   action.inDoubt = verdict === "applied" ? "applied" : "free";
   if (verdict === "applied" || !stopped(machine, action)) claim(machine, action);

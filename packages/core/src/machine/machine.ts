@@ -1,5 +1,5 @@
-import { failClosed, summarize } from "../report/summary.js";
 import type { HaltCause } from "../report/events.js";
+import { failClosed, summarize } from "../report/summary.js";
 import { approach, onBulkhead, onClaim, onGates, onIntent, onKeyStarted, onPermit, onSwitch } from "./approach.js";
 import type { Command } from "./commands.js";
 import { conclude, refuse } from "./conclude.js";

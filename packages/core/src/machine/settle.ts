@@ -97,7 +97,11 @@ function finishAttempt(machine: Machine, action: ActionState, attempt: AttemptSt
 }
 
 /** The executor's word is that nothing was applied. */
-function afterRejection(machine: Machine, action: ActionState, { retryable, retryAfterMs }: Settlement & { kind: "not_applied" }): void {
+function afterRejection(
+  machine: Machine,
+  action: ActionState,
+  { retryable, retryAfterMs }: Settlement & { kind: "not_applied" },
+): void {
   const attempt = lastAttempt(action);
   if (attempt.late && machine.plan.actions[action.index]!.effect === "once") {
     return conclude(machine, action, abortReason(attempt));
@@ -138,6 +142,7 @@ export function onReconciled(machine: Machine, action: ActionState, input: Input
     actionIndex: action.index,
     attemptNumber: Math.max(0, action.attempts.length - 1),
     verdict,
+    ...(action.askedWhileRunning ? { whileRunning: true } : undefined),
     ...(errorType === undefined ? undefined : { errorType }),
   });
   if (action.inDoubt === "asking") return onDoubtReconciled(machine, action, verdict);
@@ -167,7 +172,11 @@ function retry(machine: Machine, action: ActionState, retryAfterMs: number): voi
   machine.out.push({ type: "take_retry", action: action.index });
 }
 
-export function onRetryBudget(machine: Machine, action: ActionState, verdict: "granted" | "exhausted" | "unavailable"): void {
+export function onRetryBudget(
+  machine: Machine,
+  action: ActionState,
+  verdict: "granted" | "exhausted" | "unavailable",
+): void {
   const stop = stopReason(machine);
   if (stop !== undefined) conclude(machine, action, stop);
   else if (verdict === "granted") backOff(machine, action);
@@ -251,7 +260,7 @@ function settledLate(machine: Machine, action: ActionState, settlement: Settleme
     attemptNumber: action.attempts.length - 1,
     status,
     ...(settlement.kind === "not_applied" ? { errorCode: settlement.code } : undefined),
-    ...(settlement.kind === "threw" ? { errorType: settlement.errorType } : undefined),
+    ...("errorType" in settlement ? { errorType: settlement.errorType } : undefined),
   });
   const attempt = lastAttempt(action);
   leaveBulkhead(machine, action);

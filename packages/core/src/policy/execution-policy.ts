@@ -97,12 +97,12 @@ interface Field {
   readonly accepts: (value: unknown) => boolean;
 }
 
-const isFinite = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+const isFiniteNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
 
 const atLeast = (min: number, fallback?: number): Field => ({
   fallback,
   expected: `a finite number >= ${min}`,
-  accepts: (value) => isFinite(value) && value >= min,
+  accepts: (value) => isFiniteNumber(value) && value >= min,
 });
 const integer = (min: number, fallback?: number): Field => ({
   fallback,
@@ -191,7 +191,11 @@ function readFields(
   const result: Record<string, unknown> = {};
   for (const key of Object.keys(source)) {
     if (!Object.hasOwn(fields, key) && !alsoKnown.includes(key)) {
-      issues.push({ path: prefix + key, expected: `one of ${[...Object.keys(fields), ...alsoKnown].join(", ")}`, received: "an unknown field" });
+      issues.push({
+        path: prefix + key,
+        expected: `one of ${[...Object.keys(fields), ...alsoKnown].join(", ")}`,
+        received: "an unknown field",
+      });
     }
   }
   for (const [key, field] of Object.entries(fields)) {
@@ -227,7 +231,8 @@ function asObject(value: unknown, path: string, issues: Issue[]): Record<string,
 
 // Policies hold no secrets, but a mistaken argument may: only numbers and booleans are shown.
 function describeValue(value: unknown): string {
-  if (typeof value === "number" || typeof value === "boolean" || value === null || value === undefined) return String(value);
+  if (typeof value === "number" || typeof value === "boolean" || value === null || value === undefined)
+    return String(value);
   return Array.isArray(value) ? "array" : typeof value;
 }
 

@@ -19,7 +19,7 @@ export interface ClaimRequest {
 }
 
 export type ClaimVerdict =
-  | { state: "claimed"; /** Fencing token: grows with every claim of the key. */ token: string | number }
+  | { state: "claimed" /** Fencing token: grows with every claim of the key. */; token: string | number }
   | { state: "in_progress"; untilMs?: number }
   | { state: "completed"; value?: unknown; valueOmitted?: boolean }
   | { state: "conflict" }

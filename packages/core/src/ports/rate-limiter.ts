@@ -13,7 +13,7 @@ export type RateVerdict =
       /** Hands the permit back: nothing was dispatched. */
       cancel?(): void;
     }
-  | { granted: false; /** When it is worth asking again. */ retryAfterMs: number };
+  | { granted: false /** When it is worth asking again. */; retryAfterMs: number };
 
 /** Grants all of `requests` or none; a refusal consumes nothing (S6.2). `nowMs` is the caller's monotonic time. */
 export interface RateLimiter {

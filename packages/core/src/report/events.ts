@@ -57,7 +57,11 @@ export type ExecutionEvent =
       valueOmitted?: boolean;
       recordError?: TerminalReason;
     })
-  | (AttemptEvent & { type: "wait.started"; cause: WaitCause; /** Undefined: until something else happens. */ untilMs?: number })
+  | (AttemptEvent & {
+      type: "wait.started";
+      cause: WaitCause /** Undefined: until something else happens. */;
+      untilMs?: number;
+    })
   | (AttemptEvent & { type: "wait.finished"; cause: WaitCause; waitedMs: number })
   | (AttemptEvent & { type: "attempt.intended"; action: Action; idempotencyKey?: string })
   | (AttemptEvent & { type: "attempt.withdrawn"; reason: TerminalReason })
@@ -73,10 +77,25 @@ export type ExecutionEvent =
       idempotencyKey?: string;
       late?: boolean;
     })
-  | (AttemptEvent & { type: "attempt.settled_late"; status: "success" | "failed" | "unknown"; errorCode?: string; errorType?: string })
+  | (AttemptEvent & {
+      type: "attempt.settled_late";
+      status: "success" | "failed" | "unknown";
+      errorCode?: string;
+      errorType?: string;
+    })
   | (AttemptEvent & { type: "reconcile.started" })
-  | (AttemptEvent & { type: "reconcile.finished"; verdict: "applied" | "not_applied" | "unknown"; errorType?: string })
+  | (AttemptEvent & {
+      type: "reconcile.finished";
+      verdict: "applied" | "not_applied" | "unknown";
+      /** The executor had not settled when it was asked: "not applied" proves nothing (S4.3). */
+      whileRunning?: boolean;
+      errorType?: string;
+    })
   | (ActionEvent & { type: "key.claimed"; idempotencyKey: string })
-  | (ActionEvent & { type: "key.completed" | "key.released" | "key.unknown"; idempotencyKey: string; recorded: boolean })
+  | (ActionEvent & {
+      type: "key.completed" | "key.released" | "key.unknown";
+      idempotencyKey: string;
+      recorded: boolean;
+    })
   | (EventBase & { type: "halt.observed"; cause: HaltCause })
   | (EventBase & { type: "listener.failed"; errorType: string });

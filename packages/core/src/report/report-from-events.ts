@@ -33,7 +33,7 @@ export function reportFromEvents(events: Iterable<ExecutionEvent>): ExecutionRep
         break;
       }
       case "reconcile.finished":
-        if (event.verdict !== "unknown") reconcile(attempts.get(keyOf(event)), event.verdict);
+        reconcile(attempts.get(keyOf(event)), event);
         break;
       case "attempt.settled_late":
         if (event.status !== "unknown") settleLate(attempts.get(keyOf(event)), rows[event.actionIndex], event);
@@ -65,9 +65,14 @@ function keyOf(event: { actionIndex: number; attemptNumber: number }): string {
   return `${event.actionIndex}/${event.attemptNumber}`;
 }
 
-function reconcile(attempt: ExecutionAttempt | undefined, verdict: "applied" | "not_applied"): void {
+function reconcile(
+  attempt: ExecutionAttempt | undefined,
+  { verdict, whileRunning }: ExecutionEvent & { type: "reconcile.finished" },
+): void {
+  if (attempt === undefined) return;
+  if (verdict === "applied") attempt.status = "success";
   // What the executor said itself goes before what reconcile was told while it still ran.
-  if (attempt?.status === "unknown") attempt.status = verdict === "applied" ? "success" : "failed";
+  else if (verdict === "not_applied" && !whileRunning && attempt.status === "unknown") attempt.status = "failed";
 }
 
 /** The executor settled while reconcile was being asked: the row was not written yet. */
@@ -81,4 +86,5 @@ function settleLate(
   attempt.late = true;
   delete attempt.errorCode;
   if (event.errorCode !== undefined) attempt.errorCode = event.errorCode;
+  if (event.errorType !== undefined) attempt.errorType = event.errorType;
 }

@@ -65,7 +65,8 @@ export function summarize(
 /** True when something abnormal stopped or denied an action (S10). */
 export function failClosed(machine: Machine): boolean {
   const { verdict } = machine.facts;
-  if (machine.actions.length === 0) return machine.broken || (verdict !== undefined && TERMINAL_REASONS[verdict.reason]);
+  if (machine.actions.length === 0)
+    return machine.broken || (verdict !== undefined && TERMINAL_REASONS[verdict.reason]);
   return machine.actions.some(isAbnormal);
 }
 
@@ -75,13 +76,7 @@ export function countRows(
   attempts: readonly ExecutionAttempt[],
 ): Pick<
   ExecutionReport,
-  | "successCount"
-  | "failedCount"
-  | "attemptCount"
-  | "skippedCount"
-  | "deniedCount"
-  | "unknownCount"
-  | "replayedCount"
+  "successCount" | "failedCount" | "attemptCount" | "skippedCount" | "deniedCount" | "unknownCount" | "replayedCount"
 > {
   let successCount = 0;
   for (const { status } of attempts) if (status === "success") successCount++;
@@ -100,14 +95,14 @@ export function countRows(
   return { successCount, failedCount, attemptCount, skippedCount, deniedCount, unknownCount, replayedCount };
 }
 
-/** The report of a finished machine. `valueOf` gives the executor's value of an action, which the machine never sees. */
-export function reportOf(machine: Machine, valueOf: (index: number) => { value: unknown } | undefined): ExecutionReport {
+/** The report of a finished machine. `heldBy` gives the executor's value of an action, which the machine never sees. */
+export function reportOf(machine: Machine, heldBy: (index: number) => { value: unknown } | undefined): ExecutionReport {
   const { plan, facts } = machine;
   const actions: ActionReport[] = [];
   const attempts: ExecutionAttempt[] = [];
   for (const action of machine.actions) {
     const row = action.row!;
-    const held = row.status === "success" ? valueOf(action.index) : undefined;
+    const held = row.status === "success" ? heldBy(action.index) : undefined;
     if (held !== undefined) Object.defineProperty(row, "value", { value: held.value });
     actions.push(row);
     for (let number = 0; number < action.attempts.length; number++) {

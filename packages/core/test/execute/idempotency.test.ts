@@ -47,13 +47,20 @@ describe("S7.1 the key", () => {
   });
 
   it("may come from a function of the caller's", async () => {
-    const policy: ExecutionPolicyInput = { idempotency: { enabled: true, keyGenerator: (action, context) => `${action.id}-${context["account"]}` } };
+    const policy: ExecutionPolicyInput = {
+      idempotency: { enabled: true, keyGenerator: (action, context) => `${action.id}-${context["account"]}` },
+    };
     const { calls } = await setUp().run([succeeds()], { decision: plan(1), context: { account: 7 }, policy });
     expect(calls[0]!.idempotencyKey).toBe("action-0-7");
   });
 
   for (const [what, keyGenerator] of [
-    ["throws", () => { throw new Error("x"); }],
+    [
+      "throws",
+      () => {
+        throw new Error("x");
+      },
+    ],
     ["gives no string", () => 5],
     ["gives an empty string", () => ""],
   ] as const) {
@@ -91,7 +98,9 @@ describe("S7.2 what is found", () => {
     const { run, clock } = setUp();
     const first = run([succeeds("done", { afterMs: 1000 })]);
     await clock.advance(10);
-    const { report, calls } = await run([succeeds()], { policy: { idempotency: { enabled: true, onInProgress: "wait" } } });
+    const { report, calls } = await run([succeeds()], {
+      policy: { idempotency: { enabled: true, onInProgress: "wait" } },
+    });
     expect(calls).toEqual([]);
     expect(report.actions[0]).toMatchObject({ replayed: true, status: "success" });
     expect(report.actions[0]!.value).toBe("done");
@@ -114,7 +123,9 @@ describe("S7.2 what is found", () => {
   it("the same key for another payload: a conflict", async () => {
     const { run } = setUp();
     await run([succeeds()]);
-    const { report, calls } = await run([succeeds()], { decision: plan([{ action: "ACT", idempotency_key: "k", params: { amount: 2 } }]) });
+    const { report, calls } = await run([succeeds()], {
+      decision: plan([{ action: "ACT", idempotency_key: "k", params: { amount: 2 } }]),
+    });
     expect(report).toMatchObject({ status: "denied", reason: "idempotency_conflict" });
     expect(calls).toEqual([]);
   });
@@ -212,8 +223,19 @@ describe("S7.4 how the key ends", () => {
   it("a failed action releases it, once, at its end", async () => {
     const { clock, idempotencyStore } = setUp();
     let releases = 0;
-    const store = { ...idempotencyStore, release: (...args: Parameters<IdempotencyStore["release"]>) => (releases++, idempotencyStore.release(...args)) };
-    await runScript([rejects("busy")], { clock, decision: keyed, policy: enabled, options: { idempotencyStore: store } });
+    const store = {
+      ...idempotencyStore,
+      release: (...args: Parameters<IdempotencyStore["release"]>) => {
+        releases++;
+        return idempotencyStore.release(...args);
+      },
+    };
+    await runScript([rejects("busy")], {
+      clock,
+      decision: keyed,
+      policy: enabled,
+      options: { idempotencyStore: store },
+    });
     expect(releases).toBe(1);
     expect(idempotencyStore.list()).toEqual([]);
   });
@@ -290,7 +312,12 @@ describe("S7.5 the stored value", () => {
 
 describe("S7.6 a store that fails", () => {
   const broken: [string, () => unknown][] = [
-    ["throws", () => { throw new Error("x"); }],
+    [
+      "throws",
+      () => {
+        throw new Error("x");
+      },
+    ],
     ["rejects", () => Promise.reject(new Error("x"))],
     ["hangs", () => new Promise(() => {})],
     ["answers nonsense", () => ({ state: "fine" })],
@@ -327,7 +354,13 @@ describe("S7.6 a store that fails", () => {
 
   it("gives back a claim that came too late", async () => {
     const { clock, idempotencyStore } = setUp();
-    const slow = { ...idempotencyStore, claim: async (...args: Parameters<IdempotencyStore["claim"]>) => (await clock.sleep(5000), idempotencyStore.claim(...args)) };
+    const slow = {
+      ...idempotencyStore,
+      claim: async (...args: Parameters<IdempotencyStore["claim"]>) => {
+        await clock.sleep(5000);
+        return idempotencyStore.claim(...args);
+      },
+    };
     await runScript([succeeds()], { clock, decision: keyed, policy: enabled, options: { idempotencyStore: slow } });
     await clock.runUntilIdle();
     expect(idempotencyStore.list()).toEqual([]);

@@ -1,6 +1,6 @@
 import { digestDecision } from "@eoc/decision-schema";
 import { describe, expect, it } from "vitest";
-import { execute, type ExecuteOptions, type ExecutionEvent, reportFromEvents } from "../../src/index.js";
+import { type ExecuteOptions, type ExecutionEvent, execute, reportFromEvents } from "../../src/index.js";
 import { createVirtualClock, hangs, plan, rejects, runScript, succeeds } from "../support.js";
 
 const yes = () => ({ ok: true as const });
@@ -10,7 +10,12 @@ const WRONG: [what: string, args: [unknown, unknown, unknown, unknown, unknown?]
   ["no decision", [undefined, {}, {}, yes], "invalid_decision", "decision"],
   ["a decision of another kind", ["ACT", {}, {}, yes], "invalid_decision", "decision"],
   ["an unknown action", [{ action: "BUY" }, {}, {}, yes], "invalid_decision", "decision.action"],
-  ["an allowed that is no boolean", [{ action: "ACT", allowed: "yes" }, {}, {}, yes], "invalid_decision", "decision.allowed"],
+  [
+    "an allowed that is no boolean",
+    [{ action: "ACT", allowed: "yes" }, {}, {}, yes],
+    "invalid_decision",
+    "decision.allowed",
+  ],
   [
     "a function among the params",
     [{ action: "ACT", actions: [{ action: "ACT", params: { f: () => 1 } }] }, {}, {}, yes],
@@ -21,14 +26,34 @@ const WRONG: [what: string, args: [unknown, unknown, unknown, unknown, unknown?]
   ["a list as context", [{ action: "ACT" }, [], {}, yes], "invalid_context", "context"],
   ["a policy of another kind", [{ action: "ACT" }, {}, 5, yes], "invalid_policy", "policy"],
   ["a misspelt policy field", [{ action: "ACT" }, {}, { retries: 3 }, yes], "invalid_policy", "policy.retries"],
-  ["a negative timeout", [{ action: "ACT" }, {}, { timeout: { maxTotalTimeMs: -1 } }, yes], "invalid_policy", "policy.timeout.maxTotalTimeMs"],
+  [
+    "a negative timeout",
+    [{ action: "ACT" }, {}, { timeout: { maxTotalTimeMs: -1 } }, yes],
+    "invalid_policy",
+    "policy.timeout.maxTotalTimeMs",
+  ],
   ["no executor", [{ action: "ACT" }, {}, {}, undefined], "invalid_executor", "executor"],
   ["an executor without execute", [{ action: "ACT" }, {}, {}, { run: yes }], "invalid_executor", "executor"],
-  ["a reconcile that is no function", [{ action: "ACT" }, {}, {}, { execute: yes, reconcile: 1 }], "invalid_executor", "executor"],
+  [
+    "a reconcile that is no function",
+    [{ action: "ACT" }, {}, {}, { execute: yes, reconcile: 1 }],
+    "invalid_executor",
+    "executor",
+  ],
   ["options of another kind", [{ action: "ACT" }, {}, {}, yes, 7], "invalid_options", "options"],
   ["a misspelt option", [{ action: "ACT" }, {}, {}, yes, { killswitch: {} }], "invalid_options", "options.killswitch"],
-  ["a port without its method", [{ action: "ACT" }, {}, {}, yes, { killSwitch: {} }], "invalid_options", "options.killSwitch"],
-  ["an approval without digest", [{ action: "ACT" }, {}, {}, yes, { approval: {} }], "invalid_options", "options.approval"],
+  [
+    "a port without its method",
+    [{ action: "ACT" }, {}, {}, yes, { killSwitch: {} }],
+    "invalid_options",
+    "options.killSwitch",
+  ],
+  [
+    "an approval without digest",
+    [{ action: "ACT" }, {}, {}, yes, { approval: {} }],
+    "invalid_options",
+    "options.approval",
+  ],
   ["a signal that is none", [{ action: "ACT" }, {}, {}, yes, { signal: {} }], "invalid_options", "options.signal"],
 ];
 
@@ -110,7 +135,13 @@ describe("S1.1 execute never rejects", () => {
         throw new Error("no timers");
       },
     };
-    const report = await execute({ action: "ACT", actions: [{ action: "ACT" }, { action: "ACT" }] }, {}, {}, () => new Promise(() => {}), { clock });
+    const report = await execute(
+      { action: "ACT", actions: [{ action: "ACT" }, { action: "ACT" }] },
+      {},
+      {},
+      () => new Promise(() => {}),
+      { clock },
+    );
     expect(report).toMatchObject({ status: "unknown", reason: "protocol_error", failClosed: true, attemptCount: 1 });
   });
 });
@@ -118,7 +149,13 @@ describe("S1.1 execute never rejects", () => {
 describe("S1.3 the caller's objects", () => {
   it("are neither changed nor read again after the plan is made", async () => {
     const params = { to: "alice", list: [1] };
-    const decision = { action: "ACT" as const, actions: [{ action: "ACT" as const, params }, { action: "ACT" as const, params }] };
+    const decision = {
+      action: "ACT" as const,
+      actions: [
+        { action: "ACT" as const, params },
+        { action: "ACT" as const, params },
+      ],
+    };
     const context = { account: { id: 7 } };
     const before = JSON.stringify([decision, context]);
     const seen: unknown[] = [];
@@ -138,7 +175,13 @@ describe("S1.3 the caller's objects", () => {
     expect(seen[1]).toEqual(seen[0]);
     expect(before).toBe(
       JSON.stringify([
-        { action: "ACT", actions: [{ action: "ACT", params: { to: "alice", list: [1] } }, { action: "ACT", params: { to: "alice", list: [1] } }] },
+        {
+          action: "ACT",
+          actions: [
+            { action: "ACT", params: { to: "alice", list: [1] } },
+            { action: "ACT", params: { to: "alice", list: [1] } },
+          ],
+        },
         { account: { id: 7 } },
       ]),
     );
@@ -160,7 +203,9 @@ describe("S1.3 the caller's objects", () => {
 
 describe("S1.4 the plan", () => {
   it("is the list of actions, in order", async () => {
-    const { report, calls } = await runScript([succeeds()], { decision: plan([{ action: "EXIT", id: "x" }, { action: "CANCEL" }]) });
+    const { report, calls } = await runScript([succeeds()], {
+      decision: plan([{ action: "EXIT", id: "x" }, { action: "CANCEL" }]),
+    });
     expect(calls.map(({ action }) => [action.action, action.id])).toEqual([
       ["EXIT", "x"],
       ["CANCEL", "action-1"],
@@ -196,7 +241,10 @@ describe("what is not executed", () => {
   });
 
   it("S2.1 the context's kill switch beats `allowed: false`", async () => {
-    const { report } = await runScript([succeeds()], { decision: { action: "ACT", allowed: false }, context: { ops_deny_actions: true } });
+    const { report } = await runScript([succeeds()], {
+      decision: { action: "ACT", allowed: false },
+      context: { ops_deny_actions: true },
+    });
     expect(report).toMatchObject({ status: "denied", reason: "kill_switch", deniedCount: 1, failClosed: false });
   });
 });
@@ -216,7 +264,9 @@ describe("S1.7 throttle and cooldown", () => {
   });
 
   it("reports the end of the cooldown", async () => {
-    const { report } = await runScript([succeeds(1, { afterMs: 40 })], { decision: { action: "ACT", cooldown_ms: 60_000 } });
+    const { report } = await runScript([succeeds(1, { afterMs: 40 })], {
+      decision: { action: "ACT", cooldown_ms: 60_000 },
+    });
     expect(report.cooldownUntilMs).toBe(report.startedAtMs + 40 + 60_000);
   });
 });
@@ -260,7 +310,11 @@ describe("S1.8 approval", () => {
   });
 
   it("leaves the status of what was dispatched as it is known", async () => {
-    const { report } = await runScript([hangs()], { decision, policy: { defaultEffect: "once" }, options: { approval: { digest: digestDecision(decision) } } });
+    const { report } = await runScript([hangs()], {
+      decision,
+      policy: { defaultEffect: "once" },
+      options: { approval: { digest: digestDecision(decision) } },
+    });
     expect(report.actions[0]).toMatchObject({ status: "unknown", reason: "attempt_timeout" });
   });
 });

@@ -1,6 +1,21 @@
 import { describe, expect, it } from "vitest";
-import { createBulkhead, createManualKillSwitch, createMemoryIdempotencyStore, createMemoryRateLimiter, execute } from "../../src/index.js";
-import { createFakeKillSwitch, createVirtualClock, hangs, plan, rejects, runScript, succeeds, succeedsLate } from "../support.js";
+import {
+  createBulkhead,
+  createManualKillSwitch,
+  createMemoryIdempotencyStore,
+  createMemoryRateLimiter,
+  execute,
+} from "../../src/index.js";
+import {
+  createFakeKillSwitch,
+  createVirtualClock,
+  hangs,
+  plan,
+  rejects,
+  runScript,
+  succeeds,
+  succeedsLate,
+} from "../support.js";
 
 describe("S2.2 a live kill switch", () => {
   it("is read before every dispatch", async () => {
@@ -29,7 +44,13 @@ describe("S2.2 a live kill switch", () => {
 
   const waits: [string, Parameters<typeof runScript>[1], number?][] = [
     ["a backoff", {}],
-    ["a rate limit", { policy: { rateLimit: { global: { limit: 1, windowMs: 5000 } } }, options: () => ({ rateLimiter: createMemoryRateLimiter() }) }],
+    [
+      "a rate limit",
+      {
+        policy: { rateLimit: { global: { limit: 1, windowMs: 5000 } } },
+        options: () => ({ rateLimiter: createMemoryRateLimiter() }),
+      },
+    ],
   ];
   for (const [what, setup] of waits) {
     it(`is obeyed at once during ${what}`, async () => {
@@ -81,7 +102,11 @@ describe("S2.2 a live kill switch", () => {
   it("replays nothing either once it has halted", async () => {
     const clock = createVirtualClock();
     const idempotencyStore = createMemoryIdempotencyStore({ clock });
-    const setup = { clock, decision: plan([{ action: "ACT", idempotency_key: "k" }]), policy: { idempotency: { enabled: true } } };
+    const setup = {
+      clock,
+      decision: plan([{ action: "ACT", idempotency_key: "k" }]),
+      policy: { idempotency: { enabled: true } },
+    };
     await runScript([succeeds(7)], { ...setup, options: { idempotencyStore } });
     const killSwitch = createFakeKillSwitch(["halted"]);
     const { report } = await runScript([succeeds(7)], { ...setup, options: { idempotencyStore, killSwitch } });
@@ -97,7 +122,10 @@ describe("S2.2 a live kill switch", () => {
     const setup = {
       clock,
       decision: plan([{ action: "ACT", idempotency_key: "k" }]),
-      policy: { idempotency: { enabled: true }, rateLimit: { global: { limit: 1, windowMs: 60_000 }, onExceeded: "deny" as const } },
+      policy: {
+        idempotency: { enabled: true },
+        rateLimit: { global: { limit: 1, windowMs: 60_000 }, onExceeded: "deny" as const },
+      },
     };
     const stopped = await runScript([succeeds()], {
       ...setup,
@@ -130,7 +158,10 @@ describe("S2.3 a kill switch that cannot be read", () => {
 
   it("has its own time limit", async () => {
     const killSwitch = createFakeKillSwitch(["hangs"]);
-    const { report } = await runScript([succeeds()], { policy: { timeout: { portTimeoutMs: 70 } }, options: { killSwitch } });
+    const { report } = await runScript([succeeds()], {
+      policy: { timeout: { portTimeoutMs: 70 } },
+      options: { killSwitch },
+    });
     expect(report).toMatchObject({ reason: "kill_switch_unavailable", totalLatencyMs: 70 });
   });
 
@@ -155,7 +186,10 @@ describe("S2.3 a kill switch that cannot be read", () => {
         return () => {};
       },
     };
-    const { report } = await runScript([hangs()], { options: { killSwitch }, at: { 5: () => announce(undefined as never) } });
+    const { report } = await runScript([hangs()], {
+      options: { killSwitch },
+      at: { 5: () => announce(undefined as never) },
+    });
     expect(report.actions[0]).toMatchObject({ status: "unknown", reason: "kill_switch" });
   });
 });
@@ -163,7 +197,11 @@ describe("S2.3 a kill switch that cannot be read", () => {
 describe("S2.4 a halt in flight", () => {
   it("aborts the attempt, and its outcome is what is known: unknown", async () => {
     const killSwitch = createManualKillSwitch();
-    const { report, calls } = await runScript([hangs({ applied: true })], { decision: plan(3), options: { killSwitch }, at: { 30: () => killSwitch.halt() } });
+    const { report, calls } = await runScript([hangs({ applied: true })], {
+      decision: plan(3),
+      options: { killSwitch },
+      at: { 30: () => killSwitch.halt() },
+    });
     expect(calls[0]!.abortedWith).toBe("halt");
     expect(report.actions.map(({ status, reason }) => [status, reason])).toEqual([
       ["unknown", "kill_switch"],
@@ -176,7 +214,10 @@ describe("S2.4 a halt in flight", () => {
 
   it("uses an answer that comes within the grace, and retries nothing", async () => {
     const killSwitch = createManualKillSwitch();
-    const settles = await runScript([succeedsLate(60)], { options: { killSwitch }, at: { 30: () => killSwitch.halt() } });
+    const settles = await runScript([succeedsLate(60)], {
+      options: { killSwitch },
+      at: { 30: () => killSwitch.halt() },
+    });
     expect(settles.report).toMatchObject({ status: "success", haltLatencyMs: 30 });
     const again = createManualKillSwitch();
     const refuses = await runScript([rejects("busy", { afterMs: 60 })], {
@@ -221,11 +262,17 @@ describe("S2.4 a halt in flight", () => {
   it("is observed even if the executor itself throws the switch", async () => {
     const killSwitch = createManualKillSwitch();
     let calls = 0;
-    const report = await execute({ action: "ACT", actions: [{ action: "ACT" }, { action: "ACT" }] }, {}, { maxConcurrency: 2 }, () => {
-      calls++;
-      killSwitch.halt();
-      return { ok: true };
-    }, { killSwitch });
+    const report = await execute(
+      { action: "ACT", actions: [{ action: "ACT" }, { action: "ACT" }] },
+      {},
+      { maxConcurrency: 2 },
+      () => {
+        calls++;
+        killSwitch.halt();
+        return { ok: true };
+      },
+      { killSwitch },
+    );
     expect(calls).toBe(1);
     expect(report.actions.map(({ status }) => status)).toEqual(["success", "denied"]);
   });
@@ -276,7 +323,10 @@ describe("S4.8 the caller's signal", () => {
   it("cancels between intent and dispatch when a listener aborts it", async () => {
     const controller = new AbortController();
     const { report, calls } = await runScript([succeeds()], {
-      options: { signal: controller.signal, onEvent: (event) => event.type === "attempt.intended" && controller.abort() },
+      options: {
+        signal: controller.signal,
+        onEvent: (event) => event.type === "attempt.intended" && controller.abort(),
+      },
     });
     expect(calls).toEqual([]);
     expect(report).toMatchObject({ status: "denied", reason: "cancelled" });

@@ -7,7 +7,17 @@ import {
   execute,
   type IdempotencyStore,
 } from "../../src/index.js";
-import { createFakeKillSwitch, createVirtualClock, hangs, plan, rejects, runScript, storyOf, succeeds, throws } from "../support.js";
+import {
+  createFakeKillSwitch,
+  createVirtualClock,
+  hangs,
+  plan,
+  rejects,
+  runScript,
+  storyOf,
+  succeeds,
+  throws,
+} from "../support.js";
 
 describe("S5.1 order", () => {
   it("starts actions in plan order and reports them in plan order, whatever order they settle in", async () => {
@@ -37,7 +47,8 @@ describe("S5.2 onFailure", () => {
   }
 
   it("stop: nothing is dispatched after an action that was denied", async () => {
-    const gate = ({ index }: { index: number }) => (index === 0 ? { allow: false as const, code: "no" } : { allow: true as const });
+    const gate = ({ index }: { index: number }) =>
+      index === 0 ? { allow: false as const, code: "no" } : { allow: true as const };
     const { report, calls } = await runScript([succeeds()], { decision: plan(2), options: { gates: [gate] } });
     expect(calls).toEqual([]);
     expect(report.actions.map(({ status, reason, errorCode }) => [status, reason, errorCode])).toEqual([
@@ -66,10 +77,13 @@ describe("S5.2 onFailure", () => {
   });
 
   it("stop: an attempt in flight is let finish", async () => {
-    const { report } = await runScript(({ index }) => (index === 0 ? rejects("gone", { retryable: false }) : succeeds(1, { afterMs: 50 })), {
-      decision: plan(2),
-      policy: { maxConcurrency: 2 },
-    });
+    const { report } = await runScript(
+      ({ index }) => (index === 0 ? rejects("gone", { retryable: false }) : succeeds(1, { afterMs: 50 })),
+      {
+        decision: plan(2),
+        policy: { maxConcurrency: 2 },
+      },
+    );
     expect(report.actions.map(({ status }) => status)).toEqual(["failed", "success"]);
     expect(report.status).toBe("partial");
   });
@@ -84,21 +98,29 @@ describe("S5.2 onFailure", () => {
   });
 
   it("continue: all of them run, and a backoff holds no slot", async () => {
-    const { calls, report } = await runScript([rejects("busy"), succeeds()], { decision: plan(2), policy: { onFailure: "continue" } });
+    const { calls, report } = await runScript([rejects("busy"), succeeds()], {
+      decision: plan(2),
+      policy: { onFailure: "continue" },
+    });
     expect(calls.map(({ actionIndex, attempt }) => [actionIndex, attempt])).toEqual([
       [0, 0],
       [1, 0],
       [0, 1],
     ]);
     expect(report.status).toBe("success");
-    const failing = await runScript([rejects("gone", { retryable: false })], { decision: plan(3), policy: { onFailure: "continue" } });
+    const failing = await runScript([rejects("gone", { retryable: false })], {
+      decision: plan(3),
+      policy: { onFailure: "continue" },
+    });
     expect(failing.report).toMatchObject({ status: "failed", attemptCount: 3 });
   });
 });
 
 describe("S5.3 rows", () => {
   it("every action of the plan has exactly one, with and without dispatch", async () => {
-    const { report, events } = await runScript([succeeds(), throws()], { decision: plan([{ action: "ACT" }, { action: "HOLD" }, { action: "ACT" }, { action: "ACT" }, { action: "HOLD" }]) });
+    const { report, events } = await runScript([succeeds(), throws()], {
+      decision: plan([{ action: "ACT" }, { action: "HOLD" }, { action: "ACT" }, { action: "ACT" }, { action: "HOLD" }]),
+    });
     expect(report.actions.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4]);
     for (const index of [0, 1, 2, 3, 4]) {
       const own = events.filter((event) => "actionIndex" in event && event.actionIndex === index);
@@ -118,13 +140,19 @@ describe("S5.4 a bulkhead", () => {
     const reports = await clock.run(() =>
       Promise.all(
         Array.from({ length: 7 }, (_, i) =>
-          execute({ action: "ACT" }, {}, {}, async () => {
-            order.push(i);
-            most = Math.max(most, ++inFlight);
-            await clock.sleep(100);
-            inFlight--;
-            return { ok: true };
-          }, { clock, bulkhead }),
+          execute(
+            { action: "ACT" },
+            {},
+            {},
+            async () => {
+              order.push(i);
+              most = Math.max(most, ++inFlight);
+              await clock.sleep(100);
+              inFlight--;
+              return { ok: true };
+            },
+            { clock, bulkhead },
+          ),
         ),
       ),
     );
@@ -170,7 +198,10 @@ describe("S5.4 a bulkhead", () => {
     });
     expect(seen).toEqual([true]);
     bulkhead.tryEnter();
-    const { report } = await runScript([succeeds()], { policy: { timeout: { maxTotalTimeMs: 200 } }, options: { bulkhead } });
+    const { report } = await runScript([succeeds()], {
+      policy: { timeout: { maxTotalTimeMs: 200 } },
+      options: { bulkhead },
+    });
     expect(report).toMatchObject({ status: "denied", reason: "deadline_exceeded", totalLatencyMs: 200 });
     bulkhead.leave();
     expect(bulkhead.tryEnter()).toBe(true);
@@ -178,14 +209,22 @@ describe("S5.4 a bulkhead", () => {
 
   it("stays taken by what has not settled, also after the report", async () => {
     const bulkhead = createBulkhead({ limit: 1 });
-    const { clock } = await runScript([{ ...succeeds(1, { afterMs: 9000 }), ignoresAbort: true }], { options: { bulkhead } });
+    const { clock } = await runScript([{ ...succeeds(1, { afterMs: 9000 }), ignoresAbort: true }], {
+      options: { bulkhead },
+    });
     expect(bulkhead.tryEnter()).toBe(false);
     await clock.runUntilIdle();
     expect(bulkhead.tryEnter()).toBe(true);
   });
 
   it("denies, fail-closed, when it throws", async () => {
-    const bulkhead: Bulkhead = { tryEnter: () => { throw new Error("x"); }, queue: () => undefined, leave: () => {} };
+    const bulkhead: Bulkhead = {
+      tryEnter: () => {
+        throw new Error("x");
+      },
+      queue: () => undefined,
+      leave: () => {},
+    };
     const { report } = await runScript([succeeds()], { options: { bulkhead } });
     expect(report).toMatchObject({ status: "denied", reason: "bulkhead_unavailable", failClosed: true });
   });
@@ -217,7 +256,10 @@ describe("S5.5 what comes before a dispatch", () => {
             claim: (...args: Parameters<IdempotencyStore["claim"]>) => noting("claim", store.claim(...args)),
             start: (...args) => noting("start", store.start(...args)),
           },
-          gates: [() => noting("gate", { allow: true as const }), () => noting("second gate", { allow: true as const })],
+          gates: [
+            () => noting("gate", { allow: true as const }),
+            () => noting("second gate", { allow: true as const }),
+          ],
           rateLimiter: { acquire: (...args) => noting("permits", limiter.acquire(...args)) },
           journal: { append: ({ type }) => void (type === "attempt.intended" && log.push("intent")) },
           killSwitch: { read: () => noting("switch", { halted: false }) },
@@ -231,10 +273,14 @@ describe("S5.5 what comes before a dispatch", () => {
     const clock = createVirtualClock();
     const store = createMemoryIdempotencyStore({ clock });
     let claims = 0;
+    const count = <T>(args: T): T => {
+      claims++;
+      return args;
+    };
     await runScript([rejects("busy"), rejects("busy"), succeeds()], {
       clock,
       policy: { idempotency: { enabled: true } },
-      options: { idempotencyStore: { ...store, claim: (...args) => (claims++, store.claim(...args)) } },
+      options: { idempotencyStore: { ...store, claim: (...args) => store.claim(...count(args)) } },
     });
     expect(claims).toBe(1);
   });
@@ -254,7 +300,9 @@ describe("S5.5 what comes before a dispatch", () => {
 
   it("a gate may ask for patience, within the deadline", async () => {
     let asked = 0;
-    const gates = [() => (++asked < 3 ? { allow: false as const, code: "wait", retryAfterMs: 100 } : { allow: true as const })];
+    const gates = [
+      () => (++asked < 3 ? { allow: false as const, code: "wait", retryAfterMs: 100 } : { allow: true as const }),
+    ];
     const { report } = await runScript([succeeds()], { options: { gates } });
     expect(report).toMatchObject({ status: "success", totalLatencyMs: 200 });
     asked = 0;
@@ -263,7 +311,12 @@ describe("S5.5 what comes before a dispatch", () => {
   });
 
   for (const [what, gate] of [
-    ["throws", () => { throw new Error("x"); }],
+    [
+      "throws",
+      () => {
+        throw new Error("x");
+      },
+    ],
     ["rejects", () => Promise.reject(new Error("x"))],
     ["answers nonsense", () => true],
   ] as const) {
@@ -274,12 +327,17 @@ describe("S5.5 what comes before a dispatch", () => {
   }
 
   it("a gate's code is recorded only when it is a code", async () => {
-    const { report } = await runScript([succeeds()], { options: { gates: [() => ({ allow: false, code: "My Secret" })] } });
+    const { report } = await runScript([succeeds()], {
+      options: { gates: [() => ({ allow: false, code: "My Secret" })] },
+    });
     expect(report.actions[0]!.errorCode).toBe("invalid_code");
   });
 
   it("an unsettled action of the same execution keeps later ones from the slot under hangs", async () => {
-    const { report } = await runScript([hangs({ ignoresAbort: true })], { decision: plan(2), policy: { onFailure: "stop" } });
+    const { report } = await runScript([hangs({ ignoresAbort: true })], {
+      decision: plan(2),
+      policy: { onFailure: "stop" },
+    });
     expect(report.actions.map(({ status }) => status)).toEqual(["unknown", "skipped"]);
   });
 });

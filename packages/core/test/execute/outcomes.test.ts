@@ -1,46 +1,120 @@
 import { describe, expect, it } from "vitest";
-import { createRetryBudget, execute, type ExecutorResult, NotAppliedError } from "../../src/index.js";
-import { createVirtualClock, hangs, plan, rejects, returns, runScript, type ScriptedStep, succeeds, succeedsLate, throws } from "../support.js";
+import { createRetryBudget, type ExecutorResult, execute, NotAppliedError } from "../../src/index.js";
+import {
+  createVirtualClock,
+  hangs,
+  plan,
+  rejects,
+  returns,
+  runScript,
+  type ScriptedStep,
+  succeeds,
+  succeedsLate,
+  throws,
+} from "../support.js";
 
 const EFFECTS = ["once", "idempotent", "none"] as const;
 
 describe("S3.1 what the executor says decides what may follow", () => {
-  const table: { what: string; step: ScriptedStep; status: string; reason: string; retried: Record<(typeof EFFECTS)[number], boolean>; code?: string }[] = [
-    { what: "resolved ok", step: succeeds(5), status: "success", reason: "completed", retried: { once: false, idempotent: false, none: false } },
-    { what: "resolved not ok", step: rejects("busy"), status: "failed", reason: "retries_exhausted", retried: { once: true, idempotent: true, none: true }, code: "busy" },
-    { what: "resolved not ok, not retryable", step: rejects("gone", { retryable: false }), status: "failed", reason: "rejected", retried: { once: false, idempotent: false, none: false }, code: "gone" },
-    { what: "threw", step: throws(), status: "unknown", reason: "execution_exception", retried: { once: false, idempotent: true, none: true }, code: "execution_exception" },
-    { what: "threw NotAppliedError", step: throws(new NotAppliedError("refused")), status: "failed", reason: "retries_exhausted", retried: { once: true, idempotent: true, none: true }, code: "refused" },
-    { what: "timed out", step: hangs(), status: "unknown", reason: "attempt_timeout", retried: { once: false, idempotent: true, none: true }, code: "timeout" },
-    ...[undefined, null, true, 1, "ok", [], [true], {}, { ok: 1 }, { ok: false }, { ok: false, code: 5 }, () => {}].map((value) => ({
-      what: `resolved to ${typeof value === "function" ? "a function" : JSON.stringify(value)}`,
-      step: returns(value),
-      status: "unknown",
-      reason: "invalid_result",
+  const table: {
+    what: string;
+    step: ScriptedStep;
+    status: string;
+    reason: string;
+    retried: Record<(typeof EFFECTS)[number], boolean>;
+    code?: string;
+  }[] = [
+    {
+      what: "resolved ok",
+      step: succeeds(5),
+      status: "success",
+      reason: "completed",
       retried: { once: false, idempotent: false, none: false },
-      code: "invalid_result",
-    })),
+    },
+    {
+      what: "resolved not ok",
+      step: rejects("busy"),
+      status: "failed",
+      reason: "retries_exhausted",
+      retried: { once: true, idempotent: true, none: true },
+      code: "busy",
+    },
+    {
+      what: "resolved not ok, not retryable",
+      step: rejects("gone", { retryable: false }),
+      status: "failed",
+      reason: "rejected",
+      retried: { once: false, idempotent: false, none: false },
+      code: "gone",
+    },
+    {
+      what: "threw",
+      step: throws(),
+      status: "unknown",
+      reason: "execution_exception",
+      retried: { once: false, idempotent: true, none: true },
+      code: "execution_exception",
+    },
+    {
+      what: "threw NotAppliedError",
+      step: throws(new NotAppliedError("refused")),
+      status: "failed",
+      reason: "retries_exhausted",
+      retried: { once: true, idempotent: true, none: true },
+      code: "refused",
+    },
+    {
+      what: "timed out",
+      step: hangs(),
+      status: "unknown",
+      reason: "attempt_timeout",
+      retried: { once: false, idempotent: true, none: true },
+      code: "timeout",
+    },
+    ...[undefined, null, true, 1, "ok", [], [true], {}, { ok: 1 }, { ok: false }, { ok: false, code: 5 }, () => {}].map(
+      (value) => ({
+        what: `resolved to ${typeof value === "function" ? "a function" : JSON.stringify(value)}`,
+        step: returns(value),
+        status: "unknown",
+        reason: "invalid_result",
+        retried: { once: false, idempotent: false, none: false },
+        code: "invalid_result",
+      }),
+    ),
   ];
   for (const { what, step, status, reason, retried, code } of table) {
     for (const effect of EFFECTS) {
       it(`${what}, effect ${effect}: ${retried[effect] ? "retried" : "never retried"}`, async () => {
-        const { report, calls } = await runScript([step], { policy: { defaultEffect: effect, retry: { maxRetries: 2 } } });
+        const { report, calls } = await runScript([step], {
+          policy: { defaultEffect: effect, retry: { maxRetries: 2 } },
+        });
         expect(calls).toHaveLength(retried[effect] ? 3 : 1);
         const last = effect === "none" && status === "unknown" ? "failed" : status;
-        expect(report.actions[0]).toMatchObject({ status: last, reason: retried[effect] ? "retries_exhausted" : reason });
+        expect(report.actions[0]).toMatchObject({
+          status: last,
+          reason: retried[effect] ? "retries_exhausted" : reason,
+        });
         if (code !== undefined) expect(report.actions[0]!.errorCode).toBe(code);
       });
     }
   }
 
   it("knows a NotAppliedError from another copy of the package by its brand", async () => {
-    const alien = Object.assign(new Error("x"), { code: "refused", retryable: false, [Symbol.for("@eoc/core/NotAppliedError")]: true });
+    const alien = Object.assign(new Error("x"), {
+      code: "refused",
+      retryable: false,
+      [Symbol.for("@eoc/core/NotAppliedError")]: true,
+    });
     const { report } = await runScript([throws(alien)]);
     expect(report.actions[0]).toMatchObject({ status: "failed", errorCode: "refused", reason: "rejected" });
   });
 
   it("takes non-errors, hostile errors and synchronous throws for unknown", async () => {
-    const hostile = new Proxy(new Error("x"), { get: () => { throw new Error("hunter2"); } });
+    const hostile = new Proxy(new Error("x"), {
+      get: () => {
+        throw new Error("hunter2");
+      },
+    });
     for (const thrown of ["text", undefined, null, 7, hostile]) {
       const report = await execute({ action: "ACT" }, {}, {}, () => {
         throw thrown;
@@ -52,13 +126,20 @@ describe("S3.1 what the executor says decides what may follow", () => {
   it("believes an executor once", async () => {
     const clock = createVirtualClock();
     const report = await clock.run(() =>
-      execute({ action: "ACT" }, {}, {}, () => ({
-        // biome-ignore lint/suspicious/noThenProperty: a thenable that answers twice.
-        then(resolve: (result: ExecutorResult) => void, reject: (error: unknown) => void) {
-          resolve({ ok: true });
-          reject(new Error("again"));
-        },
-      }) as never, { clock }),
+      execute(
+        { action: "ACT" },
+        {},
+        {},
+        () =>
+          ({
+            // biome-ignore lint/suspicious/noThenProperty: a thenable that answers twice.
+            then(resolve: (result: ExecutorResult) => void, reject: (error: unknown) => void) {
+              resolve({ ok: true });
+              reject(new Error("again"));
+            },
+          }) as never,
+        { clock },
+      ),
     );
     expect(report).toMatchObject({ status: "success", attemptCount: 1 });
   });
@@ -67,16 +148,24 @@ describe("S3.1 what the executor says decides what may follow", () => {
 describe("S3.2 the effect class", () => {
   it("is the action's own, else the policy's, else once", async () => {
     const decision = plan([{ action: "ACT", effect: "idempotent" }, { action: "ACT" }]);
-    const { calls } = await runScript([throws()], { decision, policy: { onFailure: "continue", retry: { maxRetries: 1 } } });
+    const { calls } = await runScript([throws()], {
+      decision,
+      policy: { onFailure: "continue", retry: { maxRetries: 1 } },
+    });
     expect(calls.map(({ actionIndex }) => actionIndex)).toEqual([0, 1, 0]);
-    const none = await runScript([throws()], { decision: plan(1), policy: { defaultEffect: "none", retry: { maxRetries: 1 } } });
+    const none = await runScript([throws()], {
+      decision: plan(1),
+      policy: { defaultEffect: "none", retry: { maxRetries: 1 } },
+    });
     expect(none.calls).toHaveLength(2);
   });
 });
 
 describe("S3.3 reconcile", () => {
   it("turns an unknown outcome into a success when the world says so", async () => {
-    const { report, calls, world } = await runScript([throws(new Error("lost"), { applied: true })], { reconcile: "world" });
+    const { report, calls, world } = await runScript([throws(new Error("lost"), { applied: true })], {
+      reconcile: "world",
+    });
     expect(report).toMatchObject({ status: "success", successCount: 1, attemptCount: 1 });
     expect(report.actions[0]).toMatchObject({ basis: "reconcile", reason: "reconciled" });
     expect(calls).toHaveLength(1);
@@ -94,7 +183,12 @@ describe("S3.3 reconcile", () => {
   for (const [what, reconcile] of [
     ["says unknown", () => ({ state: "unknown" })],
     ["says nonsense", () => "applied"],
-    ["throws", () => { throw new TypeError("x"); }],
+    [
+      "throws",
+      () => {
+        throw new TypeError("x");
+      },
+    ],
     ["never answers", () => new Promise(() => {})],
   ] as const) {
     it(`leaves the outcome unknown when it ${what}`, async () => {
@@ -147,24 +241,36 @@ describe("S3.4 to S3.8 retries", () => {
     for (const maxRetries of [0, 1, 5]) {
       const { calls, report } = await runScript([rejects("busy")], { policy: { retry: { maxRetries } } });
       expect(calls).toHaveLength(1 + maxRetries);
-      expect(report.actions[0]).toMatchObject({ status: "failed", reason: "retries_exhausted", attemptCount: 1 + maxRetries });
+      expect(report.actions[0]).toMatchObject({
+        status: "failed",
+        reason: "retries_exhausted",
+        attemptCount: 1 + maxRetries,
+      });
     }
   });
 
   it("S3.5 backs off by the policy", async () => {
-    const { calls, report } = await runScript([rejects("busy")], { policy: { retry: { maxRetries: 4, initialBackoffMs: 100, backoffMultiplier: 3, maxBackoffMs: 1000 } } });
+    const { calls, report } = await runScript([rejects("busy")], {
+      policy: { retry: { maxRetries: 4, initialBackoffMs: 100, backoffMultiplier: 3, maxBackoffMs: 1000 } },
+    });
     const starts = calls.map(({ startedAtMs }) => startedAtMs - report.startedAtMs);
     expect(starts).toEqual([0, 100, 400, 1300, 2300]);
     expect(report.actions[0]!.waitedMs).toBe(2300);
   });
 
   it("S3.5 takes retryAfterMs as a lower bound", async () => {
-    const { calls, report } = await runScript([rejects("busy", { retryAfterMs: 250 }), rejects("busy", { retryAfterMs: 5 }), succeeds()]);
+    const { calls, report } = await runScript([
+      rejects("busy", { retryAfterMs: 250 }),
+      rejects("busy", { retryAfterMs: 5 }),
+      succeeds(),
+    ]);
     expect(calls.map(({ startedAtMs }) => startedAtMs - report.startedAtMs)).toEqual([0, 250, 450]);
   });
 
   it("S3.5 stops when retryAfterMs is over its limit, or not a time", async () => {
-    const long = await runScript([rejects("busy", { retryAfterMs: 60_001 })], { policy: { timeout: { maxTotalTimeMs: 1e9 } } });
+    const long = await runScript([rejects("busy", { retryAfterMs: 60_001 })], {
+      policy: { timeout: { maxTotalTimeMs: 1e9 } },
+    });
     expect(long.report.actions[0]).toMatchObject({ status: "failed", reason: "retry_after_too_long" });
     expect(long.report.totalLatencyMs).toBe(0);
     const endless = await runScript([rejects("busy", { retryAfterMs: Number.POSITIVE_INFINITY })]);
@@ -174,7 +280,9 @@ describe("S3.4 to S3.8 retries", () => {
   });
 
   it("S3.6 does not sleep towards a dispatch that would start at or after the deadline", async () => {
-    const { report, calls } = await runScript([rejects("busy", { retryAfterMs: 1000 })], { policy: { timeout: { maxTotalTimeMs: 1000 } } });
+    const { report, calls } = await runScript([rejects("busy", { retryAfterMs: 1000 })], {
+      policy: { timeout: { maxTotalTimeMs: 1000 } },
+    });
     expect(calls).toHaveLength(1);
     expect(report).toMatchObject({ totalLatencyMs: 0, failClosed: true });
     expect(report.actions[0]).toMatchObject({ status: "failed", reason: "deadline_exceeded" });
@@ -204,9 +312,13 @@ describe("S3.4 to S3.8 retries", () => {
   });
 
   it("S3.9 an attempt that stayed unknown makes the action unknown, whatever the last one said", async () => {
-    const { report } = await runScript([throws(), rejects("gone", { retryable: false })], { policy: { defaultEffect: "idempotent" } });
+    const { report } = await runScript([throws(), rejects("gone", { retryable: false })], {
+      policy: { defaultEffect: "idempotent" },
+    });
     expect(report.actions[0]).toMatchObject({ status: "unknown", reason: "rejected", errorCode: "gone" });
-    const read = await runScript([throws(), rejects("gone", { retryable: false })], { policy: { defaultEffect: "none" } });
+    const read = await runScript([throws(), rejects("gone", { retryable: false })], {
+      policy: { defaultEffect: "none" },
+    });
     expect(read.report.actions[0]!.status).toBe("failed");
     const well = await runScript([throws(), succeeds()], { policy: { defaultEffect: "idempotent" } });
     expect(well.report).toMatchObject({ status: "success", failClosed: false });

@@ -5,7 +5,10 @@ import { createFakeKillSwitch, createVirtualClock, plan, rejects, runScript, suc
 
 /** The most starts that any half-open window of that length holds. */
 function mostInAnyWindow(starts: readonly number[], windowMs: number): number {
-  return Math.max(0, ...starts.map((from) => starts.filter((start) => start >= from && start < from + windowMs).length));
+  return Math.max(
+    0,
+    ...starts.map((from) => starts.filter((start) => start >= from && start < from + windowMs).length),
+  );
 }
 
 describe("S6.1 at most `limit` starts in every window", () => {
@@ -23,11 +26,22 @@ describe("S6.1 at most `limit` starts in every window", () => {
             Promise.all(
               traffic.map(async ([startsAt, takesMs, fails]) => {
                 await clock.sleep(startsAt);
-                return execute(plan(2), {}, { maxConcurrency: 2, onFailure: "continue", retry: { maxRetries: 1, initialBackoffMs: 7 }, rateLimit: { global: { limit, windowMs } } }, async () => {
-                  starts.push(clock.monotonic());
-                  await clock.sleep(takesMs);
-                  return fails ? { ok: false, code: "busy" } : { ok: true };
-                }, { clock, rateLimiter });
+                return execute(
+                  plan(2),
+                  {},
+                  {
+                    maxConcurrency: 2,
+                    onFailure: "continue",
+                    retry: { maxRetries: 1, initialBackoffMs: 7 },
+                    rateLimit: { global: { limit, windowMs } },
+                  },
+                  async () => {
+                    starts.push(clock.monotonic());
+                    await clock.sleep(takesMs);
+                    return fails ? { ok: false, code: "busy" } : { ok: true };
+                  },
+                  { clock, rateLimiter },
+                );
               }),
             ),
           );
@@ -76,7 +90,11 @@ describe("S6.1 at most `limit` starts in every window", () => {
 describe("S6.2 several limits", () => {
   it("are taken all together or not at all: a refusal consumes nothing", async () => {
     const rateLimiter = createMemoryRateLimiter();
-    const both = { global: { limit: 3, windowMs: 60_000 }, perAction: { ACT: { limit: 1, windowMs: 60_000 } }, onExceeded: "deny" as const };
+    const both = {
+      global: { limit: 3, windowMs: 60_000 },
+      perAction: { ACT: { limit: 1, windowMs: 60_000 } },
+      onExceeded: "deny" as const,
+    };
     const first = await runScript([succeeds()], {
       decision: plan(3),
       policy: { rateLimit: both, onFailure: "continue" },
@@ -106,10 +124,16 @@ describe("S6.3 onExceeded", () => {
       Promise.all(
         [0, 1, 2, 3, 4].map(async (i) => {
           await clock.sleep(i * 300);
-          await execute({ action: "ACT" }, {}, policy("wait"), () => {
-            order.push(i);
-            return { ok: true };
-          }, { clock, rateLimiter });
+          await execute(
+            { action: "ACT" },
+            {},
+            policy("wait"),
+            () => {
+              order.push(i);
+              return { ok: true };
+            },
+            { clock, rateLimiter },
+          );
         }),
       ),
     );
@@ -117,13 +141,21 @@ describe("S6.3 onExceeded", () => {
   });
 
   it("wait: else refuses at once", async () => {
-    const { report } = await runScript([succeeds()], { decision: plan(2), policy: policy("wait", 900), options: { rateLimiter: createMemoryRateLimiter() } });
+    const { report } = await runScript([succeeds()], {
+      decision: plan(2),
+      policy: policy("wait", 900),
+      options: { rateLimiter: createMemoryRateLimiter() },
+    });
     expect(report.actions[1]).toMatchObject({ status: "denied", reason: "rate_limited" });
     expect(report).toMatchObject({ totalLatencyMs: 0, failClosed: false });
   });
 
   it("deny: refuses at once", async () => {
-    const { report } = await runScript([succeeds()], { decision: plan(2), policy: policy("deny"), options: { rateLimiter: createMemoryRateLimiter() } });
+    const { report } = await runScript([succeeds()], {
+      decision: plan(2),
+      policy: policy("deny"),
+      options: { rateLimiter: createMemoryRateLimiter() },
+    });
     expect(report.actions[1]).toMatchObject({ status: "denied", reason: "rate_limited" });
   });
 
@@ -150,10 +182,16 @@ describe("S6.4 a shared limiter", () => {
     await clock.run(() =>
       Promise.all(
         Array.from({ length: 10 }, () =>
-          execute({ action: "ACT" }, {}, { rateLimit: { global: { limit: 2, windowMs: 100 } } }, () => {
-            starts.push(clock.monotonic());
-            return { ok: true };
-          }, { clock, rateLimiter }),
+          execute(
+            { action: "ACT" },
+            {},
+            { rateLimit: { global: { limit: 2, windowMs: 100 } } },
+            () => {
+              starts.push(clock.monotonic());
+              return { ok: true };
+            },
+            { clock, rateLimiter },
+          ),
         ),
       ),
     );
@@ -161,7 +199,12 @@ describe("S6.4 a shared limiter", () => {
   });
 
   const broken: [string, () => unknown][] = [
-    ["throws", () => { throw new Error("x"); }],
+    [
+      "throws",
+      () => {
+        throw new Error("x");
+      },
+    ],
     ["hangs", () => new Promise(() => {})],
     ["answers nonsense", () => ({ granted: "yes" })],
     ["refuses without a time", () => ({ granted: false })],

@@ -57,7 +57,9 @@ describe("S4.2 the limit of an attempt", () => {
   it("is the smaller of the attempt's and what remains, with reasons that tell them apart", async () => {
     const timeout = { attemptTimeoutMs: 300, maxTotalTimeMs: 500 };
     const { calls, report } = await runScript([hangs()], { policy: { defaultEffect: "idempotent", timeout } });
-    expect(calls.map(({ startedAtMs, endedAtMs }) => [startedAtMs, endedAtMs].map((ms) => ms! - report.startedAtMs))).toEqual([
+    expect(
+      calls.map(({ startedAtMs, endedAtMs }) => [startedAtMs, endedAtMs].map((ms) => ms! - report.startedAtMs)),
+    ).toEqual([
       [0, 300],
       [400, 500],
     ]);
@@ -69,7 +71,18 @@ describe("S4.2 the limit of an attempt", () => {
     const clock = createVirtualClock();
     await clock.advance(1000);
     let seen: AttemptContext | undefined;
-    await clock.run(() => execute({ action: "ACT" }, {}, {}, (_, attempt) => ({ ok: (seen = attempt) !== undefined }) as never, { clock }));
+    await clock.run(() =>
+      execute(
+        { action: "ACT" },
+        {},
+        {},
+        (_, attempt) => {
+          seen = attempt;
+          return { ok: true };
+        },
+        { clock },
+      ),
+    );
     expect(seen!.deadlineMs).toBe(6000);
   });
 });
@@ -85,10 +98,17 @@ describe("S4.3 no two attempts of an action overlap", () => {
   });
 
   it("blocks further attempts of a once-only action that has not settled", async () => {
-    const { report, calls, world } = await runScript([hangs({ ignoresAbort: true, applied: true })], { decision: plan(1) });
+    const { report, calls, world } = await runScript([hangs({ ignoresAbort: true, applied: true })], {
+      decision: plan(1),
+    });
     expect(calls).toHaveLength(1);
     expect(world.count()).toBe(1);
-    expect(report.actions[0]).toMatchObject({ status: "unknown", reason: "attempt_timeout", basis: "timeout", latencyMs: 5100 });
+    expect(report.actions[0]).toMatchObject({
+      status: "unknown",
+      reason: "attempt_timeout",
+      basis: "timeout",
+      latencyMs: 5100,
+    });
   });
 
   for (const effect of ["idempotent", "none"] as const) {
@@ -108,7 +128,9 @@ describe("S4.3 no two attempts of an action overlap", () => {
   });
 
   it("gives up on an idempotent action at the deadline", async () => {
-    const { calls, report } = await runScript([hangs({ ignoresAbort: true })], { policy: { defaultEffect: "idempotent", timeout: { maxTotalTimeMs: 8000 } } });
+    const { calls, report } = await runScript([hangs({ ignoresAbort: true })], {
+      policy: { defaultEffect: "idempotent", timeout: { maxTotalTimeMs: 8000 } },
+    });
     expect(calls).toHaveLength(1);
     expect(report).toMatchObject({ status: "unknown", totalLatencyMs: 8000, failClosed: true });
   });
@@ -123,7 +145,11 @@ describe("S4.4 true concurrency", () => {
       execute(
         plan(6),
         {},
-        { maxConcurrency: 2, onFailure: "continue", timeout: { attemptTimeoutMs: 100, abortGraceMs: 10, maxTotalTimeMs: 5000 } },
+        {
+          maxConcurrency: 2,
+          onFailure: "continue",
+          timeout: { attemptTimeoutMs: 100, abortGraceMs: 10, maxTotalTimeMs: 5000 },
+        },
         async ({ index }) => {
           most = Math.max(most, ++inFlight);
           await clock.sleep(index < 2 ? 1000 : 50);
@@ -134,7 +160,14 @@ describe("S4.4 true concurrency", () => {
       ),
     );
     expect(most).toBe(2);
-    expect(report.actions.map(({ status }) => status)).toEqual(["unknown", "unknown", "success", "success", "success", "success"]);
+    expect(report.actions.map(({ status }) => status)).toEqual([
+      "unknown",
+      "unknown",
+      "success",
+      "success",
+      "success",
+      "success",
+    ]);
     expect(report.totalLatencyMs).toBe(1100);
   });
 
@@ -180,10 +213,16 @@ describe("S4.6 signals", () => {
       await clock.run(() => execute({ action: "ACT" }, {}, {}, async () => ({ ok: true }), { clock }));
       expect(count).toBe(0);
       await clock.run(() =>
-        execute({ action: "ACT" }, {}, { defaultEffect: "idempotent", retry: { maxRetries: 1 } }, async (_, attempt) => {
-          signals.push(attempt.signal, attempt.signal);
-          throw new Error("x");
-        }, { clock }),
+        execute(
+          { action: "ACT" },
+          {},
+          { defaultEffect: "idempotent", retry: { maxRetries: 1 } },
+          async (_, attempt) => {
+            signals.push(attempt.signal, attempt.signal);
+            throw new Error("x");
+          },
+          { clock },
+        ),
       );
     } finally {
       globalThis.AbortController = made;
@@ -198,11 +237,17 @@ describe("S4.6 signals", () => {
     const clock = createVirtualClock();
     let signal: AbortSignal | undefined;
     await clock.run(() =>
-      execute({ action: "ACT" }, {}, { timeout: { attemptTimeoutMs: 10 } }, async (_, attempt) => {
-        await clock.sleep(50);
-        signal = attempt.signal;
-        return { ok: true };
-      }, { clock }),
+      execute(
+        { action: "ACT" },
+        {},
+        { timeout: { attemptTimeoutMs: 10 } },
+        async (_, attempt) => {
+          await clock.sleep(50);
+          signal = attempt.signal;
+          return { ok: true };
+        },
+        { clock },
+      ),
     );
     expect(signal).toMatchObject({ aborted: true, reason: { name: "EocError", code: "attempt_timeout" } });
   });
@@ -212,10 +257,16 @@ describe("S4.6 signals", () => {
     const { signal } = new AbortController();
     await clock.run(async () => {
       const running = Array.from({ length: 100 }, () =>
-        execute({ action: "ACT" }, {}, {}, async () => {
-          await clock.sleep(5);
-          return { ok: true };
-        }, { clock, signal }),
+        execute(
+          { action: "ACT" },
+          {},
+          {},
+          async () => {
+            await clock.sleep(5);
+            return { ok: true };
+          },
+          { clock, signal },
+        ),
       );
       await Promise.resolve();
       expect(getEventListeners(signal, "abort")).toHaveLength(1);
@@ -247,9 +298,12 @@ describe("S4.7 all time comes from the clock", () => {
   it("the system clock waits as long as it is told, above 2^31−1 ms too", async () => {
     const clock = createSystemClock();
     let fired = false;
-    const cancel = clock.setTimer(() => {
-      fired = true;
-    }, 2 ** 31 + 5);
+    const cancel = clock.setTimer(
+      () => {
+        fired = true;
+      },
+      2 ** 31 + 5,
+    );
     await new Promise((resolve) => setTimeout(resolve, 15));
     cancel();
     expect(fired).toBe(false);

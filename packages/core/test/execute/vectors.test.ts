@@ -1,12 +1,12 @@
+import { describe, expect, it } from "vitest";
 import {
   createMemoryIdempotencyStore,
-  execute,
   type ExecutionContext,
   type ExecutionEvent,
   type ExecutionReport,
+  execute,
   type FinalDecision,
 } from "../../src/index.js";
-import { describe, expect, it } from "vitest";
 import { createVirtualClock, readVectors, type VectorCase } from "../support.js";
 
 interface Script {
@@ -102,7 +102,10 @@ const DELIBERATE: {
   {
     because: "S1.2 a policy that is out of its range is refused",
     when: (input, { raises }) =>
-      raises === null && input.context.ops_deny_actions !== true && outOfRange(input.policy) && input.final_decision.allowed,
+      raises === null &&
+      input.context.ops_deny_actions !== true &&
+      outOfRange(input.policy) &&
+      input.final_decision.allowed,
     instead: { status: "denied", reason: "invalid_policy", deniedCount: 1, attemptCount: 0, failClosed: true },
   },
   {
@@ -139,21 +142,26 @@ async function run(input: Input) {
     execute(
       final_decision,
       context,
-      policy === null ? (policy as never) : {
-        retry: policy.retry === null ? (policy.retry as never) : {
-          maxRetries: policy.retry.max_retries,
-          initialBackoffMs: policy.retry.initial_backoff_ms,
-          maxBackoffMs: policy.retry.max_backoff_ms,
-          backoffMultiplier: policy.retry.backoff_multiplier,
-        },
-        timeout: {
-          attemptTimeoutMs: policy.timeout.timeout_per_action_ms,
-          maxTotalTimeMs: policy.timeout.max_total_time_ms,
-        },
-        idempotency: { enabled: policy.idempotency.enabled },
-        maxConcurrency: policy.max_concurrency,
-        defaultEffect: "idempotent",
-      },
+      policy === null
+        ? (policy as never)
+        : {
+            retry:
+              policy.retry === null
+                ? (policy.retry as never)
+                : {
+                    maxRetries: policy.retry.max_retries,
+                    initialBackoffMs: policy.retry.initial_backoff_ms,
+                    maxBackoffMs: policy.retry.max_backoff_ms,
+                    backoffMultiplier: policy.retry.backoff_multiplier,
+                  },
+            timeout: {
+              attemptTimeoutMs: policy.timeout.timeout_per_action_ms,
+              maxTotalTimeMs: policy.timeout.max_total_time_ms,
+            },
+            idempotency: { enabled: policy.idempotency.enabled },
+            maxConcurrency: policy.max_concurrency,
+            defaultEffect: "idempotent",
+          },
       async ({ action }) => {
         const step = executor_script[Math.min(calls.length, executor_script.length - 1)]!;
         const call = { start_offset_ms: clock.monotonic(), end_offset_ms: -1, outcome: step.outcome, action };
@@ -242,6 +250,9 @@ function mayDiffer(vector: VectorCase, field: string): boolean {
   const allowed = ((vector as { fields_a_fix_may_change?: string[] }).fields_a_fix_may_change ?? []) as string[];
   return allowed.some(
     (pattern) =>
-      pattern === "*" || pattern === field || pattern.startsWith(`${field}[]`) || (pattern === "external.exec.*" && field.startsWith("external.exec.")),
+      pattern === "*" ||
+      pattern === field ||
+      pattern.startsWith(`${field}[]`) ||
+      (pattern === "external.exec.*" && field.startsWith("external.exec.")),
   );
 }

@@ -40,7 +40,9 @@ describe("S2.1 the ops signal in a context", () => {
   }
 
   it("is compared in enough steps", () => {
-    const compared = cases.flatMap(({ expected }) => ((expected["steps"] ?? []) as Partial<Step>[]).filter((s) => s.execute));
+    const compared = cases.flatMap(({ expected }) =>
+      ((expected["steps"] ?? []) as Partial<Step>[]).filter((s) => s.execute),
+    );
     expect(compared.length).toBeGreaterThan(200);
   });
 
