@@ -14,5 +14,8 @@ for (const name of packages) {
 
 const { execute } = await import(new URL("../packages/core/dist/index.js", import.meta.url).href);
 const report = await execute({ action: "ACT", allowed: true, reasons: [] }, {}, {}, () => ({ ok: true, value: 1 }));
-if (report.status !== "success" || report.actions[0].value !== 1) throw new Error(`unexpected: ${JSON.stringify(report)}`);
-console.log(`smoke: ${packages.length} packages load and execute on ${process.release?.name ?? "this runtime"} ${process.version}`);
+if (report.status !== "success" || report.actions[0].value !== 1)
+  throw new Error(`unexpected: ${JSON.stringify(report)}`);
+console.log(
+  `smoke: ${packages.length} packages load and execute on ${process.release?.name ?? "this runtime"} ${process.version}`,
+);

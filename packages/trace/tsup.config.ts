@@ -1,3 +1,6 @@
 import { packageConfig } from "../../tools/tsup-config.ts";
 
-export default packageConfig({ index: "src/index.ts", node: "src/node.ts" });
+export default packageConfig(
+  { index: "src/index.ts", node: "src/node.ts" },
+  { external: [/^node:/], removeNodeProtocol: false },
+);

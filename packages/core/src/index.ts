@@ -59,6 +59,8 @@ export type { Journal } from "./ports/journal.js";
 export type { KillSwitch, KillSwitchState } from "./ports/kill-switch.js";
 export type { RateLimiter, RateRequest, RateVerdict } from "./ports/rate-limiter.js";
 export type { RetryBudget } from "./ports/retry-budget.js";
+export { HARMLESS_KEYS } from "./redaction/key-names.js";
+export type { RedactionCause, RedactionEntry, RedactionManifest } from "./redaction/manifest.js";
 export { createRedactor, type Redactor, type RedactorOptions } from "./redaction/redactor.js";
 export type { ExecutionEvent, HaltCause, WaitCause } from "./report/events.js";
 export type {

@@ -32,6 +32,7 @@ export function createTextRedactor(options: TextOptions): TextRedactor {
   const digitsDeclared = options.secrets.some((secret) => /^[\d.e+-]+$/.test(secret));
   const rules = createRules(options);
   const gate = createGate(rules);
+  const clean = createCleanTexts();
   const own = options.valuePatterns.map((pattern, index) => ({
     pattern: new RegExp(pattern.source, `g${pattern.flags.replace(/[gy]/g, "")}`),
     rule: `valuePatterns[${index}]`,
@@ -65,16 +66,16 @@ export function createTextRedactor(options: TextOptions): TextRedactor {
   return {
     declaresNumber: (value) => digitsDeclared && String(value).search((declared as DeclaredSecrets).pattern) >= 0,
     redact(text, note) {
+      if (clean.knows(text)) return text;
       let redacted = redactOwn(redactDeclared(text, note), note);
-      if (redacted.length < MIN_TEXT_LENGTH) return redacted;
-      const candidates = gate(redacted);
-      if (candidates === 0) return redacted;
+      const candidates = redacted.length < MIN_TEXT_LENGTH ? 0 : gate(redacted);
       for (let left = candidates; left !== 0; left &= left - 1) {
         const rule = rules[31 - Math.clz32(left & -left)] as TextRule;
         const before = redacted;
         redacted = rule.apply(before);
         if (redacted !== before) note?.("value", rule.name);
       }
+      if (redacted === text) clean.remember(text);
       return redacted;
     },
   };
@@ -149,5 +150,29 @@ function createGate(rules: readonly TextRule[]): (text: string) => number {
       found |= bits[hash] as number;
     }
     return found;
+  };
+}
+
+const CLEAN_TEXTS = 256;
+const MAX_CLEAN_LENGTH = 256;
+
+/**
+ * The last few texts in which no secret was found: what is logged repeats itself. Each text has one place, told by its length and
+ * three of its characters, so that nothing has to be hashed, counted or thrown away.
+ */
+function createCleanTexts(): { knows(text: string): boolean; remember(text: string): void } {
+  const texts = new Array<string>(CLEAN_TEXTS).fill("");
+
+  function placeOf(text: string): number {
+    const last = text.length - 1;
+    const sample = (text.charCodeAt(last) * 31) ^ (text.charCodeAt(last >> 1) * 131) ^ (text.charCodeAt(last - 5) * 17);
+    return (sample ^ (text.length * 7)) & (CLEAN_TEXTS - 1);
+  }
+
+  return {
+    knows: (text) => text.length <= MAX_CLEAN_LENGTH && texts[placeOf(text)] === text,
+    remember(text) {
+      if (text.length <= MAX_CLEAN_LENGTH) texts[placeOf(text)] = text;
+    },
   };
 }

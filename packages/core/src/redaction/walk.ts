@@ -1,4 +1,4 @@
-import { type KeyMemory, type KnownKey, rememberClean, scopeCovers } from "./known-keys.js";
+import { type KeyMemory, type KnownKey, scopeCovers } from "./known-keys.js";
 import { type PathStep, pointerTo, type RedactionCause, type RedactionEntry } from "./manifest.js";
 import { type ErrorReading, readObject } from "./read-object.js";
 import type { TextRedactor } from "./text.js";
@@ -203,20 +203,17 @@ export function createWalker({
   function fillObject(walk: Walk, frame: Frame): void {
     const copy = frame.copy as Record<string, unknown>;
     const names = frame.members as readonly string[];
+    let known = keys.head;
     for (let index = 0; index < names.length; index++) {
       const key = names[index] as string;
-      const known = keys.know(key);
+      known = keys.knowNext(known, key);
       const value = readMember(walk, frame, key);
-      if (!known.ordinary) {
-        const token = nameMember(walk, frame, key, known, index, (name) => Object.hasOwn(copy, name));
-        setMember(copy, token, copyOfMember(walk, frame, token, known, value));
-      } else if (typeof value !== "string") copy[key] = copyOf(walk, value, frame, key);
-      else if (value === known.clean) copy[key] = value;
-      else {
-        const redacted = maskText(walk, value, frame, key);
-        copy[key] = redacted;
-        if (redacted === value) rememberClean(known, value);
+      if (known.ordinary) {
+        copy[key] = copyOf(walk, value, frame, key);
+        continue;
       }
+      const token = nameMember(walk, frame, known, index, (name) => Object.hasOwn(copy, name));
+      setMember(copy, token, copyOfMember(walk, frame, token, known, value));
     }
   }
 
@@ -232,14 +229,13 @@ export function createWalker({
   function nameMember(
     walk: Walk,
     frame: Frame,
-    key: string,
     known: KnownKey,
     index: number,
     taken: (name: string) => boolean,
   ): string {
     let name = known.name;
     for (let place = index + 1; taken(name); place++) name = `${known.name} (${place})`;
-    if (name !== key) maskText(walk, key, frame, name);
+    if (name !== known.key) maskText(walk, known.key, frame, name);
     return name;
   }
 
@@ -295,7 +291,7 @@ export function createWalker({
     for (const [index, [key, value]] of entries.entries()) {
       if (typeof key === "string") {
         const known = keys.know(key);
-        const token = nameMember(walk, frame, key, known, index, (name) => copy.has(name));
+        const token = nameMember(walk, frame, known, index, (name) => copy.has(name));
         copy.set(token, copyOfMember(walk, frame, token, known, value));
       } else {
         const token = String(index);

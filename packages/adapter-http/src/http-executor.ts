@@ -1,0 +1,113 @@
+import {
+  type AttemptContext,
+  createSystemClock,
+  type ExecuteFn,
+  type ExecutorResult,
+  isNotAppliedError,
+  type PlannedAction,
+  type ReconcileFn,
+} from "@eoc/core";
+import { checkOptions } from "./check-options.js";
+import { HttpUnknownError } from "./http-unknown-error.js";
+import type { HttpAnswer, HttpExecutorOptions, HttpHead, HttpOutcome, HttpRequestFn } from "./options.js";
+import { outcomeFromFailure } from "./outcome-from-failure.js";
+import { isSafe, outcomeFromResponse } from "./outcome-from-response.js";
+import { type PreparedRequest, prepareRequest } from "./prepare-request.js";
+import { discardBody, readBody } from "./read-body.js";
+
+/** An executor that carries actions out over HTTP. */
+export interface HttpExecutor {
+  readonly name: "http";
+  readonly execute: ExecuteFn;
+  /** Present when `options.reconcile` was given. */
+  readonly reconcile?: ReconcileFn;
+}
+
+type Exchange = { request: PreparedRequest; response: Response } | { failure: HttpOutcome };
+
+/**
+ * Makes an executor whose outcomes claim no more than the wire tells: applied on a 2xx, not applied when the request
+ * cannot have left or the server says so, and an {@link HttpUnknownError} for everything else (S3.1).
+ * @throws EocError `invalid_option`.
+ */
+export function createHttpExecutor(options: HttpExecutorOptions): HttpExecutor {
+  const rules = checkOptions(options);
+  const { request, outcome: decideOutcome, parse, reconcile: lookup, maxResponseBytes = 1_000_000 } = options;
+  const clock = options.clock ?? createSystemClock();
+  const fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
+
+  async function send(
+    build: HttpRequestFn,
+    action: PlannedAction,
+    attempt: AttemptContext,
+    key?: string,
+  ): Promise<Exchange> {
+    let prepared: PreparedRequest;
+    try {
+      prepared = prepareRequest(await build(action, attempt), rules, key);
+    } catch (error) {
+      return { failure: notSent(error) };
+    }
+    const { method, url, headers, body = null } = prepared;
+    const { signal } = attempt;
+    if (signal.aborted) return { failure: { ok: false, code: "aborted_before_send" } };
+    try {
+      const init = { method, headers, body: body as BodyInit | null, redirect: "manual", signal } as const;
+      return { request: prepared, response: await fetch(url, init) };
+    } catch (error) {
+      return { failure: outcomeFromFailure(prepared, error, signal.aborted) };
+    }
+  }
+
+  async function answerOf(request: PreparedRequest, response: Response, signal: AbortSignal): Promise<HttpAnswer> {
+    const { method, keyed } = request;
+    return { ...headOf(response), method, keyed, ...(await readBody(response, maxResponseBytes, signal, parse)) };
+  }
+
+  const execute: ExecuteFn = async (action, attempt) => {
+    const exchange = await send(request, action, attempt, attempt.idempotencyKey);
+    if ("failure" in exchange) return resultOf(exchange.failure);
+
+    const usual = outcomeFromResponse(exchange.request, headOf(exchange.response), () => clock.now());
+    if (usual.ok !== true && decideOutcome === undefined) {
+      discardBody(exchange.response);
+      return resultOf(usual);
+    }
+    // The status stands, whatever becomes of the body: an effect is not undone by a reply that breaks off.
+    const answer = await answerOf(exchange.request, exchange.response, attempt.signal);
+    const outcome = withBody(usual, answer);
+    return resultOf(decideOutcome === undefined ? outcome : await decideOutcome(answer, outcome));
+  };
+  if (lookup === undefined) return { name: "http", execute };
+
+  const reconcile: ReconcileFn = async (action, attempt) => {
+    // Without the key: under it a server would take the lookup for a repetition of the request.
+    const exchange = await send(lookup.request, action, attempt);
+    if ("failure" in exchange) return { state: "unknown" };
+    return lookup.decide(await answerOf(exchange.request, exchange.response, attempt.signal), action);
+  };
+  return { name: "http", execute, reconcile };
+}
+
+function headOf(response: Response): HttpHead {
+  return { status: response.status, headers: response.headers };
+}
+
+function withBody(usual: HttpOutcome, { method, body, value }: HttpAnswer): HttpOutcome {
+  if (usual.ok !== true) return usual;
+  if (body === "parsed") return { ok: true, value };
+  // A read that brought nothing home has not been done, and harmed nothing.
+  return body === "unreadable" && isSafe(method) ? { ok: false, code: "body_unreadable", retryable: true } : usual;
+}
+
+function notSent(error: unknown): HttpOutcome {
+  if (!isNotAppliedError(error)) return { ok: false, code: "request_failed", retryable: false };
+  const { code, retryable, retryAfterMs } = error;
+  return { ok: false, code, retryable, ...(retryAfterMs === undefined ? undefined : { retryAfterMs }) };
+}
+
+function resultOf(outcome: HttpOutcome): ExecutorResult {
+  // Core judges anything else that a hook may return.
+  if (outcome?.ok === "unknown") throw new HttpUnknownError(outcome.code);
+  return outcome;
+}

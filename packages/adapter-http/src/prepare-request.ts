@@ -1,0 +1,115 @@
+import { NotAppliedError } from "@eoc/core";
+import { BLOCKED_PORTS } from "./blocked-ports.js";
+import type { HttpRequest } from "./options.js";
+import { isSafe } from "./outcome-from-response.js";
+
+/** A request that was checked and is ready for `fetch`. */
+export interface PreparedRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Headers;
+  readonly body: string | Uint8Array | undefined;
+  /** Whether it carries an idempotency key. */
+  readonly keyed: boolean;
+}
+
+/** What the executor adds to every request and holds it to. */
+export interface RequestRules {
+  readonly origins: ReadonlySet<string>;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly idempotencyHeader: string;
+  readonly idempotencyKeyForm: "bare" | "quoted";
+  /** False when the caller brought a `fetch` of their own: it may connect to any port. */
+  readonly blocksPorts: boolean;
+}
+
+// They decide where a request ends and which host it is for, so they are not the caller's to set.
+const RESERVED_HEADERS = new Set(
+  "connection content-length expect host keep-alive proxy-connection te trailer transfer-encoding upgrade".split(" "),
+);
+const REFUSED_METHODS = new Set(["CONNECT", "TRACE", "TRACK"]);
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+// The URL parser would drop them silently, and the request go elsewhere than its text says.
+const CONTROL_OR_SPACE = /[\0-\x20\x7f]/;
+
+/**
+ * Checks a request and completes it with the executor's headers and the idempotency key.
+ * @throws NotAppliedError, not retryable, whose code says what is wrong.
+ */
+export function prepareRequest(request: HttpRequest, rules: RequestRules, idempotencyKey?: string): PreparedRequest {
+  if (typeof request !== "object" || request === null) throw refused("invalid_request");
+  const method = checkedMethod(request.method);
+  const url = checkedUrl(request.url, rules);
+  const headers = new Headers();
+  setHeaders(headers, rules.headers);
+  setHeaders(headers, request.headers ?? {});
+  if (idempotencyKey !== undefined && !isSafe(method) && !headers.has(rules.idempotencyHeader)) {
+    const form = rules.idempotencyKeyForm;
+    setHeaders(headers, { [rules.idempotencyHeader]: form === "quoted" ? quoted(idempotencyKey) : idempotencyKey });
+  }
+  const body = encodedBody(request.body, headers);
+  if (body !== undefined && (method === "GET" || method === "HEAD")) throw refused("invalid_body");
+  return { method, url, headers, body, keyed: headers.has(rules.idempotencyHeader) };
+}
+
+/**
+ * Sets headers, none of which may smuggle in another one or reframe the request.
+ * @throws NotAppliedError `invalid_header`.
+ */
+export function setHeaders(headers: Headers, entries: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(entries)) {
+    const valid = TOKEN.test(name) && typeof value === "string" && HEADER_VALUE.test(value);
+    if (!valid || RESERVED_HEADERS.has(name.toLowerCase())) throw refused("invalid_header");
+    headers.set(name, value);
+  }
+}
+
+function checkedMethod(value: unknown): string {
+  const method = typeof value === "string" ? value.toUpperCase() : "";
+  if (!TOKEN.test(method) || REFUSED_METHODS.has(method)) throw refused("invalid_method");
+  return method;
+}
+
+function checkedUrl(value: unknown, rules: RequestRules): string {
+  const text = value instanceof URL ? value.href : value;
+  if (typeof text !== "string" || CONTROL_OR_SPACE.test(text) || !URL.canParse(text)) throw refused("invalid_url");
+  const url = new URL(text);
+  if (url.protocol !== "https:" && url.protocol !== "http:") throw refused("scheme_not_allowed");
+  if (url.username !== "" || url.password !== "") throw refused("credentials_in_url");
+  if (!rules.origins.has(url.origin)) throw refused("origin_not_allowed");
+  if (rules.blocksPorts && BLOCKED_PORTS.has(url.port)) throw refused("port_blocked");
+  return url.href;
+}
+
+function encodedBody(body: HttpRequest["body"], headers: Headers): string | Uint8Array | undefined {
+  if (body === undefined || body === null) return undefined;
+  if (typeof body === "string" || body instanceof Uint8Array) return body;
+  // A form, a blob or a stream would become `{}` without a word.
+  if (typeof body === "object" && !isPlain(body)) throw refused("invalid_body");
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(body);
+  } catch {
+    // A cycle, a bigint, or a throwing `toJSON`.
+  }
+  if (text === undefined) throw refused("invalid_body");
+  if (!headers.has("content-type")) headers.set("content-type", "application/json");
+  return text;
+}
+
+function isPlain(value: object): boolean {
+  if (Array.isArray(value)) return true;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+// A structured-field string holds printable ASCII only (RFC 9651 §3.3.3); the rest fails as a header value would.
+function quoted(key: string): string {
+  if (!/^[\x20-\x7e]*$/.test(key)) throw refused("invalid_header");
+  return `"${key.replace(/["\\]/g, "\\$&")}"`;
+}
+
+function refused(code: string): NotAppliedError {
+  return new NotAppliedError(code, { retryable: false });
+}

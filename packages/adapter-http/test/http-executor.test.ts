@@ -1,0 +1,325 @@
+import { createServer } from "node:http";
+import { inspect } from "node:util";
+import { isEocError, NotAppliedError } from "@eoc/core";
+import { describe, expect, it } from "vitest";
+import { createHttpExecutor, type FetchFn, type HttpExecutorOptions } from "../src/index.js";
+import { anAction, anAttempt, closed, happening, listen, outcomeOf } from "./support.js";
+
+const ORIGIN = "https://api.example.com";
+
+/** A fetch that answers from memory and remembers what it was asked. */
+function fakeFetch(answer: (url: string, init: RequestInit) => Response | Promise<Response> = () => new Response()) {
+  const calls: { url: string; init: RequestInit; headers: Record<string, string> }[] = [];
+  const fetch: FetchFn = async (url, init) => {
+    calls.push({ url, init, headers: Object.fromEntries(new Headers(init.headers)) });
+    return answer(url, init);
+  };
+  return { fetch, calls };
+}
+
+const anExecutor = (options: Partial<HttpExecutorOptions> = {}) =>
+  createHttpExecutor({
+    request: () => ({ method: "POST", url: `${ORIGIN}/orders` }),
+    allowedOrigins: [ORIGIN],
+    fetch: fakeFetch().fetch,
+    ...options,
+  });
+
+const answering = (body: BodyInit | null, init?: ResponseInit) => ({
+  fetch: fakeFetch(() => new Response(body, init)).fetch,
+});
+const run = (options: Partial<HttpExecutorOptions>) => outcomeOf(anExecutor(options).execute(anAction(), anAttempt()));
+
+describe("createHttpExecutor", () => {
+  it("refuses options that are wrong, naming each and showing no value", () => {
+    const wrong: Record<string, unknown>[] = [
+      { request: undefined },
+      { allowedOrigins: undefined },
+      { allowedOrigins: [] },
+      { allowedOrigins: ["*"] },
+      { allowedOrigins: ["api.example.com"] },
+      { allowedOrigins: ["https://api.example.com/v1"] },
+      { allowedOrigins: ["https://user:s3cr3t@api.example.com"] },
+      { allowedOrigins: ["file:///"] },
+      { allowedOrigins: [ORIGIN, "ftp://api.example.com"] },
+      { maxResponseBytes: -1 },
+      { maxResponseBytes: Number.NaN },
+      { headers: { authorization: "s3cr3t\r\nx: y" } },
+      { headers: { host: "s3cr3t" } },
+      { idempotencyHeader: "a b" },
+      { idempotencyHeader: "Host" },
+      { idempotencyKeyForm: "none" },
+      { reconcile: { request: () => {} } },
+      { fetch: "fetch" },
+      { parse: {} },
+      { outcome: true },
+    ];
+    for (const options of wrong) {
+      const [name] = Object.keys(options);
+      try {
+        anExecutor(options as Partial<HttpExecutorOptions>);
+        expect.unreachable(`${name} was accepted`);
+      } catch (error) {
+        expect(isEocError(error) && error.code === "invalid_option" && error.issues?.[0]?.path).toMatch(
+          new RegExp(`^${name}`),
+        );
+        expect(inspect(error)).not.toContain("s3cr3t");
+      }
+    }
+  });
+
+  it("names itself, and reconciles only when told how", () => {
+    expect(Object.keys(anExecutor())).toEqual(["name", "execute"]);
+    expect(anExecutor().name).toBe("http");
+  });
+});
+
+describe("a dispatch", () => {
+  it("sends what the request function says, with the executor's headers and the attempt's key and signal", async () => {
+    const { fetch, calls } = fakeFetch();
+    const attempt = anAttempt({ idempotencyKey: "key-1" });
+    const executor = anExecutor({
+      fetch,
+      headers: { authorization: "Bearer token" },
+      request: (action, { attempt }) => ({
+        method: "put",
+        url: new URL(`${ORIGIN}/orders/${action.id}`),
+        headers: { "x-attempt": String(attempt) },
+        body: action.params,
+      }),
+    });
+    await executor.execute(anAction({ params: { amount: 5 } }), attempt);
+    expect(calls).toHaveLength(1);
+    expect(calls[0]).toMatchObject({
+      url: `${ORIGIN}/orders/action-0`,
+      init: { method: "PUT", body: '{"amount":5}', redirect: "manual", signal: attempt.signal },
+      headers: {
+        authorization: "Bearer token",
+        "content-type": "application/json",
+        "idempotency-key": "key-1",
+        "x-attempt": "0",
+      },
+    });
+  });
+
+  it("S3.1 of a request that cannot be made is not applied, final, and reaches no fetch", async () => {
+    const { fetch, calls } = fakeFetch();
+    const throwing = (error: unknown) => () => {
+      throw error;
+    };
+    const outcomes = await Promise.all(
+      [
+        throwing(new Error("s3cr3t")),
+        () => Promise.reject(new Error("s3cr3t")),
+        () => null as never,
+        () => ({ method: "POST", url: "https://evil.test/" }),
+      ].map((request) => run({ fetch, request })),
+    );
+    expect(outcomes).toEqual(
+      ["request_failed", "request_failed", "invalid_request", "origin_not_allowed"].map((code) => ({
+        ok: false,
+        code,
+        retryable: false,
+      })),
+    );
+    expect(calls).toEqual([]);
+  });
+
+  it("passes on what the request function says with a NotAppliedError", async () => {
+    const request = () => Promise.reject(new NotAppliedError("no_token", { retryAfterMs: 500 }));
+    expect(await run({ request })).toEqual({ ok: false, code: "no_token", retryable: true, retryAfterMs: 500 });
+  });
+
+  it("is not applied when the attempt was aborted before the request was ready", async () => {
+    const { fetch, calls } = fakeFetch();
+    const controller = new AbortController();
+    const request = async () => {
+      controller.abort();
+      return { method: "POST", url: ORIGIN };
+    };
+    const { signal } = controller;
+    expect(await anExecutor({ fetch, request }).execute(anAction(), anAttempt({ signal }))).toEqual({
+      ok: false,
+      code: "aborted_before_send",
+    });
+    expect(calls).toEqual([]);
+  });
+
+  it("is refused by the platform's blocked ports without asking it", async () => {
+    const origin = "http://127.0.0.1:1";
+    const executor = createHttpExecutor({ request: () => ({ method: "POST", url: origin }), allowedOrigins: [origin] });
+    expect(await executor.execute(anAction(), anAttempt())).toEqual({
+      ok: false,
+      code: "port_blocked",
+      retryable: false,
+    });
+  });
+
+  it("closes its connection when the attempt is aborted", async () => {
+    const controller = new AbortController();
+    const connectionClosed = happening();
+    const server = createServer((request) => {
+      request.socket.on("close", () => connectionClosed.happened());
+      controller.abort();
+    });
+    const origin = await listen(server);
+    const executor = createHttpExecutor({ request: () => ({ method: "POST", url: origin }), allowedOrigins: [origin] });
+    const outcome = await outcomeOf(executor.execute(anAction(), anAttempt({ signal: controller.signal })));
+    await connectionClosed.once;
+    await closed(server);
+    expect(outcome).toEqual({ ok: "unknown", code: "aborted" });
+  });
+});
+
+describe("the value of a 2xx", () => {
+  const value = async (body: BodyInit | null, contentType: string, options: Partial<HttpExecutorOptions> = {}) => {
+    const headers = contentType === "" ? {} : { "content-type": contentType };
+    return run({ ...answering(body, { headers }), ...options });
+  };
+
+  it("is JSON by content type, else text in its charset", async () => {
+    expect(await value('{"a":1}', "application/json; charset=utf-8")).toEqual({ ok: true, value: { a: 1 } });
+    expect(await value('{"a":1}', "Application/Problem+JSON")).toEqual({ ok: true, value: { a: 1 } });
+    expect(await value('{"a":1}', "text/plain")).toEqual({ ok: true, value: '{"a":1}' });
+    expect(await value('{"a":1}', "application/json-seq")).toEqual({ ok: true, value: '{"a":1}' });
+    expect(await value(new Uint8Array([0xe9]), 'text/plain; charset="iso-8859-1"')).toEqual({ ok: true, value: "é" });
+  });
+
+  it("is absent for an empty body", async () => {
+    expect([await value("", "application/json"), await value(null, "")]).toEqual([{ ok: true }, { ok: true }]);
+  });
+
+  it("may be as long as maxResponseBytes and no longer", async () => {
+    expect(await value("12345", "text/plain", { maxResponseBytes: 5 })).toEqual({ ok: true, value: "12345" });
+    expect(await value("123456", "text/plain", { maxResponseBytes: 5 })).toEqual({ ok: true });
+    const declared = new Response("1", { headers: { "content-length": "6" } });
+    expect(await run({ fetch: async () => declared, maxResponseBytes: 5 })).toEqual({ ok: true });
+  });
+
+  it("is what `parse` makes of the bytes, and absent when it throws", async () => {
+    const parse: HttpExecutorOptions["parse"] = (bytes, { status }) => [status, ...bytes];
+    expect(await value("ab", "", { parse })).toEqual({ ok: true, value: [200, 97, 98] });
+    const broken = () => {
+      throw new Error("s3cr3t");
+    };
+    expect(await value("ab", "", { parse: broken })).toEqual({ ok: true });
+  });
+
+  it("is given up at once when the attempt is aborted, even by a body that ignores the signal", async () => {
+    const controller = new AbortController();
+    const endless = new ReadableStream({ pull: () => controller.abort() }, { highWaterMark: 0 });
+    const executor = anExecutor({ fetch: async () => new Response(endless) });
+    expect(await executor.execute(anAction(), anAttempt({ signal: controller.signal }))).toEqual({ ok: true });
+  });
+});
+
+describe("the outcome hook", () => {
+  it("has the last word, knowing the answer and the usual outcome", async () => {
+    const seen: unknown[] = [];
+    const result = await run({
+      ...answering('{"error":"already done"}', { status: 409, headers: { "content-type": "application/json" } }),
+      outcome: ({ status, value, method, keyed, body }, usual) => {
+        seen.push({ status, value, method, keyed, body }, usual);
+        return { ok: true, value };
+      },
+    });
+    expect(result).toEqual({ ok: true, value: { error: "already done" } });
+    expect(seen).toEqual([
+      { status: 409, value: { error: "already done" }, method: "POST", keyed: false, body: "parsed" },
+      { ok: false, code: "http_409", retryable: false },
+    ]);
+  });
+
+  it("can say that a 2xx is not applied, or unknown", async () => {
+    const ok = answering("queued", { status: 202 });
+    expect(await run({ ...ok, outcome: () => ({ ok: false, code: "queue_full" }) })).toEqual({
+      ok: false,
+      code: "queue_full",
+    });
+    expect(await run({ ...ok, outcome: () => ({ ok: "unknown", code: "queued" }) })).toEqual({
+      ok: "unknown",
+      code: "queued",
+    });
+    expect(await run({ ...ok, outcome: () => ({ ok: "unknown", code: "Bearer s3cr3t" }) })).toEqual({
+      ok: "unknown",
+      code: "invalid_code",
+    });
+  });
+
+  it("is not asked about a request that was not answered", async () => {
+    const outcome = () => expect.unreachable();
+    expect(await run({ fetch: () => Promise.reject(new TypeError("x")), outcome })).toEqual({
+      ok: "unknown",
+      code: "network_error",
+    });
+  });
+});
+
+describe("reconcile", () => {
+  const lookup = (answer: () => Response | Promise<Response>, options: Partial<HttpExecutorOptions> = {}) => {
+    const { fetch, calls } = fakeFetch(answer);
+    const executor = anExecutor({
+      fetch,
+      reconcile: {
+        request: (_action, { idempotencyKey }) => ({
+          method: "POST",
+          url: `${ORIGIN}/search`,
+          body: { key: idempotencyKey },
+        }),
+        decide: ({ status, value }) => {
+          if (status === 200) return { state: "applied", value };
+          return { state: status === 404 ? "not_applied" : "unknown" };
+        },
+      },
+      ...options,
+    });
+    return { verdict: executor.reconcile!(anAction(), anAttempt({ idempotencyKey: "key-1" })), calls };
+  };
+
+  it("S3.3 gives the verdict that `decide` reads out of the answer", async () => {
+    const verdicts = [new Response("receipt"), new Response("", { status: 404 }), new Response("", { status: 500 })];
+    expect(await Promise.all(verdicts.map((answer) => lookup(() => answer).verdict))).toEqual([
+      { state: "applied", value: "receipt" },
+      { state: "not_applied" },
+      { state: "unknown" },
+    ]);
+  });
+
+  it("does not send the action's key as its own", async () => {
+    const { verdict, calls } = lookup(() => new Response("receipt"));
+    await verdict;
+    expect(calls[0]!.init.body).toBe('{"key":"key-1"}');
+    expect(calls[0]!.headers).not.toHaveProperty("idempotency-key");
+  });
+
+  it("S3.3 stays unknown when the lookup is not answered or not allowed", async () => {
+    const failing = () => Promise.reject(Object.assign(new TypeError("x"), { cause: { code: "ECONNREFUSED" } }));
+    expect(await lookup(failing).verdict).toEqual({ state: "unknown" });
+    expect(await lookup(() => new Response("receipt"), { allowedOrigins: ["https://other.test"] }).verdict).toEqual({
+      state: "unknown",
+    });
+  });
+});
+
+describe("an unknown outcome", () => {
+  it("S9.1 is thrown without message, cause, URL, header or body of the failure", async () => {
+    const leak = Object.assign(new TypeError("fetch https://s3cr3t failed"), {
+      cause: new Error("s3cr3t"),
+      headers: "s3cr3t",
+    });
+    const executor = anExecutor({
+      fetch: () => Promise.reject(leak),
+      headers: { authorization: "s3cr3t" },
+      request: () => ({ method: "POST", url: `${ORIGIN}/?token=s3cr3t`, body: "s3cr3t" }),
+    });
+    const error: unknown = await Promise.resolve(executor.execute(anAction(), anAttempt())).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toMatchObject({
+      name: "HttpUnknownError",
+      code: "network_error",
+      message: "outcome unknown: network_error",
+    });
+    expect(inspect(error, { showHidden: true, depth: null })).not.toContain("s3cr3t");
+  });
+});

@@ -1,0 +1,280 @@
+import { isNotAppliedError } from "@eoc/core";
+import { describe, expect, it } from "vitest";
+import type { HttpRequest } from "../src/options.js";
+import { prepareRequest, type RequestRules } from "../src/prepare-request.js";
+
+const rules: RequestRules = {
+  origins: new Set(["https://api.example.com", "http://127.0.0.1:8080"]),
+  headers: {},
+  idempotencyHeader: "Idempotency-Key",
+  idempotencyKeyForm: "bare",
+  blocksPorts: true,
+};
+
+const prepare = (request: Partial<HttpRequest>, overrides: Partial<RequestRules> = {}, key?: string) =>
+  prepareRequest(
+    { method: "POST", url: "https://api.example.com/orders", ...request },
+    { ...rules, ...overrides },
+    key,
+  );
+
+function codeOf(request: Partial<HttpRequest>, overrides?: Partial<RequestRules>, key?: string): unknown {
+  try {
+    prepare(request, overrides, key);
+  } catch (error) {
+    return isNotAppliedError(error) && !error.retryable ? error.code : error;
+  }
+  return "prepared";
+}
+
+// Each tries to reach, or to look like, something that is not an allowed origin.
+const HOSTILE_URLS: Record<string, readonly string[]> = {
+  origin_not_allowed: [
+    "http://api.example.com/",
+    "https://api.example.com:444/",
+    "https://api.example.com.evil.test/",
+    "https://evil.test/https://api.example.com/",
+    "https://evil.test\\@api.example.com/",
+    "https://evil.test?@api.example.com/",
+    "https://evil.test#@api.example.com/",
+    "https://evil.test/?url=https://api.example.com",
+    "https://api-example.com/",
+    "https://xapi.example.com/",
+    "https://api.example.com./",
+    "https://аpi.example.com/",
+    "https://api。example。com.evil.test/",
+    "https:///evil.test//api.example.com/",
+    "https:evil.test",
+    "https:\\\\evil.test\\orders",
+    "https://evil%2etest/",
+    "http://127.0.0.1/",
+    "http://127.0.0.1:80/",
+    "http://127.0.0.1:8081/",
+    "https://127.0.0.1:8080/",
+    "http://127.1:80/",
+    "http://2130706433/",
+    "http://0x7f000001/",
+    "http://0x7f.1/",
+    "http://0177.0.0.1/",
+    "http://017700000001/",
+    "http://0/",
+    "http://0.0.0.0/",
+    "http://[::]/",
+    "http://[::1]/",
+    "http://[::1]:8080/",
+    "http://[::ffff:127.0.0.1]:8080/",
+    "http://[::ffff:7f00:1]/",
+    "http://localhost:8080/",
+    "http://LOCALHOST/",
+    "http://localhost.localdomain/",
+    "http://127.0.0.1.nip.io:8080/",
+    "http://169.254.169.254/latest/meta-data/",
+    "http://[fd00:ec2::254]/latest/meta-data/",
+    "http://metadata.google.internal/computeMetadata/v1/",
+    "http://100.100.100.200/latest/meta-data/",
+    "http://192.168.0.1/",
+    "http://10.0.0.1/",
+    "http://172.16.0.1/",
+    "http://①②⑦.⓪.⓪.①/",
+    "http://[fe80::1]/",
+  ],
+  credentials_in_url: [
+    "https://user@api.example.com/",
+    "https://user:secret@api.example.com/",
+    "https://:secret@api.example.com/",
+    "https://evil.test@api.example.com/",
+    "https://api.example.com%2f@evil.test/",
+    "https://api.example.com:443@evil.test/",
+  ],
+  scheme_not_allowed: [
+    "file:///etc/passwd",
+    "ftp://api.example.com/",
+    "ws://127.0.0.1:8080/",
+    "gopher://127.0.0.1:6379/_FLUSHALL",
+    "data:text/plain,x",
+    "javascript:alert(1)",
+    "blob:https://api.example.com/5f0c",
+    "about:blank",
+    "node:fs",
+    "view-source:https://api.example.com/",
+  ],
+  invalid_url: [
+    "",
+    "/orders",
+    "api.example.com/orders",
+    "//api.example.com/orders",
+    " https://api.example.com/",
+    "https://api.example.com/\r\nHost: evil.test",
+    "https://api.exam\tple.com/",
+    "https://api.example.com/a b",
+    "https://api.example.com/\0",
+    "https://[::1",
+    "https://api.example.com:99999/",
+    "https://999.999.999.999/",
+    "https://%00.example.com/",
+    "http://",
+  ],
+};
+
+describe("a request's URL", () => {
+  for (const [code, urls] of Object.entries(HOSTILE_URLS)) {
+    it(`is refused with ${code} for each of ${urls.length} hostile spellings`, () => {
+      expect(urls.map((url) => [url, codeOf({ url })])).toEqual(urls.map((url) => [url, code]));
+    });
+  }
+
+  it("may be any spelling of an allowed origin", () => {
+    const urls = [
+      "https://API.example.com:443/a",
+      "https:api.example.com/a",
+      "http://0x7f.1:8080/a",
+      new URL("http://127.0.0.1:8080/a"),
+    ];
+    const sent = [
+      "https://api.example.com/a",
+      "https://api.example.com/a",
+      "http://127.0.0.1:8080/a",
+      "http://127.0.0.1:8080/a",
+    ];
+    expect(urls.map((url) => prepare({ url }).url)).toEqual(sent);
+  });
+
+  it("is refused for a port that the platform's fetch blocks, and left to a fetch of one's own", () => {
+    const origins = new Set(["http://127.0.0.1:6000"]);
+    const url = "http://127.0.0.1:6000/";
+    expect(codeOf({ url }, { origins })).toBe("port_blocked");
+    expect(codeOf({ url }, { origins, blocksPorts: false })).toBe("prepared");
+  });
+});
+
+describe("a request's headers", () => {
+  it("are refused when they could inject another header or reframe the request", () => {
+    const hostile: Record<string, string>[] = [
+      { "x-a": "1\r\nx-b: 2" },
+      { "x-a": "1\n" },
+      { "x-a": "1\0" },
+      { "x-a": "£ ☃" },
+      { "x a": "1" },
+      { "x-a:": "1" },
+      { "": "1" },
+      { "x-a\r\nx-b": "1" },
+      { Host: "evil.test" },
+      { "content-length": "0" },
+      { "Transfer-Encoding": "chunked" },
+      { connection: "close" },
+      { Upgrade: "h2c" },
+      { Expect: "100-continue" },
+      { "x-a": 1 as unknown as string },
+    ];
+    expect(hostile.map((headers) => codeOf({ headers }))).toEqual(hostile.map(() => "invalid_header"));
+  });
+
+  it("win over the executor's own", () => {
+    const { headers } = prepare(
+      { headers: { "X-A": "request" } },
+      { headers: { "x-a": "executor", "x-b": "executor" } },
+    );
+    expect([headers.get("x-a"), headers.get("x-b")]).toEqual(["request", "executor"]);
+  });
+});
+
+describe("a request's idempotency key", () => {
+  it("goes into the named header, bare or as a structured-field string", () => {
+    expect(prepare({}, {}, "key-1").headers.get("idempotency-key")).toBe("key-1");
+    const quoted = prepare({}, { idempotencyHeader: "X-Key", idempotencyKeyForm: "quoted" }, 'a"b\\c');
+    expect(quoted.headers.get("x-key")).toBe('"a\\"b\\\\c"');
+    expect(quoted.keyed).toBe(true);
+  });
+
+  it("gives way to a key that the request names itself", () => {
+    const { headers, keyed } = prepare({ headers: { "idempotency-key": "mine" } }, {}, "key-1");
+    expect([headers.get("idempotency-key"), keyed]).toEqual(["mine", true]);
+  });
+
+  it("is left out of requests that change nothing", () => {
+    expect(["get", "HEAD", "OPTIONS"].map((method) => prepare({ method }, {}, "key-1").keyed)).toEqual([
+      false,
+      false,
+      false,
+    ]);
+  });
+
+  it("is refused when it is no header value", () => {
+    expect(codeOf({}, {}, "a\r\nb")).toBe("invalid_header");
+    expect(codeOf({}, { idempotencyKeyForm: "quoted" }, "clé")).toBe("invalid_header");
+  });
+});
+
+describe("a request's method", () => {
+  it("is sent in upper case", () => {
+    expect(["post", "Patch", "DELETE", "purge"].map((method) => prepare({ method }).method)).toEqual([
+      "POST",
+      "PATCH",
+      "DELETE",
+      "PURGE",
+    ]);
+  });
+
+  it("is refused when it is no token, or one that fetch forbids", () => {
+    const methods = ["", "GET /x HTTP/1.1\r\nHost: evil", "CONNECT", "trace", "TRACK", 7 as unknown as string];
+    expect(methods.map((method) => codeOf({ method }))).toEqual(methods.map(() => "invalid_method"));
+  });
+});
+
+describe("a request's body", () => {
+  it("is sent as it is when it is text or bytes", () => {
+    const bytes = new Uint8Array([1, 2]);
+    expect([prepare({ body: "text" }).body, prepare({ body: bytes }).body, prepare({ body: null }).body]).toEqual([
+      "text",
+      bytes,
+      undefined,
+    ]);
+    expect(prepare({ body: "text" }).headers.has("content-type")).toBe(false);
+  });
+
+  it("is JSON, and called so, when it is any other plain value", () => {
+    const bodies = [
+      { a: 1 },
+      Object.freeze([1, null]),
+      Object.assign(Object.create(null) as object, { b: 2 }),
+      0,
+      false,
+    ];
+    expect(bodies.map((body) => prepare({ body }).body)).toEqual(['{"a":1}', "[1,null]", '{"b":2}', "0", "false"]);
+    expect(prepare({ body: {} }).headers.get("content-type")).toBe("application/json");
+    expect(
+      prepare({ body: {}, headers: { "Content-Type": "application/merge-patch+json" } }).headers.get("content-type"),
+    ).toBe("application/merge-patch+json");
+  });
+
+  it("is refused when JSON cannot say it, or fetch may not send it", () => {
+    const cycle: Record<string, unknown> = {};
+    cycle["self"] = cycle;
+    const bodies = [cycle, { n: 1n }, new URLSearchParams("a=1"), new Map(), new Date(0), (() => 1) as object];
+    expect(bodies.map((body) => codeOf({ body }))).toEqual(bodies.map(() => "invalid_body"));
+    expect(["GET", "HEAD"].map((method) => codeOf({ method, body: "x" }))).toEqual(["invalid_body", "invalid_body"]);
+  });
+});
+
+describe("a refusal", () => {
+  it("S9.1 names no part of the request", () => {
+    const secret = "s3cr3t-value";
+    const requests: Partial<HttpRequest>[] = [
+      { url: `https://user:${secret}@api.example.com/` },
+      { url: `https://evil.test/${secret}` },
+      { headers: { "x-a": `${secret}\r\n` } },
+      { body: { secret, n: 1n } },
+      { method: `${secret} x` },
+    ];
+    for (const request of requests) {
+      try {
+        prepare(request);
+        expect.unreachable();
+      } catch (error) {
+        expect(JSON.stringify([error, String(error), (error as Error).stack, (error as Error).cause])).not.toContain(
+          secret,
+        );
+      }
+    }
+  });
+});

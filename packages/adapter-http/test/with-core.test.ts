@@ -1,0 +1,127 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createManualKillSwitch, type ExecutionEvent, type ExecutionPolicyInput, execute } from "@eoc/core";
+import { afterEach, describe, expect, it } from "vitest";
+import { createHttpExecutor, type HttpExecutorOptions } from "../src/index.js";
+import { closed, happening, listen } from "./support.js";
+
+const cleanUps: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0)) await cleanUp();
+});
+
+/** A shop: `POST /orders` applies an order, `GET /orders?key=` finds it. `misbehave` says what becomes of the nth reply. */
+async function openShop(misbehave: (post: number, response: ServerResponse) => boolean = () => false) {
+  const shop = { origin: "", ledger: [] as string[], posts: 0 };
+  const server = createServer((request: IncomingMessage, response: ServerResponse) => {
+    const key = String(
+      request.headers["idempotency-key"] ?? new URL(request.url!, shop.origin).searchParams.get("key"),
+    );
+    if (request.method === "GET") {
+      response.writeHead(shop.ledger.includes(key) ? 200 : 404).end();
+      return;
+    }
+    request.resume().on("end", () => {
+      const repeated = key !== "null" && shop.ledger.includes(key);
+      if (!repeated) shop.ledger.push(key);
+      if (!misbehave(shop.posts++, response)) response.end("done");
+    });
+  });
+  shop.origin = await listen(server);
+  cleanUps.push(() => {
+    server.closeAllConnections();
+    return closed(server);
+  });
+  return shop;
+}
+
+const drop = (_post: number, response: ServerResponse) => Boolean(response.destroy());
+
+function order(
+  origin: string,
+  effect: "once" | "idempotent",
+  policy: ExecutionPolicyInput = {},
+  options: Partial<HttpExecutorOptions> = {},
+) {
+  const executor = createHttpExecutor({
+    request: () => ({ method: "POST", url: `${origin}/orders`, body: { amount: 5 } }),
+    allowedOrigins: [origin],
+    headers: { authorization: "Bearer s3cr3t" },
+    ...options,
+  });
+  const actions = [{ action: "ACT", effect, idempotency_key: "order-1" } as const];
+  const events: ExecutionEvent[] = [];
+  const report = execute({ action: "ACT", actions }, {}, { retry: { initialBackoffMs: 0 }, ...policy }, executor, {
+    onEvent: (event) => events.push(event),
+  });
+  return report.then((report) => ({ report, events }));
+}
+
+describe("execute over HTTP", () => {
+  it("S3.1 S3.2 dispatches a once action no second time when the reply was dropped", async () => {
+    const shop = await openShop(drop);
+    const { report } = await order(shop.origin, "once");
+    expect(report).toMatchObject({ status: "unknown", attemptCount: 1 });
+    expect(report.actions[0]).toMatchObject({ reason: "execution_exception", errorType: "HttpUnknownError" });
+    expect(shop.ledger).toEqual(["order-1"]);
+  });
+
+  it("S3.2 repeats an idempotent action under the same key, which the server applies once", async () => {
+    const shop = await openShop((post, response) => post < 2 && drop(post, response));
+    const { report } = await order(shop.origin, "idempotent");
+    expect(report).toMatchObject({ status: "success", attemptCount: 3 });
+    expect(shop.ledger).toEqual(["order-1"]);
+  });
+
+  it("S3.3 asks the server what became of a dropped reply", async () => {
+    const shop = await openShop(drop);
+    const { report } = await order(
+      shop.origin,
+      "once",
+      {},
+      {
+        reconcile: {
+          request: (_action, { idempotencyKey }) => ({
+            method: "GET",
+            url: `${shop.origin}/orders?key=${idempotencyKey}`,
+          }),
+          decide: ({ status }) => ({ state: status === 200 ? "applied" : "unknown" }),
+        },
+      },
+    );
+    expect(report.actions[0]).toMatchObject({ status: "success", basis: "reconcile", attemptCount: 1 });
+  });
+
+  it("S3.4 retries a refused connection, as nothing can have been applied", async () => {
+    const shop = await openShop();
+    await cleanUps.pop()!();
+    const { report } = await order(shop.origin, "once", { retry: { initialBackoffMs: 0, maxRetries: 2 } });
+    expect(report).toMatchObject({ status: "failed", attemptCount: 3 });
+    expect(report.actions[0]).toMatchObject({ reason: "retries_exhausted", errorCode: "connection_refused" });
+  });
+
+  it("S2.4 a halt closes the connection of the attempt in flight", async () => {
+    const killSwitch = createManualKillSwitch();
+    const hungUp = happening();
+    const shop = await openShop((_post, response) => {
+      response.on("close", () => hungUp.happened());
+      killSwitch.halt();
+      return true;
+    });
+    const executor = createHttpExecutor({
+      request: () => ({ method: "POST", url: shop.origin }),
+      allowedOrigins: [shop.origin],
+    });
+    const report = await execute({ action: "ACT" }, {}, {}, executor, { killSwitch });
+    await hungUp.once;
+    expect(report).toMatchObject({ status: "unknown", attemptCount: 1 });
+  });
+
+  it("S9.1 leaves no header, URL or body in report and events", async () => {
+    const shop = await openShop(drop);
+    const { report, events } = await order(shop.origin, "once");
+    const record = JSON.stringify([report, events]);
+    expect(record).toContain("HttpUnknownError");
+    for (const secret of ["s3cr3t", shop.origin, "/orders", "amount"]) expect(record).not.toContain(secret);
+  });
+});

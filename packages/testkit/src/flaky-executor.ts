@@ -1,0 +1,67 @@
+import type { PlannedAction } from "@eoc/core";
+import { canonicalJson } from "@eoc/decision-schema";
+import { draw } from "./draw.js";
+import { createScriptedExecutor, type ScriptedExecutor, type ScriptedExecutorOptions } from "./scripted-executor.js";
+import { hangs, rejects, type ScriptedStep, succeeds, succeedsLate, throws } from "./scripted-step.js";
+import type { VirtualClock } from "./virtual-clock.js";
+
+/** How likely each kind of trouble is, from 0 to 1. What is left over succeeds. */
+export interface FlakyRates {
+  /** Says that it did nothing, with code `flaky`. @defaultValue 0.15 */
+  rejects?: number;
+  /** Throws, and did nothing. @defaultValue 0.1 */
+  throws?: number;
+  /** Throws although the effect happened. @defaultValue 0.1 */
+  losesReply?: number;
+  /** The effect happens, the answer comes after `lateMs`, whatever is aborted. @defaultValue 0.1 */
+  late?: number;
+  /** Never answers, and does nothing. @defaultValue 0.05 */
+  hangs?: number;
+}
+
+export interface FlakyExecutorOptions extends ScriptedExecutorOptions {
+  seed: string | number;
+  clock: VirtualClock;
+  rates?: FlakyRates;
+  /** Range of the time until an answer, in milliseconds. @defaultValue [0, 200] */
+  latencyMs?: readonly [min: number, max: number];
+  /** How late a late answer is. @defaultValue 10_000 */
+  lateMs?: number;
+}
+
+/**
+ * Makes an executor of mixed outcomes and latencies. What an attempt meets depends on the seed, the action (its id,
+ * place and parameters) and the attempt's number only, so that neither order nor concurrency changes it.
+ */
+export function createFlakyExecutor(options: FlakyExecutorOptions): ScriptedExecutor {
+  const { seed, rates = {}, latencyMs: [minMs, maxMs] = [0, 200], lateMs = 10_000 } = options;
+  const choices = [
+    { rate: rates.rejects ?? 0.15, step: (afterMs: number) => rejects("flaky", { afterMs }) },
+    { rate: rates.throws ?? 0.1, step: (afterMs: number) => throws(new Error("flaky"), { afterMs }) },
+    {
+      rate: rates.losesReply ?? 0.1,
+      step: (afterMs: number) => throws(new Error("reply lost"), { afterMs, applied: true }),
+    },
+    { rate: rates.late ?? 0.1, step: () => succeedsLate(lateMs) },
+    { rate: rates.hangs ?? 0.05, step: () => hangs() },
+  ];
+  checkRates(choices.map(({ rate }) => rate));
+
+  const choose = (action: PlannedAction, attempt: number): ScriptedStep => {
+    const key = `${seed}\n${attempt}\n${canonicalJson(action)}`;
+    const afterMs = Math.trunc(minMs + (maxMs - minMs) * draw(`latency\n${key}`));
+    let left = draw(`outcome\n${key}`);
+    for (const { rate, step } of choices) {
+      if (left < rate) return step(afterMs);
+      left -= rate;
+    }
+    return succeeds(undefined, { afterMs });
+  };
+  return createScriptedExecutor((action, { attempt }) => choose(action, attempt), options);
+}
+
+function checkRates(rates: readonly number[]): void {
+  const sum = rates.reduce((total, rate) => total + rate, 0);
+  if (rates.every((rate) => rate >= 0) && sum <= 1 + Number.EPSILON) return;
+  throw new RangeError("rates must be at least 0 and add up to 1 at most");
+}

@@ -1,0 +1,124 @@
+import { AcceptedSockets } from "./accepted-sockets.js";
+import { WatchedWork } from "./watched-work.js";
+
+/**
+ * The machine underneath: the only file of this package that touches real time. Everything is taken from the global
+ * object by feature, once, when the module loads: nothing is patched, and fake timers that somebody else installs
+ * later do not reach it.
+ */
+export interface Host {
+  /** One full macrotask turn: when it resolves, every microtask and tick that could run has run. */
+  turn(): Promise<void>;
+  /** About a real millisecond in which the process may sleep. */
+  pause(): Promise<void>;
+  /** Real monotonic milliseconds. */
+  elapsedMs(): number;
+  /**
+   * Kinds of what keeps the event loop alive, one entry each, without the host's own turns and pauses and without what
+   * a server merely keeps open. Absent where the platform cannot tell.
+   */
+  readonly liveWork?: () => readonly string[];
+  /** Also shows what can only be seen by watching, until the returned function is called. */
+  watch(): () => void;
+  /** What was seen by watching and is live now is shown no longer. */
+  setAside(): void;
+}
+
+interface Port {
+  onmessage: (() => void) | null;
+  postMessage(message: unknown): void;
+}
+
+interface Globals {
+  setImmediate?: (callback: () => void) => unknown;
+  MessageChannel?: new () => { port1: Port; port2: Port };
+  setTimeout(callback: () => void, delayMs: number): unknown;
+  clearTimeout(timer: unknown): void;
+  performance: { now(): number };
+  process?: { getActiveResourcesInfo?: () => string[]; getBuiltinModule?: (name: string) => unknown };
+}
+
+const globals = globalThis as unknown as Globals;
+const { setImmediate, MessageChannel, setTimeout, clearTimeout, performance, process } = globals;
+const realNow = performance.now.bind(performance);
+
+/** Own immediates and timers, which several clocks in one process must not take for each other's work. */
+const own = { Immediate: 0, Timeout: 0 };
+let isPausing = false;
+
+const hooks = process?.getBuiltinModule?.("node:async_hooks");
+const channel = process?.getBuiltinModule?.("node:diagnostics_channel");
+const watched = hooks === undefined ? undefined : new WatchedWork(hooks as never, realNow, () => isPausing);
+const accepted = channel === undefined ? undefined : new AcceptedSockets(channel as never);
+
+/** The platform this runs on. */
+export const host: Host = {
+  turn: makeTurn(),
+  pause: () =>
+    new Promise((resolve) => {
+      own.Timeout++;
+      isPausing = true;
+      setTimeout(() => {
+        own.Timeout--;
+        resolve();
+      }, 1);
+      isPausing = false;
+    }),
+  elapsedMs: realNow,
+  watch: () => {
+    const ends = [watched?.watch(), accepted?.watch()];
+    return () => {
+      for (const end of ends) end?.();
+    };
+  },
+  setAside: () => watched?.setAside(),
+  ...(canTellLiveWork() ? { liveWork } : undefined),
+};
+
+function makeTurn(): () => Promise<void> {
+  // In this order because browsers hold nested zero timeouts back by 4 ms.
+  if (setImmediate !== undefined) {
+    return () =>
+      new Promise((resolve) => {
+        own.Immediate++;
+        setImmediate(() => {
+          own.Immediate--;
+          resolve();
+        });
+      });
+  }
+  if (MessageChannel === undefined) return () => new Promise((resolve) => setTimeout(resolve, 0));
+  const { port1, port2 } = new MessageChannel();
+  const waiting: (() => void)[] = [];
+  port1.onmessage = () => waiting.shift()?.();
+  return () =>
+    new Promise((resolve) => {
+      waiting.push(resolve);
+      port2.postMessage(null);
+    });
+}
+
+function liveWork(): readonly string[] {
+  const live = process!.getActiveResourcesInfo!();
+  forget(live, "Immediate", own.Immediate);
+  forget(live, "Timeout", own.Timeout + (watched?.timerCount() ?? 0));
+  forget(live, "TCPSocketWrap", accepted?.count() ?? 0);
+  return watched === undefined ? live : live.concat(watched.live());
+}
+
+function forget(live: string[], kind: string, count: number): void {
+  for (let left = count; left > 0; left--) {
+    const at = live.lastIndexOf(kind);
+    if (at >= 0) live.splice(at, 1);
+  }
+}
+
+/** Some runtimes have the function but always answer with an empty list: it must show a timer that is really armed. */
+function canTellLiveWork(): boolean {
+  if (typeof process?.getActiveResourcesInfo !== "function") return false;
+  const before = process.getActiveResourcesInfo().length;
+  const timer = setTimeout(() => {}, 1000);
+  const after = process.getActiveResourcesInfo().length;
+  clearTimeout(timer);
+  return after === before + 1;
+}

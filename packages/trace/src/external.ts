@@ -1,0 +1,42 @@
+import type { ExecutionReport } from "@eoc/core";
+import { hasUnknown } from "./report-to-dict.js";
+import { inReferenceProfile, type TraceProfile, wholeMs } from "./trace-profile.js";
+
+/**
+ * A copy of `external` with the execution's `exec.*` keys; keys of that name are overwritten, everything else is kept.
+ * Every key is registered (`EXTERNAL_KEY_REGISTRY`).
+ *
+ * The `reference` profile writes exactly the seven keys that the reference registers, with `exec.fail_closed` also true where an
+ * outcome is unknown (S10). The `extended` profile adds `exec.status`, `exec.reason`, `exec.plan_hash`, `exec.execution_id`,
+ * `exec.unknown_count`, `exec.replayed_count`, `exec.halt_latency_ms` and `exec.cooldown_until_ms`, each where the report has it.
+ */
+export function addExecutionTrace(
+  external: Readonly<Record<string, unknown>> | null | undefined,
+  report: ExecutionReport,
+  options: { /** @defaultValue "extended" */ profile?: TraceProfile } = {},
+): Record<string, unknown> {
+  // Spreading defines properties, so that a `__proto__` key stays an ordinary key.
+  return { ...external, ...executionKeys(report, inReferenceProfile(options.profile)) };
+}
+
+function executionKeys(report: ExecutionReport, reference: boolean): Record<string, unknown> {
+  const keys: Record<string, unknown> = {
+    "exec.total_latency_ms": wholeMs(report.totalLatencyMs),
+    "exec.success_count": report.successCount,
+    "exec.failed_count": report.failedCount,
+    "exec.skipped_count": report.skippedCount,
+    "exec.denied_count": report.deniedCount,
+    "exec.fail_closed": report.failClosed || (reference && hasUnknown(report)),
+    "exec.attempt_count": report.attempts.length,
+  };
+  if (reference) return keys;
+  keys["exec.status"] = report.status;
+  if (report.reason !== undefined) keys["exec.reason"] = report.reason;
+  keys["exec.plan_hash"] = report.planHash;
+  keys["exec.execution_id"] = report.executionId;
+  keys["exec.unknown_count"] = report.unknownCount;
+  keys["exec.replayed_count"] = report.replayedCount;
+  if (report.haltLatencyMs !== undefined) keys["exec.halt_latency_ms"] = wholeMs(report.haltLatencyMs);
+  if (report.cooldownUntilMs !== undefined) keys["exec.cooldown_until_ms"] = wholeMs(report.cooldownUntilMs);
+  return keys;
+}

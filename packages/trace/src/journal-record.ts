@@ -1,0 +1,97 @@
+import type { ExecutionEvent } from "@eoc/core";
+import { canonicalJson, sha256Hex } from "@eoc/decision-schema";
+
+/** The version of the record's form, its `v`. */
+export const JOURNAL_VERSION = 1;
+
+/** `prev` of the first record: there is none before it. */
+export const NO_PREV = "0".repeat(64);
+
+/** The end of a chain: the number and the hash of its last record. Kept in a second place, it proves that nothing is missing. */
+export interface JournalHead {
+  seq: number;
+  hash: string;
+}
+
+/** The first record of a journal, and the first one after every restart (S8.2): what wrote the records that follow. */
+export interface JournalOpening {
+  type: "journal.opened" | "journal.resumed";
+  /** Versions of the packages and services that write, by name. */
+  versions?: Readonly<Record<string, string>>;
+  /** Digest of the policy in force. */
+  policyDigest?: string;
+}
+
+/** What a record can hold. */
+export type JournalEvent = ExecutionEvent | JournalOpening;
+
+/** One line of a journal. `hash` is the SHA-256 over the RFC 8785 JSON of the record without `hash`. */
+export interface JournalRecord {
+  v: typeof JOURNAL_VERSION;
+  /** Dense, from 0. */
+  seq: number;
+  /** `hash` of the record before. */
+  prev: string;
+  event: JournalEvent;
+  hash: string;
+}
+
+/** The next record after `head` as a line without its end, and the head that it makes. */
+export function sealRecord(head: JournalHead, event: unknown): { line: string; head: JournalHead } {
+  const seq = head.seq + 1;
+  const { line, hash } = writeRecord(seq, head.hash, event);
+  return { line, head: { seq, hash } };
+}
+
+/** What is wrong with a line by itself, in a word. */
+export type RecordFault = "not_json" | "not_a_record" | "unknown_version" | "not_canonical" | "hash_mismatch";
+
+/**
+ * Reads one line. `record` is there whenever the line has a record's form, even when its hash does not fit, so that a reader can
+ * go on from it.
+ */
+export function readRecord(line: string): { record?: JournalRecord; fault?: RecordFault } {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(line);
+  } catch {
+    return { fault: "not_json" };
+  }
+  if (!isRecord(parsed)) return { fault: "not_a_record" };
+  if (parsed.v !== JOURNAL_VERSION) return { fault: "unknown_version" };
+  let written: { line: string; hash: string };
+  try {
+    written = writeRecord(parsed.seq, parsed.prev, parsed.event);
+  } catch {
+    return { record: parsed, fault: "not_canonical" };
+  }
+  if (written.hash !== parsed.hash) return { record: parsed, fault: "hash_mismatch" };
+  // Spaces, another order, a key twice or one too many: readers could see different things in it.
+  return written.line === line ? { record: parsed } : { record: parsed, fault: "not_canonical" };
+}
+
+function writeRecord(seq: number, prev: string, event: unknown): { line: string; hash: string } {
+  const start = `{"event":${canonicalJson(event)},`;
+  const end = `"prev":"${prev}","seq":${seq},"v":${JOURNAL_VERSION}}`;
+  const hash = sha256Hex(start + end);
+  return { line: `${start}"hash":"${hash}",${end}`, hash };
+}
+
+function isRecord(value: unknown): value is JournalRecord {
+  if (typeof value !== "object" || value === null) return false;
+  const { v, seq, prev, event, hash } = value as Record<string, unknown>;
+  return (
+    Number.isSafeInteger(v) &&
+    Number.isSafeInteger(seq) &&
+    (seq as number) >= 0 &&
+    isHash(prev) &&
+    isHash(hash) &&
+    typeof event === "object" &&
+    event !== null &&
+    typeof (event as Record<string, unknown>)["type"] === "string"
+  );
+}
+
+function isHash(value: unknown): value is string {
+  return typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
+}

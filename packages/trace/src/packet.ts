@@ -1,0 +1,109 @@
+import { createRedactor, type ExecutionReport, type Redactor } from "@eoc/core";
+import {
+  type ExecutionContext,
+  type FinalDecisionInput,
+  FinalDecisionSchema,
+  finalDecisionToDict,
+  mismatchInfoToDict,
+  type PacketV2,
+  type ProposalInput,
+  ProposalSchema,
+  packetFromDict,
+  proposalToDict,
+  SchemaError,
+  type SchemaErrorCode,
+  toIssues,
+} from "@eoc/decision-schema";
+import { addExecutionTrace } from "./external.js";
+import { type TraceProfile, wholeMs } from "./trace-profile.js";
+
+/** What was masked, and why: one entry for every place, with a JSON pointer into the packet. */
+export type PacketManifest = ReturnType<Redactor["redactWithManifest"]>["manifest"];
+
+export interface BuildPacketInput {
+  runId: string;
+  /** Which step of the run. */
+  step: number;
+  /** What the step was about: a JSON object. */
+  input: Readonly<Record<string, unknown>>;
+  /** The context that the decision was executed with. */
+  context: ExecutionContext;
+  /** What the model had proposed. @defaultValue none: `mdm` is `{}` */
+  proposal?: ProposalInput | undefined;
+  decision: FinalDecisionInput;
+  report: ExecutionReport;
+  /** @defaultValue core's `createRedactor()` */
+  redactor?: Redactor;
+  /** Of the `exec.*` keys. @defaultValue "extended" */
+  profile?: TraceProfile;
+}
+
+/**
+ * The packet of one executed step: `mdm` is the proposal, `final_action` the decision, both in wire form; `external` is the
+ * context with the `exec.*` keys; `latency_ms` and the counts are the report's. A redacted copy: see
+ * {@link buildPacketWithManifest}, which also says what was masked.
+ *
+ * @throws {SchemaError} `invalid_decision`, `invalid_proposal` or `invalid_packet`
+ */
+export function buildPacket(input: BuildPacketInput): PacketV2 {
+  return buildPacketWithManifest(input).packet;
+}
+
+/**
+ * {@link buildPacket}, and the manifest of what was masked: a JSON pointer into the packet, and why, for every place.
+ *
+ * What EOC itself measured is never masked: `step`, `latency_ms` and `exec.*` but `exec.execution_id`, which the caller chose. Nor is
+ * a number of the context whose name says that it is a measure, such as `max_tokens`, unless the redactor was told to mask that name.
+ */
+export function buildPacketWithManifest(input: BuildPacketInput): { packet: PacketV2; manifest: PacketManifest } {
+  const { report, profile = "extended" } = input;
+  const redactor = input.redactor ?? createRedactor();
+  const decision = parsed(FinalDecisionSchema, "invalid_decision", input.decision);
+  const proposal = input.proposal && parsed(ProposalSchema, "invalid_proposal", input.proposal);
+  // No secret can be in what comes from counters, clocks, hashes and closed lists of words.
+  const { "exec.execution_id": id, ...counted } = addExecutionTrace({}, report, { profile });
+  const external = { ...input.context, ...(id === undefined ? undefined : { "exec.execution_id": id }), ...counted };
+  const measured = { step: input.step, latency_ms: wholeMs(report.totalLatencyMs) };
+  const { value, manifest } = redactor.redactWithManifest({
+    run_id: input.runId,
+    ...measured,
+    input: input.input,
+    external,
+    mdm: proposal ? proposalToDict(proposal) : {},
+    final_action: finalDecisionToDict(decision),
+    mismatch: decision.mismatch ? mismatchInfoToDict(decision.mismatch) : null,
+  });
+  const redacted = value as Record<string, unknown>;
+  const measures = new Set(manifest.filter((entry) => isMeasure(entry, external)).map(({ pointer }) => pointer));
+  const kept = Object.entries(external).filter(
+    ([key]) => Object.hasOwn(counted, key) || measures.has(`/external/${key}`),
+  );
+  const packet = packetFromDict({
+    ...redacted,
+    ...measured,
+    external: { ...(redacted["external"] as object), ...Object.fromEntries(kept) },
+  });
+  const restored = new Set(["/step", "/latency_ms", ...kept.map(([key]) => `/external/${key}`)]);
+  return { packet, manifest: manifest.filter(({ pointer }) => !restored.has(pointer)) };
+}
+
+/** Names of quantities, in which `token` and `key` are things that are counted. */
+const MEASURE =
+  /^(max|min|num|n|total)_|_(ms|s|count|counts|limit|budget|rate|ratio|usage|used|remaining|score|size|length|total|price|amount|window)$/;
+
+/** Whether a built-in rule masked a number of the context for its name, although the name is that of a quantity. */
+function isMeasure({ pointer, by, rule }: PacketManifest[number], external: Record<string, unknown>): boolean {
+  const key = pointer.replace("/external/", "");
+  return by === "key" && !rule.startsWith("keys[") && typeof external[key] === "number" && MEASURE.test(key);
+}
+
+/** Parses with the error that the rest of the contract has. */
+function parsed<T>(schema: Schema<T>, code: SchemaErrorCode, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new SchemaError(code, toIssues(result.error, value));
+}
+
+interface Schema<T> {
+  safeParse(value: unknown): { success: true; data: T } | { success: false; error: Parameters<typeof toIssues>[0] };
+}

@@ -1,0 +1,61 @@
+/** One thing that is wrong with a journal, at the record where it shows. */
+export interface JournalProblem {
+  /** Which line it is, from 1. One more than there are when something is missing at the end. */
+  line: number;
+  /** The number that the record gives itself; absent where there is none to read. */
+  seq?: number;
+  code: JournalProblemCode;
+  /** The same for people. */
+  message: string;
+}
+
+export type JournalProblemCode =
+  // Integrity.
+  | "not_json"
+  | "not_a_record"
+  | "unknown_version"
+  | "not_canonical"
+  | "hash_mismatch"
+  // Continuity.
+  | "no_opening"
+  | "missing_records"
+  | "out_of_place"
+  | "wrong_prev"
+  | "unreadable"
+  // Pairing.
+  | "end_without_start"
+  | "started_twice"
+  | "left_open"
+  | "event_missing"
+  | "malformed_event"
+  // Completeness.
+  | "truncated"
+  | "beyond_head"
+  | "wrong_head"
+  | "broken_chain";
+
+/** What one check says, with the first hundred problems that it found. */
+export interface Finding<V extends string = "PASS" | "FAIL"> {
+  verdict: V;
+  problems: readonly JournalProblem[];
+  /** How many there are in all. */
+  problemCount: number;
+}
+
+/** Enough to see what happened; a journal of a million bad lines must not fill the memory. */
+const MAX_PROBLEMS = 100;
+
+/** Collects a check's problems. */
+export class Problems {
+  readonly list: JournalProblem[] = [];
+  count = 0;
+
+  add(problem: JournalProblem): void {
+    this.count++;
+    if (this.list.length < MAX_PROBLEMS) this.list.push(problem);
+  }
+
+  finding<V extends string>(verdict: V): Finding<V> {
+    return { verdict, problems: this.list, problemCount: this.count };
+  }
+}

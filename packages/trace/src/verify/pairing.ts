@@ -1,0 +1,197 @@
+import type { JournalRecord } from "../journal-record.js";
+import { type Finding, type JournalProblemCode, Problems } from "./findings.js";
+
+/** A dispatch that was intended and has no end in the journal: what was in flight when the journal stopped. */
+export interface OpenIntent {
+  executionId: string;
+  actionIndex: number;
+  attemptNumber: number;
+  action: string;
+  idempotencyKey?: string;
+  /** Whether the dispatch itself was recorded. When not, it may have happened all the same. */
+  dispatched: boolean;
+  /** Where its intent is. */
+  line: number;
+  seq: number;
+}
+
+export interface PairingFinding extends Finding<"PASS" | "OPEN" | "FAIL"> {
+  /** Dispatches without an end, in the order of their intents. */
+  openIntents: readonly OpenIntent[];
+}
+
+interface Place {
+  line: number;
+  seq: number;
+}
+
+interface Execution {
+  id: string;
+  start: Place;
+  /** Openings of the journal before it began: a restart leaves it open for good. */
+  run: number;
+  nextNumber: number;
+  /** How many actions it said it has; each has one row (S5.3). */
+  actionCount: unknown;
+  rows: number;
+  intents: Map<string, OpenIntent>;
+  /** What else has begun and not ended. */
+  open: Set<string>;
+  /** Actions that have begun, ever. */
+  begun: Set<unknown>;
+  /** Actions with a key. */
+  claimed: Set<unknown>;
+}
+
+type AnyEvent = Readonly<Record<string, unknown>> & { type: string };
+
+/** Events that begin something, or end it. An action is there once, and has one wait and one reconciliation at a time. */
+const BEGINS = new Map([
+  ["action.started", "action"],
+  ["wait.started", "wait of action"],
+  ["reconcile.started", "reconcile of action"],
+]);
+const ENDS = new Map([
+  ["action.finished", "action"],
+  ["wait.finished", "wait of action"],
+  ["reconcile.finished", "reconcile of action"],
+]);
+
+/** Events that may come after the report: an answer that came late, and what became of its key. */
+const MAY_COME_LATE = /^(attempt\.settled_late|key\.(completed|released|unknown))$/;
+
+/**
+ * Whether everything that was begun has its end, nothing ended that was not begun, and the events of every execution are numbered
+ * without a gap. Holds what is open and nothing else, so that a journal of any length fits.
+ */
+export class PairingCheck {
+  readonly #problems = new Problems();
+  readonly #executions = new Map<string, Execution>();
+  /** Executions that a restart of the writer cut off and that began anew. */
+  readonly #cutOff: Execution[] = [];
+  #run = 0;
+
+  add(line: number, record: JournalRecord): void {
+    const place = { line, seq: record.seq };
+    const event = record.event as unknown as AnyEvent;
+    if (event.type.startsWith("journal.")) {
+      this.#run++;
+      return;
+    }
+    const id = event["executionId"];
+    if (typeof id !== "string") {
+      this.#wrong(place, "malformed_event", `${event.type} without an execution`);
+      return;
+    }
+    const execution = event.type === "execution.started" ? this.#begin(place, id, event) : this.#executions.get(id);
+    if (execution === undefined) {
+      const message = `${event.type} of an execution that is not open`;
+      if (!MAY_COME_LATE.test(event.type)) this.#wrong(place, "end_without_start", message);
+      return;
+    }
+    if (event["seq"] !== execution.nextNumber) {
+      const message = `event ${Number(event["seq"])} of its execution where event ${execution.nextNumber} belongs`;
+      this.#wrong(place, "event_missing", message);
+    }
+    execution.nextNumber = Number(event["seq"]) + 1;
+    this.#apply(place, execution, event);
+  }
+
+  finish(): PairingFinding {
+    const failed = this.#problems.count > 0;
+    const open = [...this.#cutOff, ...this.#executions.values()];
+    for (const { id, start } of open) this.#wrong(start, "left_open", `execution ${id} has no end`);
+    const openIntents = open.flatMap(({ intents }) => [...intents.values()]).sort((a, b) => a.line - b.line);
+    for (const { line, seq, executionId, actionIndex, attemptNumber } of openIntents) {
+      const message = `attempt ${attemptNumber} of action ${actionIndex} of execution ${executionId} has no end`;
+      this.#wrong({ line, seq }, "left_open", message);
+    }
+    return { ...this.#problems.finding(failed ? "FAIL" : open.length > 0 ? "OPEN" : "PASS"), openIntents };
+  }
+
+  #begin(start: Place, id: string, event: AnyEvent): Execution {
+    const before = this.#executions.get(id);
+    if (before !== undefined && before.run === this.#run)
+      this.#wrong(start, "started_twice", `execution ${id} is open`);
+    else if (before !== undefined) this.#cutOff.push(before);
+    const execution: Execution = {
+      id,
+      start,
+      run: this.#run,
+      nextNumber: 0,
+      actionCount: event["actionCount"],
+      rows: 0,
+      intents: new Map(),
+      open: new Set(),
+      begun: new Set(),
+      claimed: new Set(),
+    };
+    this.#executions.set(id, execution);
+    return execution;
+  }
+
+  #apply(place: Place, execution: Execution, event: AnyEvent): void {
+    const { type, actionIndex } = event;
+    const begins = BEGINS.get(type);
+    const ends = ENDS.get(type);
+    if (begins !== undefined) {
+      const what = `${begins} ${actionIndex}`;
+      const again = type === "action.started" ? execution.begun.has(actionIndex) : execution.open.has(what);
+      if (again) this.#wrong(place, "started_twice", `${what} was begun before`);
+      execution.open.add(what);
+      execution.begun.add(actionIndex);
+    } else if (ends !== undefined) {
+      this.#close(place, execution.open.delete(`${ends} ${actionIndex}`), type);
+      if (type === "action.finished") execution.rows++;
+    } else if (type.startsWith("attempt.")) this.#attempt(place, execution, event);
+    else if (type === "key.claimed") execution.claimed.add(actionIndex);
+    else if (type.startsWith("key.")) this.#close(place, execution.claimed.has(actionIndex), type);
+    else if (type === "execution.finished") this.#end(place, execution);
+  }
+
+  #attempt(place: Place, execution: Execution, event: AnyEvent): void {
+    const { type, actionIndex, attemptNumber, action, idempotencyKey } = event;
+    const key = `${actionIndex}/${attemptNumber}`;
+    const intent = execution.intents.get(key);
+    if (type === "attempt.intended") {
+      if (intent !== undefined) this.#wrong(place, "started_twice", `attempt ${attemptNumber} is open`);
+      execution.intents.set(key, {
+        executionId: execution.id,
+        actionIndex: Number(actionIndex),
+        attemptNumber: Number(attemptNumber),
+        action: String(action),
+        ...(typeof idempotencyKey === "string" ? { idempotencyKey } : undefined),
+        dispatched: false,
+        ...place,
+      });
+    } else if (type === "attempt.started") {
+      this.#close(place, intent !== undefined && !intent.dispatched, type);
+      if (intent !== undefined) intent.dispatched = true;
+    } else if (type === "attempt.finished" || type === "attempt.withdrawn") {
+      const fits = intent?.dispatched === (type === "attempt.finished");
+      this.#close(place, fits, type);
+      execution.intents.delete(key);
+    }
+  }
+
+  #end(place: Place, execution: Execution): void {
+    for (const what of execution.open) this.#wrong(place, "left_open", `its execution ends, but the ${what} does not`);
+    for (const { actionIndex, attemptNumber } of execution.intents.values()) {
+      const message = `its execution ends, but attempt ${attemptNumber} of action ${actionIndex} does not`;
+      this.#wrong(place, "left_open", message);
+    }
+    if (execution.rows !== execution.actionCount) {
+      const message = `its execution ends with ${execution.rows} of ${Number(execution.actionCount)} actions`;
+      this.#wrong(place, "event_missing", message);
+    }
+    this.#executions.delete(execution.id);
+  }
+
+  #close(place: Place, wasOpen: boolean, type: string): void {
+    if (!wasOpen) this.#wrong(place, "end_without_start", `${type} without what must come before it`);
+  }
+
+  #wrong(place: Place, code: JournalProblemCode, message: string): void {
+    this.#problems.add({ ...place, code, message });
+  }
+}

@@ -1,0 +1,68 @@
+import { validateExternal } from "@eoc/decision-schema";
+import { describe, expect, it } from "vitest";
+import { addExecutionTrace } from "../src/index.js";
+import { casesOf, reportFromFields } from "./reference.js";
+import { anAttempt, aReport } from "./support.js";
+
+const full = aReport({
+  status: "denied",
+  reason: "kill_switch",
+  haltLatencyMs: 3.2,
+  cooldownUntilMs: 99,
+  failClosed: true,
+});
+
+describe("addExecutionTrace", () => {
+  for (const { name, input, expected } of casesOf("add_execution_trace")) {
+    it(`agrees with the reference: ${name}`, () => {
+      const before = JSON.stringify(input.external);
+      const after = addExecutionTrace(input.external, reportFromFields(input.report), { profile: "reference" });
+      expect(after).toStrictEqual(expected.value);
+      expect(JSON.stringify(input.external)).toBe(before);
+    });
+  }
+
+  for (const { name, input, expected } of casesOf("report_external")) {
+    it(`agrees with the reference: ${name}`, () => {
+      const keys = addExecutionTrace({}, reportFromFields(input.fields), { profile: "reference" });
+      expect(keys).toStrictEqual(expected.value);
+      expect(Object.keys(keys)).toEqual(expected.key_order);
+    });
+  }
+
+  it("S10 sets exec.fail_closed for an unknown outcome in the reference profile only", () => {
+    const report = aReport({ attempts: [anAttempt({ status: "unknown" })] });
+    expect(addExecutionTrace({}, report, { profile: "reference" })).toMatchObject({ "exec.fail_closed": true });
+    expect(addExecutionTrace({}, report)).toMatchObject({ "exec.fail_closed": false });
+  });
+
+  it("adds in the extended profile what the report has", () => {
+    expect(addExecutionTrace({ now_ms: 1 }, full)).toMatchObject({
+      now_ms: 1,
+      "exec.status": "denied",
+      "exec.reason": "kill_switch",
+      "exec.plan_hash": full.planHash,
+      "exec.execution_id": "run-42",
+      "exec.unknown_count": 0,
+      "exec.replayed_count": 0,
+      "exec.halt_latency_ms": 3,
+      "exec.cooldown_until_ms": 99,
+    });
+    const bare = addExecutionTrace({}, aReport());
+    for (const key of ["exec.reason", "exec.halt_latency_ms", "exec.cooldown_until_ms"]) {
+      expect(bare).not.toHaveProperty([key]);
+    }
+  });
+
+  for (const profile of ["reference", "extended"] as const) {
+    it(`writes only registered trace keys in the ${profile} profile`, () => {
+      const keys = addExecutionTrace(null, full, { profile });
+      expect(validateExternal(keys, { requireRegistryForPrefixes: ["exec"], mode: "trace" })).toEqual([]);
+      expect(validateExternal(keys, { requireRegistryForPrefixes: ["exec."], mode: "both" })).toEqual([]);
+    });
+  }
+
+  it("refuses a profile that there is not", () => {
+    expect(() => addExecutionTrace({}, full, { profile: "ref" as "reference" })).toThrow(TypeError);
+  });
+});

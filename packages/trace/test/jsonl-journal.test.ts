@@ -1,0 +1,187 @@
+import { createRedactor, type ExecutionEvent } from "@eoc/core";
+import { canonicalJson, sha256Hex } from "@eoc/decision-schema";
+import { describe, expect, it } from "vitest";
+import { createJsonlJournal, type JournalRecord, type JsonlJournal, verifyJournal } from "../src/index.js";
+import { halted, retried } from "./scenarios.js";
+
+/** A sink whose appends end when the test says so. */
+function slowSink() {
+  const lines: string[] = [];
+  const waiting: { resolve: () => void; reject: (error: unknown) => void }[] = [];
+  return {
+    lines,
+    waiting,
+    append(line: string) {
+      lines.push(line);
+      return new Promise<void>((resolve, reject) => waiting.push({ resolve, reject }));
+    },
+  };
+}
+
+function memorySink() {
+  const lines: string[] = [];
+  return { lines, append: (line: string) => void lines.push(line) };
+}
+
+const recordsOf = (lines: readonly string[]) => lines.map((line) => JSON.parse(line) as JournalRecord);
+
+async function appendAll(journal: JsonlJournal, events: readonly ExecutionEvent[]): Promise<void> {
+  for (const event of events) await journal.append(event);
+}
+
+const turns = async (count = 10) => {
+  for (let turn = 0; turn < count; turn++) await Promise.resolve();
+};
+
+describe("createJsonlJournal", () => {
+  it("S8.2 chains every record to the one before by SHA-256 over its RFC 8785 JSON without the hash", async () => {
+    const sink = memorySink();
+    await appendAll(createJsonlJournal(sink), retried());
+    let prev = "0".repeat(64);
+    for (const [index, { hash, ...body }] of recordsOf(sink.lines).entries()) {
+      expect(body).toMatchObject({ v: 1, seq: index, prev });
+      expect(hash).toBe(sha256Hex(canonicalJson(body)));
+      expect(sink.lines[index]).toBe(canonicalJson({ ...body, hash }));
+      prev = hash;
+    }
+    expect(sink.lines).toHaveLength(retried().length + 1);
+  });
+
+  it("begins with a record of what writes it, before the first event", async () => {
+    const sink = memorySink();
+    const journal = createJsonlJournal(sink, { versions: { "@eoc/core": "0.1.0" }, policyDigest: "ab12" });
+    expect(sink.lines).toEqual([]);
+    await journal.append(retried()[0]!);
+    expect(recordsOf(sink.lines).map(({ event }) => event)).toEqual([
+      { type: "journal.opened", versions: { "@eoc/core": "0.1.0" }, policyDigest: "ab12" },
+      retried()[0],
+    ]);
+  });
+
+  it("says where it ends, counting only what the sink has acknowledged", async () => {
+    const sink = slowSink();
+    const journal = createJsonlJournal(sink);
+    expect(journal.head()).toEqual({ seq: -1, hash: "0".repeat(64), count: 0 });
+    const appended = journal.append(retried()[0]!);
+    expect(journal.head().count).toBe(0);
+    sink.waiting[0]!.resolve();
+    await turns();
+    expect(journal.head()).toMatchObject({ seq: 0, count: 1 });
+    sink.waiting[1]!.resolve();
+    await appended;
+    expect(journal.head()).toEqual({ seq: 1, hash: recordsOf(sink.lines)[1]!.hash, count: 2 });
+  });
+
+  it("appends one line after the other, in the order of the calls, when called concurrently", async () => {
+    const sink = slowSink();
+    const journal = createJsonlJournal(sink);
+    const appends = retried().map((event) => Promise.resolve(journal.append(event)));
+    for (let done = 0; done <= retried().length; done++) {
+      await turns();
+      expect(sink.lines).toHaveLength(done + 1);
+      sink.waiting[done]!.resolve();
+    }
+    await Promise.all(appends);
+    expect(
+      recordsOf(sink.lines)
+        .slice(1)
+        .map(({ event }) => event),
+    ).toEqual(retried());
+    expect((await verifyJournal(sink.lines, { head: journal.head() })).ok).toBe(true);
+  });
+
+  it("costs no promise over a synchronous sink", () => {
+    const journal = createJsonlJournal(memorySink());
+    for (const event of retried()) expect(journal.append(event)).toBeUndefined();
+    expect(journal.head().count).toBe(retried().length + 1);
+  });
+
+  it("fails for good after one append that was rejected, also those that wait", async () => {
+    const sink = slowSink();
+    const journal = createJsonlJournal(sink);
+    const [first, second, third] = retried().map((event) => event);
+    const appends = [journal.append(first!), journal.append(second!)];
+    sink.waiting[0]!.resolve();
+    await turns();
+    sink.waiting[1]!.reject(new Error("ENOSPC"));
+    const results = await Promise.allSettled(appends);
+    expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    expect(() => journal.append(third!)).toThrow("the journal is broken");
+    expect(sink.lines).toHaveLength(2);
+    expect(journal.head().count).toBe(1);
+  });
+
+  it("fails for good after one append that threw", () => {
+    let full = false;
+    const lines: string[] = [];
+    const journal = createJsonlJournal({
+      append(line) {
+        if (full) throw new Error("ENOSPC");
+        lines.push(line);
+      },
+    });
+    void journal.append(retried()[0]!);
+    full = true;
+    expect(() => journal.append(retried()[1]!)).toThrow("the journal is broken");
+    full = false;
+    expect(() => journal.append(retried()[2]!)).toThrow("the journal is broken");
+    expect(lines).toHaveLength(2);
+  });
+
+  it("fails for good after an event that cannot be written as JSON: the record would have a hole", () => {
+    const sink = memorySink();
+    const journal = createJsonlJournal(sink);
+    const event = { ...retried()[0]!, executionId: "\ud800" };
+    expect(() => journal.append(event)).toThrow("the journal is broken");
+    expect(() => journal.append(retried()[0]!)).toThrow("the journal is broken");
+    expect(sink.lines).toEqual([]);
+  });
+
+  it("S9 masks secrets before it hashes, and leaves idempotency keys readable", async () => {
+    const sink = memorySink();
+    const journal = createJsonlJournal(sink, { redactor: createRedactor({ secrets: ["c4n4ry-77"] }) });
+    await journal.append({ ...retried()[0]!, executionId: "run-c4n4ry-77" });
+    expect(sink.lines.join()).not.toContain("c4n4ry-77");
+    expect((await verifyJournal(sink.lines)).integrity.verdict).toBe("PASS");
+
+    const byDefault = memorySink();
+    await appendAll(createJsonlJournal(byDefault), halted());
+    expect(
+      recordsOf(byDefault.lines)
+        .slice(1)
+        .map(({ event }) => event),
+    ).toEqual(halted());
+  });
+
+  it("takes events as they are at the call, whatever happens to them later", async () => {
+    const sink = slowSink();
+    const journal = createJsonlJournal(sink);
+    const event = { ...retried()[0]! };
+    const appended = journal.append(event);
+    event.executionId = "changed";
+    sink.waiting[0]!.resolve();
+    await turns();
+    sink.waiting[1]!.resolve();
+    await appended;
+    expect(sink.lines.join()).not.toContain("changed");
+  });
+
+  it("goes on after the head that it is given, or that its sink has, and says that it was resumed", async () => {
+    const sink = memorySink();
+    const before = createJsonlJournal(sink);
+    await appendAll(before, retried());
+    const { seq, hash } = before.head();
+    const after = createJsonlJournal({ ...sink, head: { seq, hash } });
+    await appendAll(after, halted());
+    expect(recordsOf(sink.lines)[seq + 1]).toMatchObject({
+      seq: seq + 1,
+      prev: hash,
+      event: { type: "journal.resumed" },
+    });
+    expect(await verifyJournal(sink.lines, { head: after.head() })).toMatchObject({
+      ok: true,
+      pairing: { verdict: "PASS" },
+      completeness: { verdict: "PASS" },
+    });
+  });
+});

@@ -1,0 +1,197 @@
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createJsonlJournal, verifyJournal } from "../src/index.js";
+import { createFileSink, type FileSinkOptions, readJournalFile } from "../src/node.js";
+import { crashed, halted, retried } from "./scenarios.js";
+
+let folder: string;
+let path: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "eoc-journal-"));
+  path = join(folder, "journal.jsonl");
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+async function write(
+  events: Parameters<ReturnType<typeof createJsonlJournal>["append"]>[0][],
+  options?: FileSinkOptions,
+) {
+  const sink = createFileSink(path, options);
+  const journal = createJsonlJournal(sink);
+  await Promise.all(events.map((event) => journal.append(event)));
+  await sink.close();
+  return { sink, head: journal.head() };
+}
+
+async function linesOf(file: string): Promise<string[]> {
+  const lines: string[] = [];
+  for await (const line of readJournalFile(file)) lines.push(line);
+  return lines;
+}
+
+describe("createFileSink", () => {
+  for (const fsync of ["always", "never"] as const) {
+    it(`S8.2 keeps a journal that verifies, fsync ${fsync}`, async () => {
+      const { head } = await write(retried(), { fsync });
+      expect(await verifyJournal(readJournalFile(path), { head })).toMatchObject({
+        ok: true,
+        completeness: { verdict: "PASS" },
+      });
+      expect(readFileSync(path, "utf8").split("\n")).toHaveLength(retried().length + 2);
+    });
+  }
+
+  it("creates the file for its owner alone", async () => {
+    await write(retried());
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  it("has the line in the file when the append resolves", async () => {
+    const sink = createFileSink(path);
+    await sink.append("first");
+    expect(readFileSync(path, "utf8")).toBe("first\n");
+    await sink.close();
+  });
+
+  it("goes on after the last record when it is opened again", async () => {
+    const first = await write(retried());
+    const { sink, head } = await write(halted());
+    expect(sink.recovered).toEqual({ head: { seq: first.head.seq, hash: first.head.hash }, tornBytes: 0 });
+    expect(await verifyJournal(readJournalFile(path), { head, checkpoints: [first.head] })).toMatchObject({
+      ok: true,
+      recordCount: retried().length + halted().length + 2,
+      completeness: { verdict: "PASS" },
+    });
+  });
+
+  it("cuts a torn tail off, and says so", async () => {
+    const { head } = await write(crashed());
+    appendFileSync(path, '{"event":{"actionIn');
+    const again = await write(halted());
+    expect(again.sink.recovered).toEqual({ head: { seq: head.seq, hash: head.hash }, tornBytes: 19 });
+    expect(await verifyJournal(readJournalFile(path), { head: again.head })).toMatchObject({ ok: true });
+  });
+
+  it("cuts a torn tail of any length off, at any place of its line", async () => {
+    await write(retried());
+    const whole = readFileSync(path);
+    const lastLine = whole.lastIndexOf(0x0a, whole.length - 2) + 1;
+    for (let size = lastLine + 1; size < whole.length; size += 7) {
+      writeFileSync(path, whole.subarray(0, size));
+      const sink = createFileSink(path, { fsync: "never" });
+      expect(sink.recovered).toMatchObject({ head: { seq: retried().length - 1 }, tornBytes: size - lastLine });
+      await sink.close();
+      expect(statSync(path).size).toBe(lastLine);
+    }
+  });
+
+  it("finds the last line before a torn tail that is longer than a read", async () => {
+    const { head } = await write(crashed());
+    appendFileSync(path, `{"event":${"x".repeat(200_000)}`);
+    const sink = createFileSink(path);
+    expect(sink.recovered).toEqual({ head: { seq: head.seq, hash: head.hash }, tornBytes: 200_009 });
+    await sink.close();
+  });
+
+  it("cuts a torn first line off", async () => {
+    writeFileSync(path, '{"event":{"type":"journal.op');
+    const { sink } = await write(retried());
+    expect(sink.recovered).toEqual({ tornBytes: 28 });
+    expect((await verifyJournal(readJournalFile(path))).ok).toBe(true);
+  });
+
+  it("refuses a file that is no journal, and leaves it as it is", () => {
+    for (const content of ["no line end", "hello\nworld\n", '{"a":1}\n', "\n", "\u0000".repeat(10)]) {
+      writeFileSync(path, content);
+      expect(() => createFileSink(path)).toThrow(/not a journal/);
+      expect(readFileSync(path, "utf8")).toBe(content);
+    }
+  });
+
+  it("refuses a journal whose last record was changed", async () => {
+    await write(retried());
+    writeFileSync(path, readFileSync(path, "utf8").replace(/"totalLatencyMs":\d+/, '"totalLatencyMs":1'));
+    expect(() => createFileSink(path)).toThrow("hash_mismatch");
+  });
+
+  it("refuses a path that cannot be opened", () => {
+    expect(() => createFileSink(folder)).toThrow("EISDIR");
+    expect(() => createFileSink(join(folder, "missing", "journal.jsonl"))).toThrow("ENOENT");
+    expect(() => createFileSink(path, { fsync: "sometimes" as "always" })).toThrow(TypeError);
+  });
+
+  it("notices a second writer, and fails from then on", async () => {
+    const one = createFileSink(path);
+    const other = createFileSink(path);
+    await one.append("a");
+    await expect(other.append("b")).rejects.toThrow("something else writes");
+    await expect(other.append("c")).rejects.toThrow("something else writes");
+    expect(readFileSync(path, "utf8")).toBe("a\n");
+    await Promise.all([one.close(), other.close()]);
+  });
+
+  it("fails for good when the file is cut while it is written", async () => {
+    const sink = createFileSink(path);
+    await sink.append("a");
+    truncateSync(path, 0);
+    await expect(sink.append("b")).rejects.toThrow("something else writes");
+    appendFileSync(path, "a\n");
+    await expect(sink.append("c")).rejects.toThrow("something else writes");
+    expect(readFileSync(path, "utf8")).toBe("a\n");
+    await sink.close();
+  });
+
+  // A device of Linux on which every write fails for want of space.
+  if (existsSync("/dev/full")) {
+    it("S8.2 fails the append and every later one when the disk is full", async () => {
+      const journal = createJsonlJournal(createFileSink("/dev/full", { fsync: "never" }));
+      await expect(journal.append(retried()[0]!)).rejects.toThrow("the journal is broken");
+      expect(() => journal.append(retried()[1]!)).toThrow("the journal is broken");
+      expect(journal.head().count).toBe(0);
+    });
+  }
+
+  it("finishes what is under way when it is closed, and takes nothing after", async () => {
+    const sink = createFileSink(path);
+    const appended = [sink.append("a"), sink.append("b")];
+    const closed = sink.close();
+    await expect(sink.append("c")).rejects.toThrow("closed");
+    await Promise.all([...appended, closed, sink.close()]);
+    expect(readFileSync(path, "utf8")).toBe("a\nb\n");
+  });
+});
+
+describe("readJournalFile", () => {
+  it("ends lines at the line feed alone, across reads and inside characters", async () => {
+    const lines = ["a\u2028b\rc", "ü".repeat(40_000), "", "😀".repeat(30_000), "last"];
+    writeFileSync(path, lines.join("\n"));
+    expect(await linesOf(path)).toEqual(lines);
+    writeFileSync(path, `${lines.join("\n")}\n`);
+    expect(await linesOf(path)).toEqual(lines);
+  });
+
+  it("can be left early", async () => {
+    writeFileSync(path, "a\n".repeat(100_000));
+    for await (const line of readJournalFile(path)) {
+      expect(line).toBe("a");
+      break;
+    }
+  });
+
+  it("rejects when there is no such file", async () => {
+    await expect(verifyJournal(readJournalFile(path))).rejects.toThrow("ENOENT");
+  });
+});
