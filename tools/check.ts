@@ -11,7 +11,7 @@ const steps: [name: string, command: string, ...args: string[]][] = [
   ["unused code", "knip"],
   ...packages.flatMap((folder): typeof steps => [
     [`${folder}: publint`, "publint", folder, "--strict"],
-    [`${folder}: types as seen by users`, "attw", "--pack", folder, "--quiet"],
+    [`${folder}: types as seen by users`, "attw", "--pack", folder, "--quiet", "--profile", "node16"],
   ]),
 ];
 

@@ -1,8 +1,11 @@
 import { createServer, type ServerResponse } from "node:http";
 import { execute } from "@eoc/core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createHttpExecutor } from "../src/index.js";
 import { closed, listen } from "./support.js";
+
+// Real connections, on machines that may be busy.
+vi.setConfig({ testTimeout: 30_000 });
 
 const EXECUTIONS = 1000;
 

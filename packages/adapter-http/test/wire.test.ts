@@ -1,9 +1,12 @@
 import { createServer, type Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { createHttpExecutor } from "../src/index.js";
 import { anAction, anAttempt, closed, happening, listen, outcomeOf } from "./support.js";
 import { OK, WIRE_CASES, type WireCase } from "./wire-cases.js";
+
+// Real connections, on machines that may be busy.
+vi.setConfig({ testTimeout: 30_000 });
 
 const open = new Set<Socket>();
 const cleanUps: (() => Promise<void>)[] = [];

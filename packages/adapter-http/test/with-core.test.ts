@@ -1,8 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createManualKillSwitch, type ExecutionEvent, type ExecutionPolicyInput, execute } from "@eoc/core";
-import { afterEach, describe, expect, it } from "vitest";
+import { createVirtualClock } from "@eoc/testkit";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { createHttpExecutor, type HttpExecutorOptions } from "../src/index.js";
 import { closed, happening, listen } from "./support.js";
+
+// Real connections, on machines that may be busy.
+vi.setConfig({ testTimeout: 30_000 });
 
 const cleanUps: (() => Promise<void>)[] = [];
 
@@ -98,6 +102,29 @@ describe("execute over HTTP", () => {
     const { report } = await order(shop.origin, "once", { retry: { initialBackoffMs: 0, maxRetries: 2 } });
     expect(report).toMatchObject({ status: "failed", attemptCount: 3 });
     expect(report.actions[0]).toMatchObject({ reason: "retries_exhausted", errorCode: "connection_refused" });
+  });
+
+  it("S3.5 waits as long as Retry-After asks, and gives up where that is too long", async () => {
+    const origin = "https://api.example.com";
+    const report = async (seconds: number) => {
+      const clock = createVirtualClock();
+      const answers = [
+        new Response(null, { status: 429, headers: { "retry-after": String(seconds) } }),
+        new Response("done"),
+      ];
+      const executor = createHttpExecutor({
+        request: () => ({ method: "POST", url: origin }),
+        allowedOrigins: [origin],
+        fetch: async () => answers.shift()!,
+      });
+      return clock.run(() =>
+        execute({ action: "ACT" }, {}, { retry: { maxRetryAfterMs: 20_000 } }, executor, { clock }),
+      );
+    };
+    expect(await report(7)).toMatchObject({ status: "success", attemptCount: 2, totalLatencyMs: 7000 });
+    const tooLong = await report(21);
+    expect(tooLong).toMatchObject({ status: "failed", attemptCount: 1, totalLatencyMs: 0 });
+    expect(tooLong.actions[0]).toMatchObject({ reason: "retry_after_too_long", errorCode: "http_429" });
   });
 
   it("S2.4 a halt closes the connection of the attempt in flight", async () => {

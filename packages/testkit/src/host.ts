@@ -20,8 +20,6 @@ export interface Host {
   readonly liveWork?: () => readonly string[];
   /** Also shows what can only be seen by watching, until the returned function is called. */
   watch(): () => void;
-  /** What was seen by watching and is live now is shown no longer. */
-  setAside(): void;
 }
 
 interface Port {
@@ -71,7 +69,6 @@ export const host: Host = {
       for (const end of ends) end?.();
     };
   },
-  setAside: () => watched?.setAside(),
   ...(canTellLiveWork() ? { liveWork } : undefined),
 };
 

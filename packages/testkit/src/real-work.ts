@@ -24,11 +24,10 @@ type Census = ReadonlyMap<string, number>;
  * a sign of life (an idle connection) does not count from then on.
  */
 export class RealWork {
-  readonly #host: Host;
   readonly #liveWork: (() => readonly string[]) | undefined;
-  /** Live when the clock was made. */
-  readonly #initial: Census;
-  /** Live at rest. Falls when something of it ends, so that it cannot hide what begins later. */
+  /** Live since the clock was made. Only falls. */
+  #steady: Census;
+  /** Live at rest. Falls too when something of it ends, so that it cannot hide what begins later. */
   #rest: Census;
   /** Live when the current run began: work from before it is given less time. Falls likewise. */
   #atStart: Census;
@@ -36,11 +35,10 @@ export class RealWork {
   #last: Census = new Map();
 
   constructor(host: Host) {
-    this.#host = host;
     this.#liveWork = host.liveWork;
-    this.#initial = this.#liveWork === undefined ? new Map() : lasting(census(this.#liveWork()));
-    this.#rest = this.#initial;
-    this.#atStart = this.#initial;
+    this.#steady = this.#liveWork === undefined ? new Map() : lasting(census(this.#liveWork()));
+    this.#rest = this.#steady;
+    this.#atStart = this.#steady;
   }
 
   get isVisible(): boolean {
@@ -62,6 +60,7 @@ export class RealWork {
     if (this.#liveWork === undefined) return 0;
     this.#live = this.#liveWork();
     const now = census(this.#live);
+    this.#steady = lower(this.#steady, now, this.#last);
     this.#rest = lower(this.#rest, now, this.#last);
     this.#atStart = lower(this.#atStart, now, this.#last);
     this.#last = now;
@@ -69,9 +68,9 @@ export class RealWork {
     return exceeds(now, this.#atStart) ? patienceMs : Math.min(patienceMs, EARLIER_WORK_MS);
   }
 
-  /** Whether something was live at the last look that was not there when the clock was made: it may be work after all. */
+  /** Whether something was live at the last look that was not when the clock was made: it may be work after all. */
   get isDoubtful(): boolean {
-    return exceeds(census(this.#live), this.#initial);
+    return exceeds(census(this.#live), this.#steady);
   }
 
   /** What was live at the last look, as text: changes when work ends or begins. */
@@ -81,7 +80,6 @@ export class RealWork {
 
   /** Gives up on what is live now: it counts as rest from here on. */
   giveUp(): void {
-    this.#host.setAside();
     this.#rest = census(this.#live);
     this.#atStart = this.#rest;
   }

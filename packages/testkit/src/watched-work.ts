@@ -8,8 +8,6 @@ interface Watched {
   readonly kind: string;
   readonly resource: Resource;
   readonly sinceMs: number;
-  /** Outlasted somebody's patience: still alive, no longer waited for. */
-  isSetAside: boolean;
   /** A timer that has fired no longer counts as alive for the platform, although it is destroyed a little later. */
   hasFired: boolean;
 }
@@ -40,7 +38,7 @@ const MAY_BE_BLOCKING: ReadonlySet<string> = new Set([
 ]);
 
 /** How long such a job is taken for one that will call back. */
-const DOUBTFUL_MS = 20;
+const DOUBTFUL_MS = 200;
 
 /**
  * Real work that counting live things misses, watched through `node:async_hooks`, without promises where the platform
@@ -61,7 +59,7 @@ export class WatchedWork {
       trackPromises: false,
       init(id, kind, _trigger, resource) {
         if (kind !== TIMER && kind !== COMPRESSOR && !isJob(kind)) return;
-        if (!isOwn()) work.set(id, { kind, resource, sinceMs: realNow(), isSetAside: false, hasFired: false });
+        if (!isOwn()) work.set(id, { kind, resource, sinceMs: realNow(), hasFired: false });
       },
       after(id) {
         const watched = work.size === 0 ? undefined : work.get(id);
@@ -86,7 +84,7 @@ export class WatchedWork {
     };
   }
 
-  /** How many of the timers that the platform shows are watched, whether waited for or not. */
+  /** How many of the timers that the platform shows are watched. */
   timerCount(): number {
     let count = 0;
     for (const { kind, resource, hasFired } of this.#work.values()) {
@@ -98,15 +96,8 @@ export class WatchedWork {
   /** What is under way, one entry each. */
   live(): string[] {
     const kinds: string[] = [];
-    for (const watched of this.#work.values()) {
-      if (!watched.isSetAside && this.#isUnderWay(watched)) kinds.push(`watched ${watched.kind}`);
-    }
+    for (const watched of this.#work.values()) if (this.#isUnderWay(watched)) kinds.push(`watched ${watched.kind}`);
     return kinds;
-  }
-
-  /** Waits no longer for what is under way now. */
-  setAside(): void {
-    for (const watched of this.#work.values()) watched.isSetAside = true;
   }
 
   #isUnderWay({ kind, resource, sinceMs }: Watched): boolean {

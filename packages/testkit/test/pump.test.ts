@@ -10,7 +10,6 @@ function watchingHost() {
     pause: () => new Promise((resolve) => setImmediate(resolve)),
     elapsedMs: () => 0,
     liveWork: () => [],
-    setAside: () => {},
     watch: () => {
       log.watchers++;
       log.watches++;

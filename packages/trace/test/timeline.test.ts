@@ -20,7 +20,7 @@ const withoutColours = (text: string) => text.replace(/\u001b\[[0-9;]*m/g, "");
 /** Columns, counted apart from the code: wide characters take two, combining marks none. */
 const width = (line: string) => {
   const shown = [...line].filter((char) => !/\p{M}/u.test(char));
-  return shown.length + shown.filter((char) => /[\p{sc=Han}\p{sc=Hangul}\p{Emoji_Presentation}]/u.test(char)).length;
+  return shown.length + shown.filter((char) => /[\u4e00-\u9fff\uac00-\ud7a3\p{Emoji_Presentation}]/u.test(char)).length;
 };
 
 describe("renderTimeline", () => {

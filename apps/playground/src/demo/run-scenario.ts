@@ -80,7 +80,7 @@ async function executeScenario(
   const ended = new AbortController();
   const { haltAfterMs } = scenario;
   if (haltAfterMs !== undefined) {
-    const halting = world.firstRequest.then(() => sleep(haltAfterMs, undefined, ended));
+    const halting = world.firstRequest.then(() => sleep(haltAfterMs, undefined, { signal: ended.signal }));
     halting.then(() => killSwitch.halt("the scenario says so")).catch(() => {});
   }
   const events: ExecutionEvent[] = [];

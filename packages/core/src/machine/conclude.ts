@@ -25,7 +25,7 @@ export function unavailable(machine: Machine, reason: TerminalReason): TerminalR
 }
 
 /** Gives back what the next dispatch of the action would have used, last taken first (S5.5). */
-export function handBack(machine: Machine, action: ActionState, reason: TerminalReason): void {
+function handBack(machine: Machine, action: ActionState, reason: TerminalReason): void {
   if (action.phase === "queued") machine.out.push({ type: "abandon_bulkhead", action: action.index });
   endWait(machine, action);
   if (action.intended) {
@@ -97,7 +97,7 @@ function recordKey(machine: Machine, action: ActionState, outcome: KeyOutcome): 
 }
 
 /** What has to be written when the action ends. */
-export function keyOutcome(action: ActionState, status: ActionStatus): KeyOutcome | undefined {
+function keyOutcome(action: ActionState, status: ActionStatus): KeyOutcome | undefined {
   if (!action.claimed) return undefined;
   if (status === "success") return "complete";
   return status === "unknown" || action.unsettled ? "unknown" : "release";

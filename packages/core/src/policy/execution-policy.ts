@@ -158,7 +158,7 @@ const ON_EXCEEDED = oneOf("wait", "deny");
 const defined = new WeakSet<object>();
 
 /** True for what {@link definePolicy} returned. */
-export function isDefinedPolicy(value: unknown): value is ExecutionPolicy {
+function isDefinedPolicy(value: unknown): value is ExecutionPolicy {
   return typeof value === "object" && value !== null && defined.has(value);
 }
 

@@ -63,10 +63,12 @@ export function createTextRedactor(options: TextOptions): TextRedactor {
     return redacted;
   }
 
+  const plain = declared === undefined && own.length === 0;
+
   return {
     declaresNumber: (value) => digitsDeclared && String(value).search((declared as DeclaredSecrets).pattern) >= 0,
     redact(text, note) {
-      if (clean.knows(text)) return text;
+      if ((plain && text.length < MIN_TEXT_LENGTH) || clean.knows(text)) return text;
       let redacted = redactOwn(redactDeclared(text, note), note);
       const candidates = redacted.length < MIN_TEXT_LENGTH ? 0 : gate(redacted);
       for (let left = candidates; left !== 0; left &= left - 1) {
@@ -153,7 +155,7 @@ function createGate(rules: readonly TextRule[]): (text: string) => number {
   };
 }
 
-const CLEAN_TEXTS = 256;
+const CLEAN_TEXT_BITS = 9;
 const MAX_CLEAN_LENGTH = 256;
 
 /**
@@ -161,12 +163,14 @@ const MAX_CLEAN_LENGTH = 256;
  * three of its characters, so that nothing has to be hashed, counted or thrown away.
  */
 function createCleanTexts(): { knows(text: string): boolean; remember(text: string): void } {
-  const texts = new Array<string>(CLEAN_TEXTS).fill("");
+  const texts = new Array<string>(1 << CLEAN_TEXT_BITS).fill("");
 
+  /** A lookup outside the text would be slow. */
   function placeOf(text: string): number {
     const last = text.length - 1;
-    const sample = (text.charCodeAt(last) * 31) ^ (text.charCodeAt(last >> 1) * 131) ^ (text.charCodeAt(last - 5) * 17);
-    return (sample ^ (text.length * 7)) & (CLEAN_TEXTS - 1);
+    if (last < 5) return 0;
+    const sample = ((text.charCodeAt(last - 1) << 14) | (text.charCodeAt(last >> 1) << 7) | text.charCodeAt(last - 5)) + last;
+    return Math.imul(sample, 0x9e3779b1) >>> (32 - CLEAN_TEXT_BITS);
   }
 
   return {

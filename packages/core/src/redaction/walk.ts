@@ -208,13 +208,16 @@ export function createWalker({
       const key = names[index] as string;
       known = keys.knowNext(known, key);
       const value = readMember(walk, frame, key);
-      if (known.ordinary) {
-        copy[key] = copyOf(walk, value, frame, key);
-        continue;
-      }
-      const token = nameMember(walk, frame, known, index, (name) => Object.hasOwn(copy, name));
-      setMember(copy, token, copyOfMember(walk, frame, token, known, value));
+      if (!known.ordinary) fillSpecial(walk, frame, known, index, value);
+      else if (typeof value === "string") copy[key] = maskText(walk, value, frame, key);
+      else copy[key] = copyOf(walk, value, frame, key);
     }
+  }
+
+  function fillSpecial(walk: Walk, frame: Frame, known: KnownKey, index: number, value: unknown): void {
+    const copy = frame.copy as Record<string, unknown>;
+    const token = nameMember(walk, frame, known, index, (name) => Object.hasOwn(copy, name));
+    setMember(copy, token, copyOfMember(walk, frame, token, known, value));
   }
 
   function readMember(walk: Walk, frame: Frame, key: string | number): unknown {

@@ -10,7 +10,7 @@ import type {
 import { TERMINAL_REASONS, type TerminalReason } from "./terminal-reason.js";
 
 /** The status of an execution from those of its actions (S10). `hold` rows count only when there is nothing else. */
-export function overallStatus(rows: readonly Pick<ActionReport, "status" | "reason">[]): ExecutionStatus {
+function overallStatus(rows: readonly Pick<ActionReport, "status" | "reason">[]): ExecutionStatus {
   let counted = 0;
   let best: ActionStatus = "skipped";
   let successes = 0;
@@ -28,7 +28,7 @@ export function overallStatus(rows: readonly Pick<ActionReport, "status" | "reas
 const SEVERITY: Record<ActionStatus, number> = { success: 0, skipped: 1, denied: 2, failed: 3, unknown: 4 };
 
 /** The one cause that stopped everything, where there is one. */
-export function overallReason(rows: readonly Pick<ActionReport, "status" | "reason">[]): TerminalReason | undefined {
+function overallReason(rows: readonly Pick<ActionReport, "status" | "reason">[]): TerminalReason | undefined {
   const first = rows[0];
   if (first === undefined || first.status === "success") return undefined;
   return rows.every(({ status, reason }) => status !== "success" && reason === first.reason) ? first.reason : undefined;
