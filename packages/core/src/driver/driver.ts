@@ -193,6 +193,7 @@ export class Driver {
       case "set_timer":
         return this.#timers.set(command.action, command.at);
       case "clear_timer":
+        this.#permits.stopWaiting(command.action);
         return this.#timers.clear(command.action);
       case "abort":
         return Attempt.abort(this.#attempts.get(command.action)!, command.cause);
@@ -374,6 +375,7 @@ export class Driver {
 
   #finish(): void {
     this.#timers.clearAll();
+    this.#permits.close();
     this.#relay.close();
     const done = this.#done;
     this.#done = undefined;

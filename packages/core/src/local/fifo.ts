@@ -11,6 +11,7 @@ export interface Fifo<T> {
   /** Returns how to leave; leaving twice, or after having been taken, does nothing. */
   add(item: T): () => void;
   take(): T | undefined;
+  first(): T | undefined;
 }
 
 export function createFifo<T>(): Fifo<T> {
@@ -28,6 +29,7 @@ export function createFifo<T>(): Fifo<T> {
   };
   return {
     size: () => size,
+    first: () => first?.item,
     add(item) {
       const node: Node<T> = { item, previous: last, next: undefined, queued: true };
       if (last === undefined) first = node;

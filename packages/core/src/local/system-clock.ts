@@ -1,25 +1,70 @@
 import type { Clock } from "../ports/clock.js";
+import { type Deadline, DeadlineHeap } from "./deadline-heap.js";
 
-/** The longest delay a native timer can hold; a longer one would fire at once (S4.7). */
+/** The longest delay that a native timer can hold; a longer one would fire at once (S4.7). */
 const LONGEST_NATIVE_MS = 2 ** 31 - 1;
 
-/** The machine's clock: `Date.now`, the monotonic `performance.now`, and native timers that may be of any length. */
+/**
+ * The machine's clock: `Date.now`, the monotonic `performance.now`, and timers of any length. However many are armed,
+ * they share one native timer, and there is none while none is armed.
+ */
 export function createSystemClock(): Clock {
+  const heap = new DeadlineHeap();
+  let orders = 0;
+  let native: ReturnType<typeof setTimeout> | undefined;
+  /** When the native timer is due. */
+  let nativeAt = Number.POSITIVE_INFINITY;
+
+  const disarm = () => {
+    clearTimeout(native);
+    native = undefined;
+    nativeAt = Number.POSITIVE_INFINITY;
+  };
+
+  const arm = (now: number) => {
+    const { first } = heap;
+    if (first === undefined) {
+      if (native !== undefined) disarm();
+      return;
+    }
+    // A native timer that is due earlier than needed only looks once more.
+    if (first.dueAt >= nativeAt) return;
+    clearTimeout(native);
+    nativeAt = first.dueAt;
+    // Native timers count whole milliseconds and may be a fraction early.
+    native = setTimeout(fire, Math.min(Math.ceil(Math.max(0, first.dueAt - now)), LONGEST_NATIVE_MS));
+  };
+
+  const fire = () => {
+    native = undefined;
+    nativeAt = Number.POSITIVE_INFINITY;
+    const now = performance.now();
+    try {
+      // Those that are armed on the way have to wait for the next turn, however soon they are due.
+      const before = orders;
+      for (let next = heap.first; next !== undefined && next.dueAt <= now; next = heap.first) {
+        if (next.order > before) break;
+        heap.remove(next);
+        next.callback();
+      }
+    } finally {
+      arm(performance.now());
+    }
+  };
+
   return {
     // biome-ignore lint/plugin: this is where the wall clock is read.
     now: () => Date.now(),
     monotonic: () => performance.now(),
     setTimer(callback, delayMs) {
-      const dueAt = performance.now() + delayMs;
-      let native: ReturnType<typeof setTimeout>;
-      const arm = () => {
-        const remaining = dueAt - performance.now();
-        // Native timers count whole milliseconds and may be a fraction early.
-        if (remaining <= 0) callback();
-        else native = setTimeout(arm, Math.min(Math.ceil(remaining), LONGEST_NATIVE_MS));
+      const now = performance.now();
+      const deadline: Deadline = { dueAt: now + Math.max(0, delayMs), callback, order: ++orders, place: -1 };
+      heap.add(deadline);
+      arm(now);
+      return () => {
+        heap.remove(deadline);
+        if (heap.first === undefined && native !== undefined) disarm();
       };
-      native = setTimeout(arm, Math.min(Math.ceil(Math.max(0, delayMs)), LONGEST_NATIVE_MS));
-      return () => clearTimeout(native);
     },
   };
 }

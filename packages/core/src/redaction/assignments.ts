@@ -120,7 +120,7 @@ function isSecretValue(
   if (assigns !== ":") return true;
   // A colon also goes before prose: "token: expired", "password: must be longer".
   if (PROSE.test(value)) return false;
-  return !/^[a-z]+$/.test(value) || /^[ \t]*(?:$|[\r\n,;"'}\])])/.test(text.slice(end, end + 8));
+  return !/^[a-z]+$/.test(value) || /^(?:["'}\])]|[ \t]*(?:$|[\r\n,;]))/.test(text.slice(end, end + 8));
 }
 
 function startOfName(text: string, stemStart: number): number {

@@ -3,7 +3,7 @@ import { createKeyJudge } from "./key-names.js";
 import { createKeyMemory } from "./known-keys.js";
 import { type RedactionEntry, type RedactionManifest, sortManifest } from "./manifest.js";
 import { createTextRedactor } from "./text.js";
-import { createWalker } from "./walk.js";
+import { redactValue } from "./walk.js";
 
 export interface RedactorOptions {
   /** More names whose values are masked whatever they are: `customer_ref` also means `customerRef` and `old-customer-refs`. */
@@ -54,12 +54,12 @@ export function createRedactor(options: RedactorOptions = {}): Redactor {
   const keys = createKeyMemory(mask, judge, text.redact);
   if (text.redact(mask) !== mask) throw invalid("mask itself looks like a secret");
 
-  const walk = createWalker({ mask, keys, text });
+  const walk = { mask, keys, text };
   return {
-    redact: (value) => walk(value),
+    redact: (value) => redactValue(walk, value, undefined),
     redactWithManifest(value) {
       const entries: RedactionEntry[] = [];
-      return { value: walk(value, entries), manifest: sortManifest(entries) };
+      return { value: redactValue(walk, value, entries), manifest: sortManifest(entries) };
     },
   };
 }

@@ -169,7 +169,8 @@ function createCleanTexts(): { knows(text: string): boolean; remember(text: stri
   function placeOf(text: string): number {
     const last = text.length - 1;
     if (last < 5) return 0;
-    const sample = ((text.charCodeAt(last - 1) << 14) | (text.charCodeAt(last >> 1) << 7) | text.charCodeAt(last - 5)) + last;
+    const sample =
+      ((text.charCodeAt(last - 1) << 14) | (text.charCodeAt(last >> 1) << 7) | text.charCodeAt(last - 5)) + last;
     return Math.imul(sample, 0x9e3779b1) >>> (32 - CLEAN_TEXT_BITS);
   }
 

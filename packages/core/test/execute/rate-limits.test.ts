@@ -140,6 +140,49 @@ describe("S6.3 onExceeded", () => {
     expect(order).toEqual([0, 1, 2, 3, 4]);
   });
 
+  it("wait: nobody overtakes one who waits, whatever time the steps in between take", async () => {
+    const clock = createVirtualClock();
+    const rateLimiter = createMemoryRateLimiter();
+    const order: number[] = [];
+    // Permits of the first are stamped late, so that the others are told different times to come back.
+    const killSwitch = { read: () => clock.sleep(order.length === 0 ? 40 : 0).then(() => ({ halted: false })) };
+    const reports = await clock.run(() =>
+      Promise.all(
+        [0, 10, 60, 139, 140, 141].map(async (startsAt, i) => {
+          await clock.sleep(startsAt);
+          return execute(
+            { action: "ACT" },
+            {},
+            { rateLimit: { global: { limit: 1, windowMs: 100 } } },
+            () => {
+              order.push(i);
+              return { ok: true };
+            },
+            { clock, rateLimiter, killSwitch },
+          );
+        }),
+      ),
+    );
+    expect(reports.map(({ status }) => status)).toEqual(new Array(6).fill("success"));
+    expect(order).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(clock.monotonic()).toBe(540);
+  });
+
+  it("wait: one who stops waiting holds up nobody", async () => {
+    const clock = createVirtualClock();
+    const rateLimiter = createMemoryRateLimiter();
+    const setup = { clock, policy: policy("wait"), options: { rateLimiter } };
+    await runScript([succeeds()], setup);
+    const controller = new AbortController();
+    const first = runScript([succeeds()], { ...setup, options: { rateLimiter, signal: controller.signal } });
+    await clock.advance(10);
+    const second = runScript([succeeds()], setup);
+    await clock.advance(10);
+    controller.abort();
+    await first;
+    expect((await second).report).toMatchObject({ status: "success", totalLatencyMs: 990 });
+  });
+
   it("wait: else refuses at once", async () => {
     const { report } = await runScript([succeeds()], {
       decision: plan(2),

@@ -1,0 +1,104 @@
+import fc from "fast-check";
+import { describe, expect, it, vi } from "vitest";
+import { type Deadline, DeadlineHeap } from "../../src/local/deadline-heap.js";
+import { createSystemClock } from "../../src/local/system-clock.js";
+
+describe("createSystemClock", () => {
+  it("fires in due order, each no earlier than told, those due together in order of arming", async () => {
+    const clock = createSystemClock();
+    const fired: string[] = [];
+    const early: string[] = [];
+    const arm = (name: string, ms: number) => {
+      const due = clock.monotonic() + ms;
+      clock.setTimer(() => {
+        fired.push(name);
+        if (clock.monotonic() < due) early.push(name);
+      }, ms);
+    };
+    arm("c", 12);
+    arm("a", 3);
+    arm("b", 3);
+    await new Promise<void>((resolve) => clock.setTimer(resolve, 15));
+    expect(fired).toEqual(["a", "b", "c"]);
+    expect(early).toEqual([]);
+  });
+
+  it("shares one native timer among all, and has none while none is armed", () => {
+    const armed = new Set<unknown>();
+    const real = { set: globalThis.setTimeout, clear: globalThis.clearTimeout };
+    vi.stubGlobal("setTimeout", (callback: () => void, ms: number) => {
+      const native = real.set(callback, ms);
+      armed.add(native);
+      return native;
+    });
+    vi.stubGlobal("clearTimeout", (native: Parameters<typeof clearTimeout>[0]) => {
+      armed.delete(native);
+      real.clear(native);
+    });
+    try {
+      const clock = createSystemClock();
+      const cancels = Array.from({ length: 1000 }, (_, i) => clock.setTimer(() => {}, 5000 - i));
+      expect(armed.size).toBe(1);
+      for (const cancel of cancels) cancel();
+      for (const cancel of cancels) cancel();
+      expect(armed.size).toBe(0);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+
+  it("waits for durations above 2^31−1 ms, and fires the others meanwhile", async () => {
+    const clock = createSystemClock();
+    let fired = false;
+    const cancel = clock.setTimer(
+      () => {
+        fired = true;
+      },
+      2 ** 31 + 5,
+    );
+    await new Promise<void>((resolve) => clock.setTimer(resolve, 5));
+    cancel();
+    expect(fired).toBe(false);
+  });
+
+  it("never fires within the call that arms, and fires the rest when a callback throws", async () => {
+    const clock = createSystemClock();
+    const fired: string[] = [];
+    const uncaught = new Promise((resolve) => process.once("uncaughtException", resolve));
+    const listeners = process.listeners("uncaughtException");
+    for (const listener of listeners.slice(0, -1)) process.off("uncaughtException", listener);
+    clock.setTimer(() => {
+      throw new Error("callback");
+    }, 0);
+    clock.setTimer(() => fired.push("second"), 0);
+    expect(fired).toEqual([]);
+    expect(await uncaught).toMatchObject({ message: "callback" });
+    await new Promise<void>((resolve) => clock.setTimer(resolve, 2));
+    for (const listener of listeners.slice(0, -1)) process.on("uncaughtException", listener);
+    expect(fired).toEqual(["second"]);
+  });
+});
+
+describe("DeadlineHeap", () => {
+  it("gives them in order, whatever is added and removed in between", () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(20), fc.boolean()), { maxLength: 60 }), (entries) => {
+        const heap = new DeadlineHeap();
+        const all = entries.map(([dueAt, keep], order) => ({
+          deadline: { dueAt, order, place: -1, callback: () => {} } satisfies Deadline,
+          keep,
+        }));
+        for (const { deadline } of all) heap.add(deadline);
+        for (const { deadline, keep } of all) if (!keep) heap.remove(deadline);
+        const expected = all.filter(({ keep }) => keep).map(({ deadline }) => deadline);
+        expected.sort((a, b) => a.dueAt - b.dueAt || a.order - b.order);
+        const taken: Deadline[] = [];
+        for (let first = heap.first; first !== undefined; first = heap.first) {
+          heap.remove(first);
+          taken.push(first);
+        }
+        expect(taken).toEqual(expected);
+      }),
+    );
+  });
+});
