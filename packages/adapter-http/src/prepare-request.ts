@@ -76,7 +76,7 @@ function checkedUrl(value: unknown, rules: RequestRules): string {
   if (typeof text !== "string" || CONTROL_OR_SPACE.test(text) || !URL.canParse(text)) throw refused("invalid_url");
   const url = new URL(text);
   if (url.protocol !== "https:" && url.protocol !== "http:") throw refused("scheme_not_allowed");
-  if (url.password !== "") throw refused("credentials_in_url");
+  if (url.username !== "" || url.password !== "") throw refused("credentials_in_url");
   if (!rules.origins.has(url.origin)) throw refused("origin_not_allowed");
   if (rules.blocksPorts && BLOCKED_PORTS.has(url.port)) throw refused("port_blocked");
   return url.href;
