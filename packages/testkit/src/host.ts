@@ -42,26 +42,17 @@ const realNow = performance.now.bind(performance);
 
 /** Own immediates and timers, which several clocks in one process must not take for each other's work. */
 const own = { Immediate: 0, Timeout: 0 };
-let isPausing = false;
+let isArmingOwn = false;
 
 const hooks = process?.getBuiltinModule?.("node:async_hooks");
 const channel = process?.getBuiltinModule?.("node:diagnostics_channel");
-const watched = hooks === undefined ? undefined : new WatchedWork(hooks as never, realNow, () => isPausing);
+const watched = hooks === undefined ? undefined : new WatchedWork(hooks as never, realNow, () => isArmingOwn);
 const accepted = channel === undefined ? undefined : new AcceptedSockets(channel as never);
 
 /** The platform this runs on. */
 export const host: Host = {
   turn: makeTurn(),
-  pause: () =>
-    new Promise((resolve) => {
-      own.Timeout++;
-      isPausing = true;
-      setTimeout(() => {
-        own.Timeout--;
-        resolve();
-      }, 1);
-      isPausing = false;
-    }),
+  pause: () => ownTimer(1),
   elapsedMs: realNow,
   watch: () => {
     const ends = [watched?.watch(), accepted?.watch()];
@@ -84,7 +75,7 @@ function makeTurn(): () => Promise<void> {
         });
       });
   }
-  if (MessageChannel === undefined) return () => new Promise((resolve) => setTimeout(resolve, 0));
+  if (MessageChannel === undefined) return () => ownTimer(0);
   const { port1, port2 } = new MessageChannel();
   const waiting: (() => void)[] = [];
   port1.onmessage = () => waiting.shift()?.();
@@ -93,6 +84,18 @@ function makeTurn(): () => Promise<void> {
       waiting.push(resolve);
       port2.postMessage(null);
     });
+}
+
+function ownTimer(delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    own.Timeout++;
+    isArmingOwn = true;
+    setTimeout(() => {
+      own.Timeout--;
+      resolve();
+    }, delayMs);
+    isArmingOwn = false;
+  });
 }
 
 function liveWork(): readonly string[] {

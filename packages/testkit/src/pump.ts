@@ -3,7 +3,7 @@ import type { Host } from "./host.js";
 import { Quiet, type Stillness } from "./quiet.js";
 import type { Timeline } from "./timeline.js";
 
-export interface PumpOptions {
+interface PumpOptions {
   realWorkPatienceMs: number;
   maxTimers: number;
 }

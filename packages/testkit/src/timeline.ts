@@ -38,6 +38,7 @@ export class Timeline {
     this.#wallOffsetMs += byMs;
   }
 
+  /** Arms a timer and returns how to cancel it. @throws RangeError when the delay is not a number. */
   arm(callback: () => void, delayMs: number, name?: string): () => void {
     if (typeof delayMs !== "number" || Number.isNaN(delayMs)) throw new RangeError("a delay must be a number");
     const dueMs = this.#monotonicMs + Math.max(0, delayMs);

@@ -69,7 +69,7 @@ describe("Quiet", () => {
     const { host, log } = fakeHost((step) => (step > 0 && step < 5 ? ["Timeout"] : []));
     const held: Host = { ...host, elapsedMs: () => (nowMs += 10_000) };
     expect(await new Quiet(new Timeline(0), held, 100).reach(always)).toBe("quiet");
-    expect(log).toEqual({ turns: 5, pauses: 1 });
+    expect(log).toEqual({ turns: 4, pauses: 2 });
   });
 
   it("does not wait for servers and other listeners", async () => {

@@ -2,6 +2,7 @@ import type { ExecutionContext } from "@eoc/decision-schema";
 import { EocError, type EocErrorCode } from "../errors.js";
 import type { AbortCause } from "../machine/commands.js";
 import type { AttemptContext } from "../ports/executor.js";
+import type { Driver } from "./driver.js";
 
 const MESSAGES: Record<AbortCause & EocErrorCode, string> = {
   attempt_timeout: "the attempt took longer than its limit",
@@ -12,24 +13,32 @@ const MESSAGES: Record<AbortCause & EocErrorCode, string> = {
 
 /** What the executor is handed. Its signal is made when it is first read (S4.6). */
 export class Attempt implements AttemptContext {
+  readonly actionIndex: number;
   readonly attempt: number;
   readonly deadlineMs: number;
-  readonly context: Readonly<ExecutionContext>;
-  readonly executionId: string;
-  readonly actionIndex: number;
-  readonly idempotencyKey?: string;
+  readonly #driver: Driver;
   #controller: AbortController | undefined;
   #abortedFor: AbortCause | undefined;
   /** The executor has answered. */
   #settled = false;
 
-  constructor(fields: Omit<AttemptContext, "signal">) {
-    this.attempt = fields.attempt;
-    this.deadlineMs = fields.deadlineMs;
-    this.context = fields.context;
-    this.executionId = fields.executionId;
-    this.actionIndex = fields.actionIndex;
-    if (fields.idempotencyKey !== undefined) this.idempotencyKey = fields.idempotencyKey;
+  constructor(driver: Driver, actionIndex: number, attempt: number, deadlineMs: number) {
+    this.actionIndex = actionIndex;
+    this.attempt = attempt;
+    this.deadlineMs = deadlineMs;
+    this.#driver = driver;
+  }
+
+  get executionId(): string {
+    return this.#driver.machine.facts.executionId;
+  }
+
+  get context(): Readonly<ExecutionContext> {
+    return this.#driver.context;
+  }
+
+  get idempotencyKey(): string | undefined {
+    return this.#driver.machine.actions[this.actionIndex]!.key;
   }
 
   get signal(): AbortSignal {

@@ -13,16 +13,15 @@ import { reportOf } from "../report/summary.js";
 import { Attempt } from "./attempt.js";
 import { EventSink } from "./event-sink.js";
 import { KeyKeeper } from "./key-keeper.js";
-import { askGates, PermitDesk, readSwitch, SharedSlots } from "./port-desks.js";
+import { askGates, member, PermitDesk, readSwitch, SharedSlots } from "./port-desks.js";
 import { callPort, isThenable, type PortAnswer } from "./ports-guard.js";
-import { Relay } from "./relay.js";
 import { joinSignal } from "./signal-hub.js";
-import { TimerBoard } from "./timer-board.js";
 
 type Unstamped<T> = T extends unknown ? Omit<T, "at" | "wallMs"> : never;
 /** An input that has yet to be stamped. */
 export type News = Unstamped<Input>;
 
+/** What was given for the execution, checked and frozen. */
 export interface DriverSetup {
   readonly machine: Machine;
   readonly clock: Clock;
@@ -32,48 +31,65 @@ export interface DriverSetup {
   readonly options: ExecuteOptions;
 }
 
+/** What the driver holds of one action. */
+interface Track {
+  /** The last that was dispatched. */
+  attempt?: Attempt;
+  cancelTimer?: (() => void) | undefined;
+  /** What the executor, reconcile or a replayed record gave. */
+  held?: { readonly value: unknown };
+}
+
+/** Something to be fed or done, and what comes after it. */
+interface Task {
+  readonly task: News | (() => void);
+  next: Task | undefined;
+}
+
 /**
  * Carries the machine's commands out in this process and feeds back what comes of them. It decides nothing: even a halt
- * is only an input, fed before whatever else has happened in the meantime.
+ * is only an input, fed before whatever else has happened in the meantime. Whatever an execution may not need is made
+ * when it is first needed.
  */
 export class Driver {
   readonly machine: Machine;
   readonly clock: Clock;
   readonly options: ExecuteOptions;
   readonly context: Readonly<ExecutionContext>;
-  readonly #setup: DriverSetup;
+  readonly #execute: ExecuteFn;
+  readonly #reconcileFn: ReconcileFn | undefined;
   readonly #startedAt: number;
-  readonly #relay = new Relay(() => this.#pump());
-  readonly #timers: TimerBoard;
-  readonly #events: EventSink;
-  readonly #slots: SharedSlots;
-  readonly #permits: PermitDesk;
-  readonly #keys: KeyKeeper;
-  readonly #attempts = new Map<number, Attempt>();
-  readonly #values = new Map<number, { value: unknown }>();
-  readonly #leave: (() => void)[] = [];
-  /** Tasks to be taken from the end, those that have come since the last was taken, and halts. */
-  readonly #inbox: (() => void)[] = [];
-  readonly #arrived: (() => void)[] = [];
-  readonly #halts: (() => void)[] = [];
+  readonly #tracks: Track[];
+  readonly #events: EventSink | undefined;
+  #slots: SharedSlots | undefined;
+  #permits: PermitDesk | undefined;
+  #keys: KeyKeeper | undefined;
+  /** Wakes the driver in the caller's asynchronous context. */
+  #wake: (() => void) | undefined;
+  #leaveSignal: (() => void) | undefined;
+  #leaveSwitch: (() => void) | undefined;
+  /** Tasks that wait, and those that have come since the last was taken. */
+  #first: Task | undefined;
+  #arrivedFirst: Task | undefined;
+  #arrivedLast: Task | undefined;
+  #halted: HaltCause | undefined;
   #pumping = false;
   #switchBroken = false;
   #done: ((report: ExecutionReport) => void) | undefined;
 
-  constructor(setup: DriverSetup) {
-    this.#setup = setup;
-    this.machine = setup.machine;
-    this.clock = setup.clock;
-    this.options = setup.options;
-    this.context = setup.context;
-    this.#startedAt = setup.clock.monotonic();
-    this.#timers = new TimerBoard(this);
-    this.#events = new EventSink(setup.options.journal, setup.options.onEvent, (errorType) =>
-      this.post({ type: "listener_failed", errorType }),
-    );
-    this.#slots = new SharedSlots(this);
-    this.#permits = new PermitDesk(this);
-    this.#keys = new KeyKeeper(this, this.#values);
+  constructor({ machine, clock, context, execute, reconcile, options }: DriverSetup) {
+    this.machine = machine;
+    this.clock = clock;
+    this.options = options;
+    this.context = context;
+    this.#execute = execute;
+    this.#reconcileFn = reconcile;
+    this.#startedAt = clock.monotonic();
+    this.#tracks = new Array(machine.actions.length);
+    if (machine.facts.observed) {
+      const failed = (errorType: string) => this.post({ type: "listener_failed", errorType });
+      this.#events = new EventSink(options.journal, options.onEvent, failed);
+    }
   }
 
   /** Runs the execution. Never rejects. */
@@ -90,62 +106,79 @@ export class Driver {
     return Math.floor(this.clock.monotonic() - this.#startedAt);
   }
 
-  /** Feeds news that comes in the caller's asynchronous context. */
-  post(news: News): void {
-    this.defer(() => this.#feed(news));
+  /** Feeds news, or does something, that comes in the caller's asynchronous context. */
+  post(task: News | (() => void)): void {
+    this.#defer(task);
     this.#pump();
   }
 
-  /** Feeds a halt, from whichever context it comes. */
-  #halt(cause: HaltCause): void {
-    this.#halts.push(() => this.#feed({ type: "halt", cause }));
-    this.#relay.wake();
+  /** The same from somebody else's context, after {@link awaitOutside}. */
+  postOutside(task: News | (() => void)): void {
+    this.#defer(task);
+    this.#awake();
   }
 
-  /** Runs a task that comes in somebody else's context: {@link awaitOutside} has been called before. */
-  deferOutside(task: () => void): void {
-    this.defer(task);
-    this.#relay.wake();
-  }
-
-  /** News may come from outside from now on. */
+  /**
+   * News may come in somebody else's asynchronous context from now on, from timers, subscriptions or other executions. A
+   * promise's continuation runs in the context in which it was attached: this must be called in the caller's.
+   */
   awaitOutside(): void {
-    this.#relay.ready();
+    if (this.#wake !== undefined || this.#done === undefined) return;
+    void new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    }).then(() => {
+      this.#wake = undefined;
+      this.awaitOutside();
+      this.#pump();
+    });
   }
 
-  defer(task: () => void): void {
-    this.#arrived.push(task);
+  #awake(): void {
+    if (this.#wake === undefined) this.#pump();
+    else this.#wake();
   }
 
-  /** Asks a port, limited by `limitAt`; the answer comes in the caller's context. */
+  /** Asks a port, limited by `limitAt`; the answer is judged and fed in the caller's context. */
   ask<T>(
     call: () => T | Promise<T>,
     limitAt: number,
-    answer: (answer: PortAnswer<T>) => News | undefined,
+    judge: (answer: PortAnswer<T>) => News | undefined,
     tooLate?: (value: T) => void,
   ): void {
-    this.awaitOutside();
     callPort<T>({
       call,
       clock: this.clock,
-      limitMs: Math.max(0, limitAt - this.elapsed()),
+      limitMs: () => {
+        this.awaitOutside();
+        return Math.max(0, limitAt - this.elapsed());
+      },
       answer: (result, timedOut) => {
-        this.defer(() => {
-          const news = answer(result);
+        const task = () => {
+          const news = judge(result);
           if (news !== undefined) this.#feed(news);
-        });
-        if (timedOut) this.#relay.wake();
-        else this.#pump();
+        };
+        if (timedOut) this.postOutside(task);
+        else this.post(task);
       },
       ...(tooLate === undefined ? undefined : { tooLate }),
     });
+  }
+
+  #defer(task: News | (() => void)): void {
+    const arrived: Task = { task, next: undefined };
+    if (this.#arrivedLast === undefined) this.#arrivedFirst = arrived;
+    else this.#arrivedLast.next = arrived;
+    this.#arrivedLast = arrived;
   }
 
   #pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
     try {
-      for (let task = this.#nextTask(); task !== undefined; task = this.#nextTask()) task();
+      for (let task = this.#nextTask(); task !== undefined; task = this.#nextTask()) {
+        if (typeof task === "function") task();
+        else this.#feed(task);
+      }
     } catch {
       this.#breakOff();
     }
@@ -156,17 +189,28 @@ export class Driver {
    * A halt goes before everything. What a task has led to goes before what waited already, so that nothing comes between
    * the answer of the kill switch and the dispatch that it allows (S5.5).
    */
-  #nextTask(): (() => void) | undefined {
-    while (this.#arrived.length > 0) this.#inbox.push(this.#arrived.pop()!);
-    return this.#halts.pop() ?? this.#inbox.pop();
+  #nextTask(): News | (() => void) | undefined {
+    if (this.#halted !== undefined) {
+      const cause = this.#halted;
+      this.#halted = undefined;
+      return { type: "halt", cause };
+    }
+    if (this.#arrivedLast !== undefined) {
+      this.#arrivedLast.next = this.#first;
+      this.#first = this.#arrivedFirst;
+      this.#arrivedFirst = undefined;
+      this.#arrivedLast = undefined;
+    }
+    const next = this.#first;
+    this.#first = next?.next;
+    return next?.task;
   }
 
   #feed(news: News): void {
     const input = news as Input;
     input.at = this.elapsed();
     if (this.machine.facts.approval?.expiresAtMs !== undefined) input.wallMs = this.clock.now();
-    const commands = step(this.machine, input);
-    for (const command of commands) this.#carryOut(command);
+    for (const command of step(this.machine, input)) this.#carryOut(command);
   }
 
   /** Something of ours threw, such as the clock: an input that fits nowhere ends the execution, fail-closed. */
@@ -189,16 +233,16 @@ export class Driver {
       case "dispatch":
         return this.#dispatch(command);
       case "emit":
-        return this.#events.push(command.event);
+        return this.#events?.push(command.event);
       case "set_timer":
-        return this.#timers.set(command.action, command.at);
+        return this.#setTimer(command.action, command.at);
       case "clear_timer":
-        this.#permits.stopWaiting(command.action);
-        return this.#timers.clear(command.action);
+        this.#permits?.stopWaiting(command.action);
+        return this.#clearTimer(command.action);
       case "abort":
-        return Attempt.abort(this.#attempts.get(command.action)!, command.cause);
+        return Attempt.abort(this.#track(command.action).attempt!, command.cause);
       case "yield":
-        return this.defer(() => this.#feed({ type: "resume" }));
+        return this.#defer({ type: "resume" });
       case "intend":
         return this.#intend(command);
       case "read_switch":
@@ -206,23 +250,25 @@ export class Driver {
       case "ask_gates":
         return askGates(this, command);
       case "acquire_permit":
+        this.#permits ??= new PermitDesk(this);
         return this.#permits.acquire(command);
       case "cancel_permit":
-        return this.#permits.cancel(command.action);
+        return this.#permits!.cancel(command.action);
       case "enter_bulkhead":
+        this.#slots ??= new SharedSlots(this);
         return this.#slots.enter(command.action);
       case "abandon_bulkhead":
-        return this.#slots.abandon(command.action);
+        return this.#slots!.abandon(command.action);
       case "leave_bulkhead":
-        return this.#slots.leave(command.action);
+        return this.#slots!.leave();
       case "derive_key":
-        return this.#keys.derive(command.action);
+        return this.#keeper().derive(command.action);
       case "claim_key":
-        return this.#keys.claim(command);
+        return this.#keeper().claim(command);
       case "start_key":
-        return this.#keys.start(command);
+        return this.#keeper().start(command);
       case "record_key":
-        return this.#keys.record(command);
+        return this.#keeper().record(command);
       case "reconcile":
         return this.#reconcile(command);
       case "take_retry":
@@ -234,21 +280,60 @@ export class Driver {
     }
   }
 
+  #keeper(): KeyKeeper {
+    this.#keys ??= new KeyKeeper(this);
+    return this.#keys;
+  }
+
+  /** −1 stands for the execution itself. */
+  #track(action: number): Track {
+    let track = this.#tracks[action];
+    if (track === undefined) {
+      track = {};
+      this.#tracks[action] = track;
+    }
+    return track;
+  }
+
+  #setTimer(action: number, at: number): void {
+    const track = this.#track(action);
+    track.cancelTimer?.();
+    this.awaitOutside();
+    const cancel = this.clock.setTimer(
+      () => {
+        this.postOutside(() => {
+          // What else has happened in the meantime may have cleared or replaced it.
+          if (track.cancelTimer !== cancel) return;
+          track.cancelTimer = undefined;
+          this.#feed({ type: "timer", action });
+        });
+      },
+      Math.max(0, at - this.elapsed()),
+    );
+    track.cancelTimer = cancel;
+  }
+
+  #clearTimer(action: number): void {
+    const track = this.#track(action);
+    track.cancelTimer?.();
+    track.cancelTimer = undefined;
+  }
+
   #dispatch({ action, attempt, limitAt }: Command & { type: "dispatch" }): void {
-    const handed = this.#attempt(action, attempt, limitAt);
-    this.#attempts.set(action, handed);
-    this.#permits.dispatched(action);
+    const handed = new Attempt(this, action, attempt, this.#startedAt + limitAt);
+    this.#track(action).attempt = handed;
+    this.#permits?.dispatched(action);
     const settle = (settlement: Settlement) => {
       if (Attempt.settle(handed)) this.post({ type: "settled", action, attempt, settlement });
     };
     const resolved = (result: unknown) => {
       const settlement = judgeResult(result);
-      if (settlement.kind === "applied") this.#keepValue(action, result);
+      if (settlement.kind === "applied") this.hold(action, result);
       settle(settlement);
     };
     const rejected = (error: unknown) => settle(judgeThrown(error));
     try {
-      const result: unknown = this.#setup.execute(this.machine.plan.actions[action]!, handed);
+      const result: unknown = this.#execute(this.machine.plan.actions[action]!, handed);
       if (!isThenable(result)) return resolved(result);
       // Only a native promise is sure to continue in this context, and once.
       const promise = result instanceof Promise ? result : Promise.resolve(result);
@@ -256,28 +341,17 @@ export class Driver {
     } catch (error) {
       return rejected(error);
     }
-    this.#timers.set(action, limitAt);
+    this.#setTimer(action, limitAt);
   }
 
-  #attempt(action: number, attempt: number, limitAt: number): Attempt {
-    const idempotencyKey = this.machine.actions[action]!.key;
-    return new Attempt({
-      attempt,
-      deadlineMs: this.#startedAt + limitAt,
-      context: this.context,
-      executionId: this.machine.facts.executionId,
-      actionIndex: action,
-      ...(idempotencyKey === undefined ? undefined : { idempotencyKey }),
-    });
+  /** Keeps the `value` of an answer for the report. */
+  hold(action: number, answer: unknown): void {
+    const value = member(answer, "value");
+    if (value !== undefined) this.#track(action).held = { value };
   }
 
-  #keepValue(action: number, result: unknown): void {
-    try {
-      const { value } = result as { value?: unknown };
-      if (value !== undefined) this.#values.set(action, { value });
-    } catch {
-      // A getter that answers once: the effect was applied all the same.
-    }
+  held(action: number): { readonly value: unknown } | undefined {
+    return this.#tracks[action]?.held;
   }
 
   #intend({ action, event, limitAt }: Command & { type: "intend" }): void {
@@ -286,7 +360,7 @@ export class Driver {
         // Durable at once, or whenever the journal says so.
         let durable: boolean | undefined;
         let answer: ((ok: boolean) => void) | undefined;
-        this.#events.push(event, (ok) => {
+        this.#events!.push(event, (ok) => {
           durable = ok;
           answer?.(ok);
         });
@@ -298,14 +372,14 @@ export class Driver {
   }
 
   #reconcile({ action, attempt, limitAt }: Command & { type: "reconcile" }): void {
-    const handed = this.#attempt(action, attempt, limitAt);
+    const handed = new Attempt(this, action, attempt, this.#startedAt + limitAt);
     this.ask(
-      () => this.#setup.reconcile!(this.machine.plan.actions[action]!, handed) as unknown,
+      () => this.#reconcileFn!(this.machine.plan.actions[action]!, handed) as unknown,
       limitAt,
       (result) => {
         Attempt.abort(handed, "deadline");
-        const state = result.ok ? stateOf(result.value) : undefined;
-        if (state === "applied" && result.ok) this.#keepValue(action, result.value);
+        const state = result.ok ? member(result.value, "state") : undefined;
+        if (state === "applied" && result.ok) this.hold(action, result.value);
         return {
           type: "reconciled",
           action,
@@ -337,32 +411,36 @@ export class Driver {
 
   #subscribe(): void {
     const { signal, killSwitch } = this.options;
+    const halt = (cause: HaltCause) => {
+      this.#halted ??= cause;
+      this.#awake();
+    };
     if (signal !== undefined) {
       this.awaitOutside();
-      this.#leave.push(joinSignal(signal, () => this.#halt("cancelled")));
+      this.#leaveSignal = joinSignal(signal, () => halt("cancelled"));
     }
     if (killSwitch?.subscribe === undefined) return;
     this.awaitOutside();
     try {
       const unsubscribe: unknown = killSwitch.subscribe((state: unknown) => {
         // Whatever is not plainly "go on" stops (S2.3).
-        if ((state as { halted?: unknown } | null)?.halted !== false) this.#halt("kill_switch");
+        if (member(state, "halted") !== false) halt("kill_switch");
       });
-      if (typeof unsubscribe === "function") this.#leave.push(unsubscribe as () => void);
+      if (typeof unsubscribe === "function") this.#leaveSwitch = unsubscribe as () => void;
     } catch {
       this.#switchBroken = true; // It could not be obeyed in flight.
     }
   }
 
+  /** Every row is final: what is left is to have it on record. */
   #finishBy(limitAt: number): void {
-    for (const leave of this.#leave) {
-      try {
-        leave();
-      } catch {
-        // Somebody else's clean-up.
-      }
+    this.#leaveSignal?.();
+    try {
+      this.#leaveSwitch?.();
+    } catch {
+      // Somebody else's clean-up.
     }
-    this.#leave.length = 0;
+    if (this.#events === undefined) return this.#finish();
     let cancel: (() => void) | undefined;
     let idle = false;
     this.#events.whenIdle(() => {
@@ -374,22 +452,13 @@ export class Driver {
   }
 
   #finish(): void {
-    this.#timers.clearAll();
-    this.#permits.close();
-    this.#relay.close();
     const done = this.#done;
-    this.#done = undefined;
     if (done === undefined) return;
-    const report = reportOf(this.machine, (index) => this.#values.get(index));
-    if (this.#events.lost) report.recordError = "journal_unavailable";
+    this.#done = undefined;
+    this.#wake = undefined;
+    this.#permits?.close();
+    const report = reportOf(this.machine, (action) => this.held(action));
+    if (this.#events?.lost) report.recordError = "journal_unavailable";
     done(report);
-  }
-}
-
-function stateOf(verdict: unknown): unknown {
-  try {
-    return (verdict as { state?: unknown } | null)?.state;
-  } catch {
-    return undefined; // A hostile getter.
   }
 }

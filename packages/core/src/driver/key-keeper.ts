@@ -13,12 +13,10 @@ type Token = string | number;
 /** Keeps the claims of this execution: makes keys, holds fencing tokens, renews leases, writes outcomes (S7). */
 export class KeyKeeper {
   readonly #driver: Driver;
-  readonly #values: Map<number, { value: unknown }>;
   readonly #claims = new Map<number, { token: Token; stopRenewing?: () => void }>();
 
-  constructor(driver: Driver, values: Map<number, { value: unknown }>) {
+  constructor(driver: Driver) {
     this.#driver = driver;
-    this.#values = values;
   }
 
   derive(action: number): void {
@@ -72,8 +70,7 @@ export class KeyKeeper {
         return { state, token };
       }
       case "completed": {
-        const value = member(answer, "value");
-        if (value !== undefined) this.#values.set(action, { value });
+        this.#driver.hold(action, answer);
         return member(answer, "valueOmitted") === true ? { state, valueOmitted: true } : { state };
       }
       case "in_progress":
@@ -93,7 +90,7 @@ export class KeyKeeper {
     if (claim === undefined) return;
     driver.awaitOutside();
     claim.stopRenewing = driver.clock.setTimer(() => {
-      driver.deferOutside(() => {
+      driver.postOutside(() => {
         if (this.#claims.get(action) !== claim) return;
         // A lease that could not be renewed shows when the outcome is written: its token is stale by then.
         attempt(() => driver.options.idempotencyStore!.renew(key, claim.token, leaseMs));
@@ -134,7 +131,7 @@ export class KeyKeeper {
   /** What is stored of a success: its value where that survives JSON (S7.5). */
   #record(action: number): IdempotencyRecord {
     const { ttlMs } = this.#driver.machine.policy.idempotency;
-    const held = this.#values.get(action);
+    const held = this.#driver.held(action);
     if (held === undefined) return { ttlMs };
     if (checkJson(held.value).length > 0) return { ttlMs, valueOmitted: true };
     return { ttlMs, value: deepFreezeCopy(held.value) };

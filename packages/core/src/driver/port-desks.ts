@@ -38,7 +38,7 @@ export function askGates(driver: Driver, { action, attempt, limitAt }: Command &
       (result) => {
         const verdict = gateAnswer(result);
         if (verdict.state !== "allowed" || index === gates.length - 1) return { type: "gates", action, verdict };
-        driver.defer(() => ask(index + 1));
+        ask(index + 1);
         return undefined;
       },
     );
@@ -170,7 +170,7 @@ export class SharedSlots {
     driver.awaitOutside();
     const leaveQueue = driver.options.bulkhead!.queue(() => {
       place.owned = true;
-      driver.deferOutside(() => {
+      driver.postOutside(() => {
         if (this.#waiting.get(action) !== place) return; // Abandoned meanwhile, and given back.
         this.#waiting.delete(action);
         driver.post({ type: "bulkhead", action, verdict: "entered" });
@@ -186,11 +186,11 @@ export class SharedSlots {
     const place = this.#waiting.get(action);
     if (place === undefined) return;
     this.#waiting.delete(action);
-    if (place.owned) this.leave(action);
+    if (place.owned) this.leave();
     else guard(place.leaveQueue);
   }
 
-  leave(_action: number): void {
+  leave(): void {
     guard(() => this.#driver.options.bulkhead!.leave());
   }
 }

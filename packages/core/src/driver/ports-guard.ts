@@ -6,8 +6,8 @@ export type PortAnswer<T> = { ok: true; value: T } | { ok: false; error?: unknow
 export interface PortCall<T> {
   readonly call: () => T | Promise<T>;
   readonly clock: Clock;
-  /** How long the answer may take. */
-  readonly limitMs: number;
+  /** How long the answer may take. Asked only where there is one to wait for. */
+  readonly limitMs: () => number;
   /** Told once, in the caller's asynchronous context or, when the time is up, in the timer's. */
   readonly answer: (answer: PortAnswer<T>, timedOut: boolean) => void;
   /** Told of a value that came after the time was up. */
@@ -28,7 +28,7 @@ export function callPort<T>({ call, clock, limitMs, answer, tooLate }: PortCall<
     if (!open) return;
     open = false;
     answer({ ok: false }, true);
-  }, limitMs);
+  }, limitMs());
   const close = () => {
     const first = open;
     open = false;

@@ -23,7 +23,7 @@ export interface AttemptContext {
   readonly signal: AbortSignal;
   /** 0 for the first dispatch of the action. */
   readonly attempt: number;
-  readonly idempotencyKey?: string;
+  readonly idempotencyKey?: string | undefined;
   /** The attempt's limit on the clock's monotonic scale. */
   readonly deadlineMs: number;
   /** A frozen copy of the caller's context. */

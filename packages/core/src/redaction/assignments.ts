@@ -9,12 +9,12 @@ export interface AssignmentMasker {
 
 /** Names that open an assignment in text. `isSecretName` then judges the whole name, so these may be found inside harmless ones. */
 const STEMS =
-  "passw|pass(?:phrase|code)|pwd|secret|token|credential|creds|cookie|jwt|otp|cvv|ssn|pin|authorization|auth|signature|" +
+  "passw|pass(?:phrase|code)|pwd|secret|token|credential|creds|cookie|bearer|jwt|otp|cvv|ssn|pin|authorization|auth|signature|" +
   "(?:api|access|private|signing|encryption|account|shared|master|service|storage|session|ssh|license)[ _.-]?key|" +
   "session[ _-]?id|sessid|connection[ _-]?string";
 
 /** One piece of every stem. */
-const HINTS = "ssw ssp ssc pwd ecr oke ede eds kie jwt otp cvv ssn pin uth gna key ssi str";
+const HINTS = "ssw ssp ssc pwd ecr oke ede eds kie rer jwt otp cvv ssn pin uth gna key ssi str";
 
 /** Words that follow a secret's name in prose, where a secret would stand in an assignment. */
 const PROSE =
@@ -64,12 +64,14 @@ function maskAssignments(text: string, name: RegExp, mask: string, isSecretName:
   return done === 0 ? text : masked + text.slice(done);
 }
 
-/** Closing quotes or brackets of the name, and the sign that assigns. A plain space is one too, for some values. */
-const SIGN = /["'`\\\]]{0,4}[ \t]{0,3}(=>|:=|={1,3}|:(?!:|\/\/)|>)?[ \t]{0,3}/y;
+/** Closing quotes or brackets of the name, and the sign that assigns. For some values a space is enough, or "is". */
+const SIGN = /["'`\\\]]{0,4}[ \t]{0,3}(=>|:=|={1,3}|:(?!:|\/\/)|>)?[ \t]{0,3}(?:(?:is|was)[ \t])?/y;
 const QUOTE = /\\{0,3}["'`]/y;
 const RUN = /[^\s"'`<>&;,]*/y;
-const HEADER_VALUE = /(?:bearer|basic|digest|token|apikey|negotiate|ntlm|hawk|oauth|signature|aws4)|[\w.-]{1,128}=/iy;
-const LINE = /[^\r\n"'`\\]*/y;
+const HEADER_VALUE = /(?:bearer|basic|token|apikey|negotiate|ntlm|aws4)|(digest|hawk|oauth|signature)|[\w.-]{1,128}=/iy;
+const LINE_IN_QUOTES = /[^\r\n"'`\\]*/y;
+/** Some schemes have quotes in their values. */
+const LINE = /[^\r\n]*/y;
 /** After a comma: the end, or the next of a list of assignments. */
 const NEXT_ITEM = /,(?:[\s"'{[]|$|[\w.-]{1,40}[=:])/y;
 
@@ -88,7 +90,7 @@ function findSecret(
   const start = nameEnd + sign[0].length;
   if (start >= text.length || text.startsWith(mask, start)) return undefined;
   if (assigns === undefined && !/[ \t]$/.test(sign[0])) return undefined;
-  if (assigns === ">") return text[nameStart - 1] === "<" ? upTo(text, start, "<") : undefined;
+  if (assigns === ">") return isTag(text, nameStart) ? upTo(text, start, "<") : undefined;
   if (assigns !== undefined && HEADER.test(fullName)) {
     const line = wholeHeader(text, start);
     if (line !== undefined) return line;
@@ -132,8 +134,10 @@ function startOfName(text: string, stemStart: number): number {
 
 function wholeHeader(text: string, start: number): Found | undefined {
   // Tested first: reading every line to its end would take quadratic time.
-  if (matchAt(HEADER_VALUE, text, start)[0] === "") return undefined;
-  return { start, end: start + matchAt(LINE, text, start)[0].trimEnd().length };
+  const scheme = matchAt(HEADER_VALUE, text, start);
+  if (scheme[0] === "") return undefined;
+  const line = matchAt(scheme[1] === undefined ? LINE_IN_QUOTES : LINE, text, start)[0];
+  return { start, end: start + line.trimEnd().length };
 }
 
 function quotedSecret(text: string, start: number, quote: string, assigned: boolean): Found | undefined {
@@ -174,6 +178,10 @@ function endOfRun(text: string, start: number): number {
   while (text[end] === "," && matchAt(NEXT_ITEM, text, end)[0] === "") end += 1 + matchAt(RUN, text, end + 1)[0].length;
   while (end > start && /[)\]}]/.test(text.charAt(end - 1))) end--;
   return end;
+}
+
+function isTag(text: string, nameStart: number): boolean {
+  return /<[\w.:-]*$/.test(text.slice(Math.max(0, nameStart - 64), nameStart));
 }
 
 function upTo(text: string, start: number, stop: string): Found | undefined {

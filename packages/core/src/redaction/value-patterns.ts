@@ -110,7 +110,7 @@ export function builtInPatterns(): readonly ValuePattern[] {
       hints: ["aiz", "ya0", "goc"],
       pattern: /(?<![A-Za-z0-9])(?:AIza[\w-]{30}|ya29\.[\w-]{10}|GOCSPX-[\w-]{16})[\w-]*/g,
     },
-    { name: "npm_token", hints: ["npm"], pattern: /(?<![A-Za-z0-9])npm_[A-Za-z0-9]{20,}(?!\w)/g },
+    { name: "npm_token", hints: ["npm"], pattern: /(?<![A-Za-z0-9])npm_[A-Za-z0-9]{20,}/g },
     { name: "sendgrid_key", hints: ["sg."], pattern: /(?<![A-Za-z0-9])SG\.[\w-]{16,}\.[\w-]{16,}/g },
     {
       name: "twilio_key",
@@ -132,7 +132,7 @@ export function builtInPatterns(): readonly ValuePattern[] {
     {
       name: "card_number",
       hints: ["000"],
-      pattern: /(?<![\w.+-])\d(?:[ -]?\d){12,18}(?![\w-])/g,
+      pattern: /(?<![\w.+-])\d{4}(?:\d{9,12}|[ -]\d{4}[ -]\d{4}[ -]\d{4}|[ -]\d{6}[ -]\d{4,5})(?![\w-])/g,
       accept: isCardNumber,
     },
   ];
