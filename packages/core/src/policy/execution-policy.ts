@@ -14,7 +14,7 @@ export interface RateLimit {
 export type KeyGenerator = (action: PlannedAction, context: Readonly<ExecutionContext>) => string;
 
 export interface RetryPolicy {
-  /** Retries after the first dispatch: an action is dispatched at most `1 + maxRetries` times (S3.4). @defaultValue 3 */
+  /** Retries after the first dispatch: an action is dispatched at most `1 + maxRetries` times (S3.4). At most 10000. @defaultValue 3 */
   readonly maxRetries: number;
   /** @defaultValue 100 */
   readonly initialBackoffMs: number;
@@ -104,10 +104,10 @@ const atLeast = (min: number, fallback?: number): Field => ({
   expected: `a finite number >= ${min}`,
   accepts: (value) => isFiniteNumber(value) && value >= min,
 });
-const integer = (min: number, fallback?: number): Field => ({
+const integer = (min: number, fallback?: number, max = Number.MAX_SAFE_INTEGER): Field => ({
   fallback,
-  expected: `an integer >= ${min}`,
-  accepts: (value) => Number.isSafeInteger(value) && (value as number) >= min,
+  expected: max < Number.MAX_SAFE_INTEGER ? `an integer from ${min} to ${max}` : `an integer >= ${min}`,
+  accepts: (value) => Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max,
 });
 const oneOf = (...allowed: readonly unknown[]): Field => ({
   fallback: allowed[0],
@@ -119,7 +119,7 @@ const RATE_LIMIT = { limit: integer(1), windowMs: atLeast(1) };
 
 const SECTIONS = {
   retry: {
-    maxRetries: integer(0, 3),
+    maxRetries: integer(0, 3, 10_000),
     initialBackoffMs: atLeast(0, 100),
     maxBackoffMs: atLeast(0, 5000),
     backoffMultiplier: atLeast(0, 2),

@@ -1,0 +1,41 @@
+import { describe, expect, it } from "vitest";
+import * as core from "../src/index.js";
+import * as machine from "../src/machine/index.js";
+
+describe("what @eoc/core exports", () => {
+  it("is this, and a change of it needs a changeset", () => {
+    expect(Object.keys(core).sort()).toEqual([
+      "EOC_ERROR_CODES",
+      "EocError",
+      "HARMLESS_KEYS",
+      "NotAppliedError",
+      "TERMINAL_REASONS",
+      "createBulkhead",
+      "createManualKillSwitch",
+      "createMemoryIdempotencyStore",
+      "createMemoryRateLimiter",
+      "createRedactor",
+      "createRetryBudget",
+      "createSystemClock",
+      "definePolicy",
+      "execute",
+      "explainPolicy",
+      "isEocError",
+      "isNotAppliedError",
+      "planExecution",
+      "reportFromEvents",
+    ]);
+  });
+
+  it("for drivers, is this", () => {
+    expect(Object.keys(machine).sort()).toEqual([
+      "judgeResult",
+      "judgeThrown",
+      "reportOf",
+      "restore",
+      "snapshot",
+      "startMachine",
+      "step",
+    ]);
+  });
+});
