@@ -1,13 +1,18 @@
 import type { Issue } from "@eoc/decision-schema";
 
-/** Every code an {@link EocError} can carry: a closed list. */
+/** Every code that an {@link EocError} can carry: a closed list. `docs/codes.md` is made of it. */
 export const EOC_ERROR_CODES = [
+  /** `definePolicy` was given a policy that is wrong; `issues` say where. */
   "invalid_policy",
+  /** A function was given an option that is wrong. */
   "invalid_option",
-  // Reasons of an attempt's abort signal (S4.2).
+  /** Reason of an attempt's signal: it took longer than its limit (S4.2). */
   "attempt_timeout",
+  /** Reason of an attempt's signal: the execution's time is up. */
   "deadline",
+  /** Reason of an attempt's signal: a kill switch halted the execution. */
   "halt",
+  /** Reason of an attempt's signal: the caller cancelled. */
   "cancelled",
 ] as const;
 

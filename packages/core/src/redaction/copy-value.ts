@@ -6,7 +6,10 @@ import type { TextRedactor } from "./text.js";
 /** Deeper containers are marked instead: whatever reads the copy, such as `JSON.stringify`, may overflow its stack. */
 export const MAX_DEPTH = 1000;
 
-/** Containers after this many are marked instead: getters and shared references can make a small value endless. */
+/**
+ * Containers after this many are marked instead: getters and shared references can make a small value endless. One counts once
+ * more for every sixteen levels that it is deep, since the way up from it is searched for cycles.
+ */
 export const MAX_CONTAINERS = 1_000_000;
 
 /** Longer arrays are read by their keys, so that a sparse one, or one that lies about its length, costs nothing. */
@@ -38,6 +41,7 @@ export interface Walk {
 export interface Frame extends PathStep {
   readonly parent: Frame | undefined;
   readonly token: string;
+  pointer: string | undefined;
   readonly depth: number;
   readonly source: object;
   readonly kind: "object" | "array" | "long-array" | "map" | "set";
@@ -96,10 +100,13 @@ function copyOfObject(
   }
   const depth = parent === undefined ? 0 : parent.depth + 1;
   if (depth > MAX_DEPTH) return mark(walk, parent, token, "too_deep");
-  if (++walk.containers > MAX_CONTAINERS) return mark(walk, parent, token, "truncated");
+  // Noted once: where it happens at all, it happens at very many places.
+  if (walk.containers > MAX_CONTAINERS) return MARKERS.truncated;
+  walk.containers += 1 + (depth >> 4);
+  if (walk.containers > MAX_CONTAINERS) return mark(walk, parent, token, "truncated");
 
   function open(kind: Frame["kind"], copy: object, members: readonly unknown[], count: number): object {
-    walk.open.push({ parent, token, depth, source, kind, copy, members, count });
+    walk.open.push({ parent, token, pointer: undefined, depth, source, kind, copy, members, count });
     return copy;
   }
   try {
@@ -126,7 +133,7 @@ function copyOfObject(
       case "date":
         return reading.date;
       case "error":
-        return copyOfError(walk, reading, { parent, token });
+        return copyOfError(walk, reading, { parent, token, pointer: undefined });
       case "binary":
         return mark(walk, parent, token, "binary");
       case "stand-in":

@@ -66,7 +66,8 @@ function bytesOf(percentEncoded: string): number[] {
 
 /** The secret alone, and what is certain of it when 0, 1 or 2 bytes (modulo 3) go before and any go after. */
 function base64Forms(bytes: readonly number[]): string[] {
-  const forms = [base64(bytes)];
+  const alone = base64(bytes);
+  const forms = [alone, alone.replace(/=+$/, "")];
   for (const before of [0, 1, 2]) {
     const text = base64([...new Array<number>(before).fill(0), ...bytes]);
     const whole = Math.floor(((before + bytes.length) * 8) / 6);

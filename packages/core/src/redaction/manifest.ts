@@ -17,15 +17,22 @@ export type RedactionManifest = readonly RedactionEntry[];
 export interface PathStep {
   readonly parent: PathStep | undefined;
   readonly token: string;
+  /** The pointer to this step, once somebody asked for it. */
+  pointer: string | undefined;
 }
 
 /** The RFC 6901 pointer to the member `token` of the value at `path`; to the root itself if there is no path. */
 export function pointerTo(path: PathStep | undefined, token: string): string {
   if (path === undefined) return "";
-  let pointer = `/${escapeToken(token)}`;
-  for (let step = path; step.parent !== undefined; step = step.parent)
-    pointer = `/${escapeToken(step.token)}${pointer}`;
-  return pointer;
+  const unnamed: PathStep[] = [];
+  let step = path;
+  for (; step.pointer === undefined && step.parent !== undefined; step = step.parent) unnamed.push(step);
+  let pointer = step.pointer ?? "";
+  for (const next of unnamed.reverse()) {
+    pointer += `/${escapeToken(next.token)}`;
+    next.pointer = pointer;
+  }
+  return `${pointer}/${escapeToken(token)}`;
 }
 
 /** Entries in the order of their pointers, whatever order the walk took. */
@@ -34,5 +41,5 @@ export function sortManifest(entries: RedactionEntry[]): RedactionManifest {
 }
 
 function escapeToken(token: string): string {
-  return token.replaceAll("~", "~0").replaceAll("/", "~1");
+  return /[~/]/.test(token) ? token.replaceAll("~", "~0").replaceAll("/", "~1") : token;
 }

@@ -100,8 +100,11 @@ function createShapeRule(
   { name, hints, needs = "", pattern, accept = () => true }: ValuePattern,
   mask: string,
 ): TextRule {
-  function replace(match: string, group: string | number): string {
-    const kept = typeof group === "string" ? group : "";
+  function replace(match: string, ...more: (string | number)[]): string {
+    const kept = typeof more[0] === "string" ? more[0] : "";
+    const [offset, text] = more.slice(-2) as [number, string];
+    // A mask may have characters that end a secret in the middle of it.
+    if (text.startsWith(mask, offset + kept.length)) return match;
     return accept(match.slice(kept.length), kept) ? kept + mask : match;
   }
   function apply(text: string): string {

@@ -1,0 +1,193 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createAssignmentMasker } from "../../src/redaction/assignments.js";
+import { createRedactor } from "../../src/redaction/redactor.js";
+import { createGate } from "../../src/redaction/text.js";
+
+const { redact } = createRedactor();
+
+/** Before, and after. */
+const assignments: readonly (readonly [before: string, after: string])[] = [
+  ["password=hunter2", "password=[REDACTED]"],
+  ["PASSWORD: hunter2", "PASSWORD: [REDACTED]"],
+  ["token => hunter2", "token => [REDACTED]"],
+  ["secret := hunter2", "secret := [REDACTED]"],
+  ["export DB_PASSWORD=hunter2 && ls", "export DB_PASSWORD=[REDACTED] && ls"],
+  ["user=bob,password=hunter2,host=x", "user=bob,password=[REDACTED],host=x"],
+  ["password=hun,ter2, user=bob", "password=[REDACTED], user=bob"],
+  ["password=hunter2,", "password=[REDACTED],"],
+  ["Server=db;Pwd=hunter2;Timeout=30", "Server=db;Pwd=[REDACTED];Timeout=30"],
+  ["login(user, password=hunter2)", "login(user, password=[REDACTED])"],
+  ["/login?password=hunter2&x=1", "/login?password=[REDACTED]&x=1"],
+  ["api key: hunter2x", "api key: [REDACTED]"],
+  ["pin: 1234", "pin: [REDACTED]"],
+  ["password: correcthorse", "password: [REDACTED]"],
+  ["{password: correcthorse}", "{password: [REDACTED]}"],
+  ["password: correcthorse\nuser: bob", "password: [REDACTED]\nuser: bob"],
+  ['{"password": "hun\\"ter2", "n": 1}', '{"password": "[REDACTED]", "n": 1}'],
+  ["{'token': 'hunter2'}", "{'token': '[REDACTED]'}"],
+  ['{\\"token\\": \\"hunter2\\"}', '{\\"token\\": \\"[REDACTED]\\"}'],
+  ['{"password": "hunter2', '{"password": "[REDACTED]'],
+  ['\\"token\\": \\"hunter2', '\\"token\\": \\"[REDACTED]'],
+  ['{"tokens": ["a", {"b": "]"}], "n": 1}', '{"tokens": [REDACTED], "n": 1}'],
+  ['{"credentials": {"user": "bob", "pass": "x"', '{"credentials": [REDACTED]'],
+  ["<password>hunter2</password>", "<password>[REDACTED]</password>"],
+  ["<ns:AuthToken>hunter2</ns:AuthToken>", "<ns:AuthToken>[REDACTED]</ns:AuthToken>"],
+  ["deploy --password correct --force", "deploy --password [REDACTED] --force"],
+  ["tool --api-key=hunter2", "tool --api-key=[REDACTED]"],
+  ["the password 'correct' is old", "the password '[REDACTED]' is old"],
+  ["HTTP 401: token abc123 rejected", "HTTP 401: token [REDACTED] rejected"],
+  ["the secret is hunter2", "the secret is [REDACTED]"],
+  ["Authorization: Bearer abc\nHost: x", "Authorization: [REDACTED]\nHost: x"],
+  ["-H 'Authorization: Basic abc' -v", "-H 'Authorization: [REDACTED]' -v"],
+  ['Proxy-Authorization: Digest user="bob", response="x"', "Proxy-Authorization: [REDACTED]"],
+  ["Authorization: abc123", "Authorization: [REDACTED]"],
+  ["Cookie: sid=abc; theme=dark", "Cookie: [REDACTED]"],
+  ["Set-Cookie: id=abc; Path=/ \r\nHost: x", "Set-Cookie: [REDACTED] \r\nHost: x"],
+  ["token=a secret=b", "token=[REDACTED] secret=[REDACTED]"],
+];
+
+const harmless = [
+  ...[
+    "password=",
+    "password: ",
+    'password: ""',
+    "password",
+    "token=null",
+    "secret: undefined",
+    "tokens: 966",
+    "max tokens=1,024",
+  ],
+  ...[
+    "token: expired",
+    "password: must be longer",
+    "token: expected a comma",
+    "authorization: denied for viewer",
+    "cookie: missing",
+  ],
+  ...[
+    "a token bucket",
+    "secret santa",
+    "token 42",
+    "token > 5",
+    "token -> value",
+    "token 'a b' is odd",
+    "token '<' is odd",
+    "token ''",
+  ],
+  ...[
+    "std::secret::Token",
+    "secret://path",
+    "s3://bucket/secrets/v2abc",
+    "author: Jane1",
+    "keyboard: qwerty1",
+    "spin: 4",
+    "--token --force",
+  ],
+  ...[
+    "<token><token>",
+    "x > token>y<",
+    "max_tokens=1024",
+    "token_type: bearer1",
+    "password=[REDACTED]",
+    "token: [REDACTED] again",
+  ],
+];
+
+describe("S9.3 assignments in running text", () => {
+  it.each(assignments)("mask the secret of %j", (before, after) => {
+    expect(redact(before)).toBe(after);
+  });
+
+  it.each(harmless)("leave %j alone", (text) => {
+    expect(redact(text)).toBe(text);
+  });
+
+  it("follow the user's own names, and spare the allowed ones", () => {
+    const own = createRedactor({ keys: ["customer_ref", "x", "暗号"], allowKeys: ["csrf_token"] });
+
+    expect(own.redact("customer_ref=17")).toBe("customer_ref=[REDACTED]");
+    expect(own.redact("Customer-Ref: 17")).toBe("Customer-Ref: [REDACTED]");
+    expect(own.redact("csrf_token=17")).toBe("csrf_token=17");
+    expect(own.redact("x=17 of 20")).toBe("x=17 of 20");
+  });
+
+  it("are let through by the gate", () => {
+    const { hints } = createAssignmentMasker("[REDACTED]", () => true, []);
+    const gate = createGate([{ hints }]);
+
+    for (const [before] of assignments) expect([before, gate(before)]).toEqual([before, 1]);
+  });
+});
+
+describe("the running time of assignments", () => {
+  it.each([
+    ...[
+      "token:",
+      'token:"',
+      "token='",
+      'token:\\"',
+      "token='\\",
+      "token `",
+      "cookie:",
+      "cookie:a",
+      "Authorization: Digest ",
+      "<token>",
+      "<token>a",
+    ],
+    ...[
+      "password=[",
+      "password={",
+      'password={"',
+      "password=,",
+      "token=]",
+      "token a ",
+      "tokens=1",
+      "tokens=1,",
+      "api key ",
+      "token",
+      "token-",
+      "password:a ",
+    ],
+  ])("lets a megabyte of %j through", (piece) => {
+    const text = piece.repeat(2 ** 20 / piece.length);
+    const once = redact(text);
+
+    expect(redact(once)).toBe(once);
+  });
+
+  it("lets any mixture of its own signs through", () => {
+    const pieces = [
+      "token",
+      "password",
+      "cookie",
+      "auth",
+      ":",
+      "=",
+      " ",
+      '"',
+      "'",
+      "\\",
+      "[",
+      "]",
+      "{",
+      ",",
+      "<",
+      ">",
+      "-",
+      "a",
+      "1",
+      "\n",
+      "is ",
+    ];
+
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...pieces), { minLength: 1, maxLength: 12 }), (some) => {
+        const text = some.join("").repeat(2000);
+        const once = redact(text);
+        expect(redact(once)).toBe(once);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

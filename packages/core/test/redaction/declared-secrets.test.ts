@@ -1,0 +1,107 @@
+import { Buffer } from "node:buffer";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { isEocError } from "../../src/errors.js";
+import { createRedactor } from "../../src/redaction/redactor.js";
+
+const secret = 'p/ä+s "w0rd"?';
+const redactor = createRedactor({ secrets: ["longer than p/ä", secret, "40123456"] });
+
+/** Every string is masked for this rule and no other. */
+function ruleFor(text: string): unknown {
+  const { value, manifest } = redactor.redactWithManifest(text);
+  return { value, rules: manifest.map(({ pointer, by, rule }) => `${pointer}${by}:${rule}`) };
+}
+
+describe("S9.3 declared secrets", () => {
+  it.each([
+    ["as they are", secret, "secrets[1]"],
+    ["escaped as JSON", JSON.stringify(secret).slice(1, -1), "secrets[1]:json"],
+    ["URL-encoded", encodeURIComponent(secret), "secrets[1]:url"],
+    [
+      "URL-encoded in lower case",
+      encodeURIComponent(secret).replace(/%../g, (byte) => byte.toLowerCase()),
+      "secrets[1]:url",
+    ],
+    ["form-encoded", encodeURIComponent(secret).replaceAll("%20", "+"), "secrets[1]:url"],
+    ["in hex", Buffer.from(secret).toString("hex"), "secrets[1]:hex"],
+    ["in upper-case hex", Buffer.from(secret).toString("hex").toUpperCase(), "secrets[1]:hex"],
+    ["in base64", Buffer.from(secret).toString("base64"), "secrets[1]:base64"],
+    ["in base64url", Buffer.from(secret).toString("base64url"), "secrets[1]:base64"],
+  ])("are masked %s", (_form, text, rule) => {
+    expect(ruleFor(text)).toEqual({ value: "[REDACTED]", rules: [`declared:${rule}`] });
+    expect(redactor.redact(`a ${text} b ${text}`)).toBe("a [REDACTED] b [REDACTED]");
+  });
+
+  it("are masked in base64 of a longer text, whatever goes before and after", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (before, after) => {
+        for (const encoding of ["base64", "base64url"] as const) {
+          const text = Buffer.from(before + secret + after).toString(encoding);
+          const redacted = redactor.redact(text);
+          expect(redacted).toContain("[REDACTED]");
+          expect(Buffer.from(String(redacted), "base64").toString()).not.toContain(secret);
+        }
+      }),
+    );
+  });
+
+  it("are masked in keys, in numbers and in the text of errors", () => {
+    const { value, manifest } = redactor.redactWithManifest({
+      [secret]: 1,
+      n: 40123456,
+      big: 140123456n,
+      other: 4012345,
+      error: new Error(`no ${secret}`),
+    });
+
+    expect(value).toEqual({
+      "[REDACTED]": 1,
+      n: "[REDACTED]",
+      big: "1[REDACTED]",
+      other: 4012345,
+      error: { name: "Error", message: "no [REDACTED]" },
+    });
+    expect(manifest.map(({ pointer }) => pointer)).toEqual(["/[REDACTED]", "/big", "/error/message", "/n"]);
+  });
+
+  it("leave no part of the longer one when one holds the other", () => {
+    const nested = createRedactor({ secrets: ["abcd", "abcdefgh"] });
+
+    expect(nested.redact("abcdefgh abcd")).toBe("[REDACTED] [REDACTED]");
+  });
+
+  it("are masked in any alphabet, lone surrogates too", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", minLength: 4 }), fc.string(), (text, around) => {
+        fc.pre(!"[REDACTED]".includes(text));
+        const own = createRedactor({ secrets: [text] });
+        expect(String(own.redact(around + text + around)).replaceAll("[REDACTED]", "")).not.toContain(text);
+      }),
+    );
+    expect(createRedactor({ secrets: ["abc\ud800"] }).redact("abc\ud800")).toBe("[REDACTED]");
+  });
+
+  it("have at least four characters; the refusal does not repeat them", () => {
+    const refusal = refusalOf(() => createRedactor({ secrets: ["abcd", "xyz"] }));
+
+    expect(refusal).toBe("secrets[1] has fewer than 4 characters");
+    expect(redactor.redact("xyz")).toBe("xyz");
+  });
+
+  it("of four bytes do not make fragments of base64 match ordinary text", () => {
+    const short = createRedactor({ secrets: ["abcd"] });
+
+    expect(short.redact(Buffer.from("abcd").toString("base64"))).toBe("[REDACTED]");
+    expect(short.redact("a FiY2 b, YWJj, hYmNk")).toBe("a FiY2 b, YWJj, hYmNk");
+  });
+});
+
+function refusalOf(create: () => unknown): string | undefined {
+  try {
+    create();
+  } catch (error) {
+    if (isEocError(error) && error.code === "invalid_option") return error.message;
+  }
+  return undefined;
+}
