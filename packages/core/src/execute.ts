@@ -40,20 +40,19 @@ class Refusal {
  * Executes the actions of an approved decision. Never throws and never rejects (S1.1): whatever happens, the report says
  * what is known of it, within the policy's time (S4.1).
  */
-export async function execute(
+export function execute(
   decision: FinalDecisionInput,
   context: ExecutionContext,
   policy: ExecutionPolicyInput | ExecutionPolicy,
   executor: Executor,
   options: ExecuteOptions = {},
 ): Promise<ExecutionReport> {
-  const ports = readOptions(options);
-  const clock = ports instanceof Refusal ? systemClock : (ports.clock ?? systemClock);
   try {
-    const read =
-      ports instanceof Refusal ? ports : readArguments([decision, context, policy, executor], () => clock.now());
-    if (read instanceof Refusal) return await refuse(read, clock, ports instanceof Refusal ? {} : ports);
-    return await run(read, clock, ports as ExecuteOptions);
+    const ports = readOptions(options);
+    if (ports instanceof Refusal) return refuse(ports, systemClock, {});
+    const clock = ports.clock ?? systemClock;
+    const read = readArguments([decision, context, policy, executor], () => clock.now());
+    return read instanceof Refusal ? refuse(read, clock, ports) : run(read, clock, ports);
   } catch {
     // A port threw where none is asked, such as a clock at the very start.
     return refuse(new Refusal("protocol_error", []), systemClock, {});
@@ -240,7 +239,12 @@ function unreadable(reason: TerminalReason, path: string): Refusal {
 
 function randomId(): string {
   const { crypto } = globalThis;
-  if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
   // Browsers keep randomUUID from pages without TLS.
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const id =
+    typeof crypto.randomUUID === "function"
+      ? crypto.randomUUID()
+      : [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  // Put together from sixteen pieces, which stay in memory as such until a character is asked for.
+  id.charCodeAt(0);
+  return id;
 }

@@ -323,15 +323,8 @@ export class Driver {
     const handed = new Attempt(this, action, attempt, this.#startedAt + limitAt);
     this.#track(action).attempt = handed;
     this.#permits?.dispatched(action);
-    const settle = (settlement: Settlement) => {
-      if (Attempt.settle(handed)) this.post({ type: "settled", action, attempt, settlement });
-    };
-    const resolved = (result: unknown) => {
-      const settlement = judgeResult(result);
-      if (settlement.kind === "applied") this.hold(action, result);
-      settle(settlement);
-    };
-    const rejected = (error: unknown) => settle(judgeThrown(error));
+    const resolved = (result: unknown) => this.#settle(handed, judgeResult(result), result);
+    const rejected = (error: unknown) => this.#settle(handed, judgeThrown(error), undefined);
     try {
       const result: unknown = this.#execute(this.machine.plan.actions[action]!, handed);
       if (!isThenable(result)) return resolved(result);
@@ -342,6 +335,13 @@ export class Driver {
       return rejected(error);
     }
     this.#setTimer(action, limitAt);
+  }
+
+  #settle(handed: Attempt, settlement: Settlement, answer: unknown): void {
+    if (!Attempt.settle(handed)) return;
+    const { actionIndex: action, attempt } = handed;
+    if (settlement.kind === "applied") this.hold(action, answer);
+    this.post({ type: "settled", action, attempt, settlement });
   }
 
   /** Keeps the `value` of an answer for the report. */

@@ -3,7 +3,7 @@ import { type RateRequest, rateRequests } from "../policy/rate-requests.js";
 import type { TerminalReason } from "../report/terminal-reason.js";
 import { conclude, leaveBulkhead, refuse, stopReason, unavailable } from "./conclude.js";
 import type { ClaimAnswer, GateAnswer, Input, PermitAnswer } from "./inputs.js";
-import { type ActionState, deadlineOf, type Machine, type Phase } from "./state.js";
+import { type ActionState, type AttemptState, deadlineOf, type Machine, type Phase } from "./state.js";
 import { attemptNumber, emit, endWait, stamp, startWait } from "./transcript.js";
 
 /*
@@ -22,7 +22,8 @@ export function approach(machine: Machine, action: ActionState): void {
 export function onBulkhead(machine: Machine, action: ActionState, input: Input & { type: "bulkhead" }): void {
   if (input.verdict === "queued") {
     action.phase = "queued";
-    return startWait(machine, action, "bulkhead", deadlineOf(machine));
+    if (!stopped(machine, action)) startWait(machine, action, "bulkhead", deadlineOf(machine));
+    return;
   }
   if (input.verdict !== "entered") {
     return refuse(machine, action, input.verdict === "full" ? "bulkhead_full" : "bulkhead_unavailable");
@@ -198,7 +199,10 @@ function dispatch(machine: Machine, action: ActionState): void {
   if (action.replay) return conclude(machine, action, "replayed");
   const attempt = action.attempts.length;
   const limitAt = Math.min(machine.at + machine.policy.timeout.attemptTimeoutMs, deadlineOf(machine));
-  action.attempts.push({ startedAt: machine.at, latencyMs: 0, status: "running", basis: "none" });
+  const started: AttemptState = { startedAt: machine.at, latencyMs: 0, status: "running", basis: "none" };
+  // Most actions are dispatched once: a list made of its first item has no room to spare.
+  if (attempt === 0) action.attempts = [started];
+  else action.attempts.push(started);
   action.phase = "in_flight";
   action.intended = false;
   action.hasPermit = false;

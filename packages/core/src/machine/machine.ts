@@ -26,18 +26,24 @@ type ActionInput = Extract<Input, { action: number }>;
  * an input that does not fit ends the execution, fail-closed, with `protocol_error`.
  */
 export function step(machine: Machine, input: Input): Command[] {
-  machine.out = [];
+  const commands: Command[] = [];
+  machine.out = commands;
   machine.yielded = false;
   const fits = accept(machine, input);
-  if (machine.status !== "running") return machine.out;
-  if (!fits) breakOff(machine);
-  stopOthers(machine);
-  schedule(machine);
-  stopOthers(machine);
-  if (machine.yielded && canBegin(machine)) machine.out.push({ type: "yield" });
-  if (machine.rows === machine.actions.length && machine.recording === 0) finish(machine);
-  return machine.out;
+  if (machine.status === "running") {
+    if (!fits) breakOff(machine);
+    stopOthers(machine);
+    schedule(machine);
+    stopOthers(machine);
+    if (machine.yielded && canBegin(machine)) commands.push({ type: "yield" });
+    if (machine.rows === machine.actions.length && machine.recording === 0) finish(machine);
+  }
+  machine.out = NO_COMMANDS;
+  return commands;
 }
+
+/** Between two steps. */
+const NO_COMMANDS: Command[] = [];
 
 function accept(machine: Machine, input: Input): boolean {
   if (machine.status === "new") {

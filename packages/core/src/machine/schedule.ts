@@ -101,7 +101,7 @@ export function onKey(machine: Machine, action: ActionState, key: string | undef
     return refuse(machine, action, "invalid_idempotency_key");
   }
   const throttleMs = machine.facts.throttleMs ?? 0;
-  if (throttleMs > machine.at && !machine.throttled) return throttle(machine, action, throttleMs);
+  if (throttleMs > machine.at) return throttle(machine, action, throttleMs);
   approach(machine, action);
 }
 

@@ -27,7 +27,7 @@ export function onSettled(machine: Machine, action: ActionState, settlement: Set
   finishAttempt(machine, action, attempt);
   if (settlement.kind === "applied") conclude(machine, action, "completed");
   else if (settlement.kind === "not_applied") afterRejection(machine, action, settlement);
-  else askOrGoOn(machine, action, settlement.kind === "invalid");
+  else askOrGoOn(machine, action);
 }
 
 /** What had been the limit of the attempt, from its start. */
@@ -55,6 +55,7 @@ function judge(action: ActionState, attempt: AttemptState, settlement: Settlemen
       return;
     default:
       attempt.status = "unknown";
+      attempt.invalid = true;
       blame(action, attempt, "result", "invalid_result");
   }
 }
@@ -111,15 +112,16 @@ function afterRejection(
 }
 
 /** The outcome is unknown: the outside world is asked if it can be, else the effect class decides (S3.1, S3.3). */
-function askOrGoOn(machine: Machine, action: ActionState, invalid: boolean): void {
-  if (!machine.facts.canReconcile || machine.at >= deadlineOf(machine)) return staysUnknown(machine, action, invalid);
+function askOrGoOn(machine: Machine, action: ActionState): void {
+  if (!machine.facts.canReconcile || machine.at >= deadlineOf(machine)) return staysUnknown(machine, action);
   action.askedWhileRunning = action.unsettled;
   askReconcile(machine, action);
 }
 
-function staysUnknown(machine: Machine, action: ActionState, invalid: boolean): void {
+function staysUnknown(machine: Machine, action: ActionState): void {
   action.unknowns++;
   const attempt = lastAttempt(action);
+  const { invalid } = attempt;
   const stop = stopReason(machine);
   if (action.unsettled && stop !== undefined) return conclude(machine, action, stop);
   const final = machine.plan.actions[action.index]!.effect === "once" || invalid || action.unsettled;
@@ -155,7 +157,7 @@ export function onReconciled(machine: Machine, action: ActionState, input: Input
   if (attempt.status === "success") return conclude(machine, action, "completed");
   if (attempt.status === "failed") return conclude(machine, action, abortReason(attempt));
   if (verdict === "unknown" || action.askedWhileRunning) {
-    return staysUnknown(machine, action, attempt.errorCode === "invalid_result");
+    return staysUnknown(machine, action);
   }
   attempt.status = "failed";
   retry(machine, action, 0);
@@ -230,7 +232,7 @@ export function giveUp(machine: Machine, action: ActionState): void {
   action.unsettled = true;
   blame(action, attempt, "timeout", "timeout");
   finishAttempt(machine, action, attempt);
-  askOrGoOn(machine, action, false);
+  askOrGoOn(machine, action);
 }
 
 /** Ends an attempt whose driver cannot be trusted: aborted, unknown, and nobody is asked. */

@@ -68,6 +68,8 @@ export interface AttemptState {
   errorCode?: string;
   errorType?: string;
   late?: boolean;
+  /** The executor answered with something that is no answer: no other attempt may follow (S3.1). */
+  invalid?: boolean;
 }
 
 /** One action's part of the state. */

@@ -35,9 +35,10 @@ export function pointerTo(path: PathStep | undefined, token: string): string {
   return `${pointer}/${escapeToken(token)}`;
 }
 
-/** Entries in the order of their pointers, whatever order the walk took. */
-export function sortManifest(entries: RedactionEntry[]): RedactionManifest {
-  return entries.sort((a, b) => (a.pointer < b.pointer ? -1 : a.pointer > b.pointer ? 1 : 0));
+/** Every entry once, in the order of their pointers, whatever order the walk took. */
+export function sortManifest(entries: readonly RedactionEntry[]): RedactionManifest {
+  const unique = new Map(entries.map((entry) => [`${entry.by} ${entry.rule} ${entry.pointer}`, entry]));
+  return [...unique.values()].sort((a, b) => (a.pointer < b.pointer ? -1 : a.pointer > b.pointer ? 1 : 0));
 }
 
 function escapeToken(token: string): string {

@@ -54,7 +54,9 @@ export function createRedactor(options: RedactorOptions = {}): Redactor {
     secrets,
   });
   const keys = createKeyMemory(mask, judge, text.redact);
-  if (text.redact(mask) !== mask) throw invalid("mask itself looks like a secret");
+  // Twice, because a text that cannot be settled becomes one mask.
+  const masks = `${mask} ${mask}`;
+  if (text.redact(masks) !== masks) throw invalid("mask itself looks like a secret");
 
   const walk = { mask, keys, text };
   return {

@@ -25,6 +25,9 @@ export interface TextOptions {
 /** No built-in rule finds a secret in a shorter text. */
 const MIN_TEXT_LENGTH = 6;
 
+/** A mask can make the text beside it look like something else: what was masked is looked at again, this often at most. */
+const MAX_PASSES = 10;
+
 /** Masks by shape, by assignment (`password=x`) and by declared secret inside strings. */
 export function createTextRedactor(options: TextOptions): TextRedactor {
   const { mask } = options;
@@ -63,22 +66,34 @@ export function createTextRedactor(options: TextOptions): TextRedactor {
     return redacted;
   }
 
-  const plain = declared === undefined && own.length === 0;
+  function redactShapes(text: string, note: NoteMasking | undefined): string {
+    if (text.length < MIN_TEXT_LENGTH) return text;
+    let redacted = text;
+    for (let left = gate(text); left !== 0; left &= left - 1) {
+      const rule = rules[31 - Math.clz32(left & -left)] as TextRule;
+      const before = redacted;
+      redacted = rule.apply(before);
+      if (redacted !== before) note?.("value", rule.name);
+    }
+    return redacted;
+  }
+
+  const isPlain = declared === undefined && own.length === 0;
 
   return {
     declaresNumber: (value) => digitsDeclared && String(value).search((declared as DeclaredSecrets).pattern) >= 0,
     redact(text, note) {
-      if ((plain && text.length < MIN_TEXT_LENGTH) || clean.knows(text)) return text;
-      let redacted = redactOwn(redactDeclared(text, note), note);
-      const candidates = redacted.length < MIN_TEXT_LENGTH ? 0 : gate(redacted);
-      for (let left = candidates; left !== 0; left &= left - 1) {
-        const rule = rules[31 - Math.clz32(left & -left)] as TextRule;
+      if ((isPlain && text.length < MIN_TEXT_LENGTH) || clean.knows(text)) return text;
+      let redacted = text;
+      for (let pass = 0; pass < MAX_PASSES; pass++) {
         const before = redacted;
-        redacted = rule.apply(before);
-        if (redacted !== before) note?.("value", rule.name);
+        redacted = redactShapes(redactOwn(redactDeclared(before, note), note), note);
+        if (redacted !== before) continue;
+        if (pass === 0) clean.remember(text);
+        return redacted;
       }
-      if (redacted === text) clean.remember(text);
-      return redacted;
+      // Only a pattern of the user's can find something new in its own result for ever.
+      return mask;
     },
   };
 }

@@ -11,6 +11,8 @@ import { countRows } from "./summary.js";
 export function reportFromEvents(events: Iterable<ExecutionEvent>): ExecutionReport {
   const rows: ActionReport[] = [];
   const attempts = new Map<string, ExecutionAttempt>();
+  /** Attempts of which reconcile is being asked: their rows are not written yet. */
+  const asked = new Set<string>();
   let started: (ExecutionEvent & { type: "execution.started" }) | undefined;
   let finished: (ExecutionEvent & { type: "execution.finished" }) | undefined;
   for (const event of events) {
@@ -32,11 +34,15 @@ export function reportFromEvents(events: Iterable<ExecutionEvent>): ExecutionRep
         attempts.set(keyOf(event), attempt);
         break;
       }
+      case "reconcile.started":
+        asked.add(keyOf(event));
+        break;
       case "reconcile.finished":
+        asked.delete(keyOf(event));
         reconcile(attempts.get(keyOf(event)), event);
         break;
       case "attempt.settled_late":
-        if (event.status !== "unknown") settleLate(attempts.get(keyOf(event)), rows[event.actionIndex], event);
+        if (event.status !== "unknown" && asked.has(keyOf(event))) settleLate(attempts.get(keyOf(event)), event);
         break;
       default:
     }
@@ -75,13 +81,12 @@ function reconcile(
   else if (verdict === "not_applied" && !whileRunning && attempt.status === "unknown") attempt.status = "failed";
 }
 
-/** The executor settled while reconcile was being asked: the row was not written yet. */
+/** The executor settled while reconcile was being asked. */
 function settleLate(
   attempt: ExecutionAttempt | undefined,
-  row: ActionReport | undefined,
   event: ExecutionEvent & { type: "attempt.settled_late" },
 ): void {
-  if (attempt === undefined || row !== undefined) return;
+  if (attempt === undefined) return;
   attempt.status = event.status;
   attempt.late = true;
   delete attempt.errorCode;

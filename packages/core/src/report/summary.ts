@@ -54,7 +54,7 @@ export function summarize(
     ...(reason === undefined ? undefined : { reason }),
     totalLatencyMs: finishedAt,
     ...(rowless?.status === "denied" ? { deniedCount: 1 } : undefined),
-    ...(halt === undefined ? undefined : { haltLatencyMs: machine.lastRowAt - halt.at }),
+    ...(halt === undefined ? undefined : { haltLatencyMs: Math.max(0, machine.lastRowAt - halt.at) }),
     ...(facts.cooldownMs === undefined
       ? undefined
       : { cooldownUntilMs: facts.startedAtMs + finishedAt + facts.cooldownMs }),
