@@ -1,0 +1,59 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const packages = join(import.meta.dirname, "../../packages");
+
+interface Manifest {
+  name: string;
+  version: string;
+  private?: boolean;
+  license?: string;
+  sideEffects?: boolean;
+  files?: string[];
+  dependencies?: Record<string, string>;
+  peerDependencies?: Record<string, string>;
+}
+
+const manifestOf = (folder: string) =>
+  JSON.parse(readFileSync(join(packages, folder, "package.json"), "utf8")) as Manifest;
+const published = readdirSync(packages).filter((folder) => !manifestOf(folder).private);
+
+/** What may say `node:` in its built files: entries that are for Node alone. */
+const FOR_NODE = /^(node|bin|cli|undici)\b/;
+
+describe("what ships", () => {
+  it("core has one runtime dependency, the contract", () => {
+    const { dependencies, peerDependencies } = manifestOf("core");
+    expect(Object.keys(dependencies ?? {})).toEqual(["@eoc/decision-schema"]);
+    expect(peerDependencies).toBeUndefined();
+  });
+
+  for (const folder of published) {
+    const manifest = manifestOf(folder);
+
+    it(`${folder} says what it is and ships nothing that it need not`, () => {
+      expect(manifest).toMatchObject({ name: `@eoc/${folder}`, license: "MIT", sideEffects: false });
+      expect(manifest.files).toContain("dist");
+      expect(readdirSync(join(packages, folder))).toContain("README.md");
+    });
+
+    it(`${folder} imports no node: module outside its entries for Node`, () => {
+      const dist = join(packages, folder, "dist");
+      const built = readdirSync(dist).filter((file) => /\.(js|cjs)$/.test(file));
+      expect(built.length).toBeGreaterThan(0);
+      const offenders = built.filter(
+        (file) =>
+          !FOR_NODE.test(file) &&
+          /\b(from|import|require)\b\s*\(?\s*["']node:/.test(readFileSync(join(dist, file), "utf8")),
+      );
+      expect(folder === "cli" ? [] : offenders).toEqual([]);
+    });
+
+    if (/^(trace|testkit|adapter-|store-)/.test(folder)) {
+      it(`${folder} takes core as a peer over a wide range, so that a minor of core pushes nobody to a major`, () => {
+        expect(manifest.peerDependencies?.["@eoc/core"]).toBe(">=0.1.0 <1.0.0");
+      });
+    }
+  }
+});
