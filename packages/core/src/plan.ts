@@ -1,6 +1,11 @@
 import { type Action, canonicalJson, type FinalDecision, sha256Hex } from "@eoc/decision-schema";
 import { deepFreezeCopy } from "./frozen-copy.js";
-import type { Effect, ExecutionPolicy } from "./policy/execution-policy.js";
+import {
+  definePolicy,
+  type Effect,
+  type ExecutionPolicy,
+  type ExecutionPolicyInput,
+} from "./policy/execution-policy.js";
 
 /** One action as it will be dispatched: a frozen copy, with its effect class settled. */
 export interface PlannedAction {
@@ -22,8 +27,9 @@ export interface ExecutionPlan {
   readonly planHash: string;
 }
 
-/** The plan of a validated decision under a policy (S1.3, S1.4, S3.2). Pure. */
-export function planExecution(decision: FinalDecision, policy: ExecutionPolicy): ExecutionPlan {
+/** The plan of a validated decision under a policy (S1.3, S1.4, S3.2). Pure. Throws as {@link definePolicy} does. */
+export function planExecution(decision: FinalDecision, policy: ExecutionPolicy | ExecutionPolicyInput): ExecutionPlan {
+  const { defaultEffect } = definePolicy(policy);
   const items = decision.actions ?? [{ action: decision.action, params: decision.params }];
   const actions = new Array<PlannedAction>(items.length);
   for (let index = 0; index < items.length; index++) {
@@ -33,7 +39,7 @@ export function planExecution(decision: FinalDecision, policy: ExecutionPolicy):
       index,
       action: item.action,
       params: deepFreezeCopy(item.params ?? {}),
-      effect: item.effect ?? policy.defaultEffect,
+      effect: item.effect ?? defaultEffect,
       ...(item.idempotency_key == null ? undefined : { idempotencyKey: item.idempotency_key }),
     };
     actions[index] = Object.freeze(planned);

@@ -190,7 +190,7 @@ export class Driver {
    * the answer of the kill switch and the dispatch that it allows (S5.5).
    */
   #nextTask(): News | (() => void) | undefined {
-    if (this.#halted !== undefined) {
+    if (this.#halted !== undefined && this.machine.status !== "new") {
       const cause = this.#halted;
       this.#halted = undefined;
       return { type: "halt", cause };

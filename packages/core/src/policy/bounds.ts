@@ -1,6 +1,6 @@
 import type { ExecutionPlan } from "../plan.js";
 import { backoffMs } from "./backoff.js";
-import type { ExecutionPolicy, RetryPolicy } from "./execution-policy.js";
+import { definePolicy, type ExecutionPolicy, type ExecutionPolicyInput, type RetryPolicy } from "./execution-policy.js";
 
 /** The worst that a policy allows: no run goes beyond any of these, and for each there is a run that reaches it. */
 export interface PolicyBounds {
@@ -16,8 +16,9 @@ export interface PolicyBounds {
   readonly maxWallMs: number;
 }
 
-/** The bounds of a plan under a policy; without a plan, of a plan with one ACT. Pure. */
-export function explainPolicy(policy: ExecutionPolicy, plan?: ExecutionPlan): PolicyBounds {
+/** The bounds of a plan under a policy; without a plan, of a plan with one ACT. Pure. Throws as {@link definePolicy} does. */
+export function explainPolicy(input: ExecutionPolicy | ExecutionPolicyInput, plan?: ExecutionPlan): PolicyBounds {
+  const policy = definePolicy(input);
   const { retry, timeout } = policy;
   const deadlineMs = timeout.maxTotalTimeMs;
   const names = plan?.actions.flatMap(({ action }) => (action === "HOLD" ? [] : [action])) ?? ["ACT"];

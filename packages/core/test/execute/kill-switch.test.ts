@@ -177,6 +177,19 @@ describe("S2.3 a kill switch that cannot be read", () => {
     expect(calls).toEqual([]);
   });
 
+  it("that is thrown already says so on subscribing: denied, and nothing worse", async () => {
+    const killSwitch = {
+      read: () => ({ halted: true }),
+      subscribe: (listener: (state: { halted: boolean }) => void) => {
+        listener({ halted: true });
+        return () => {};
+      },
+    };
+    const { report, calls } = await runScript([succeeds()], { decision: plan(2), options: { killSwitch } });
+    expect(report).toMatchObject({ status: "denied", reason: "kill_switch", failClosed: false, deniedCount: 2 });
+    expect(calls).toEqual([]);
+  });
+
   it("halts when it announces something that is no state", async () => {
     let announce: (state: never) => void = () => {};
     const killSwitch = {
