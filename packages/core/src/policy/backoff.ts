@@ -6,14 +6,6 @@ import type { RetryPolicy } from "./execution-policy.js";
  */
 export function backoffMs(retry: RetryPolicy, retryNumber: number): number {
   if (retryNumber < 1 || retry.initialBackoffMs === 0) return 0;
-  const growth = retry.initialBackoffMs * power(retry.backoffMultiplier, retryNumber - 1);
+  const growth = retry.initialBackoffMs * retry.backoffMultiplier ** (retryNumber - 1);
   return Number.isFinite(growth) ? Math.min(Math.trunc(growth), retry.maxBackoffMs) : retry.maxBackoffMs;
-}
-
-/** Engines differ in the last bit of `**`; whole bases below 2^53 are multiplied out, which is exact. */
-function power(base: number, exponent: number): number {
-  if (base === 1 || !Number.isInteger(base)) return base ** exponent;
-  let result = 1;
-  for (let i = 0; i < exponent && Number.isFinite(result) && result !== 0; i++) result *= base;
-  return result;
 }

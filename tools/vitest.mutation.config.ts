@@ -1,0 +1,16 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+
+/** The tests of core that judge a mutant: those of the machine, the policy and whole executions. */
+export default defineConfig({
+  root: at("."),
+  resolve: {
+    alias: [
+      { find: /^@eoc\/core\/machine$/, replacement: at("packages/core/src/machine/index.ts") },
+      { find: /^@eoc\/([a-z-]+)$/, replacement: `${at("packages")}/$1/src/index.ts` },
+    ],
+  },
+  test: { include: ["packages/core/test/{execute,machine,policy}/**/*.test.ts"] },
+});
