@@ -2,20 +2,21 @@ import type { ExecutionContext } from "@eoc/decision-schema";
 import type { Command } from "../machine/commands.js";
 import type { Input } from "../machine/inputs.js";
 import { step } from "../machine/machine.js";
-import { errorTypeOf, judgeResult, judgeThrown, type Settlement } from "../machine/outcome.js";
 import type { Machine } from "../machine/state.js";
 import type { ExecuteOptions } from "../options.js";
 import type { Clock } from "../ports/clock.js";
 import type { ExecuteFn, ReconcileFn } from "../ports/executor.js";
-import type { HaltCause } from "../report/events.js";
 import type { ExecutionReport } from "../report/execution-report.js";
 import { reportOf } from "../report/summary.js";
 import { Attempt } from "./attempt.js";
 import { EventSink } from "./event-sink.js";
+import { dispatch, reconcile } from "./executor-desk.js";
 import { KeyKeeper } from "./key-keeper.js";
-import { askGates, member, PermitDesk, readSwitch, SharedSlots } from "./port-desks.js";
-import { callPort, isThenable, type PortAnswer } from "./ports-guard.js";
-import { joinSignal } from "./signal-hub.js";
+import { Mailbox } from "./mailbox.js";
+import { PermitDesk } from "./permit-desk.js";
+import { askGates, intend, member, readSwitch, refillRetries, SharedSlots, takeRetry } from "./port-desks.js";
+import { callPort, type PortAnswer } from "./ports-guard.js";
+import { type StopWatch, watchStops } from "./stop-watch.js";
 
 type Unstamped<T> = T extends unknown ? Omit<T, "at" | "wallMs"> : never;
 /** An input that has yet to be stamped. */
@@ -40,12 +41,6 @@ interface Track {
   held?: { readonly value: unknown };
 }
 
-/** Something to be fed or done, and what comes after it. */
-interface Task {
-  readonly task: News | (() => void);
-  next: Task | undefined;
-}
-
 /**
  * Carries the machine's commands out in this process and feeds back what comes of them. It decides nothing: even a halt
  * is only an input, fed before whatever else has happened in the meantime. Whatever an execution may not need is made
@@ -57,8 +52,9 @@ export class Driver {
   readonly options: ExecuteOptions;
   readonly context: Readonly<ExecutionContext>;
   readonly #execute: ExecuteFn;
-  readonly #reconcileFn: ReconcileFn | undefined;
-  readonly #startedAt: number;
+  readonly #reconcile: ReconcileFn | undefined;
+  /** On the monotonic clock. */
+  readonly startedAt: number;
   readonly #tracks: Track[];
   readonly #events: EventSink | undefined;
   #slots: SharedSlots | undefined;
@@ -66,15 +62,9 @@ export class Driver {
   #keys: KeyKeeper | undefined;
   /** Wakes the driver in the caller's asynchronous context. */
   #wake: (() => void) | undefined;
-  #leaveSignal: (() => void) | undefined;
-  #leaveSwitch: (() => void) | undefined;
-  /** Tasks that wait, and those that have come since the last was taken. */
-  #first: Task | undefined;
-  #arrivedFirst: Task | undefined;
-  #arrivedLast: Task | undefined;
-  #halted: HaltCause | undefined;
+  #stops: StopWatch | undefined;
+  readonly #mailbox = new Mailbox<News | (() => void)>();
   #pumping = false;
-  #switchBroken = false;
   #done: ((report: ExecutionReport) => void) | undefined;
 
   constructor({ machine, clock, context, execute, reconcile, options }: DriverSetup) {
@@ -83,8 +73,8 @@ export class Driver {
     this.options = options;
     this.context = context;
     this.#execute = execute;
-    this.#reconcileFn = reconcile;
-    this.#startedAt = clock.monotonic();
+    this.#reconcile = reconcile;
+    this.startedAt = clock.monotonic();
     this.#tracks = new Array(machine.actions.length);
     if (machine.facts.observed) {
       const failed = (errorType: string) => this.post({ type: "listener_failed", errorType });
@@ -96,25 +86,30 @@ export class Driver {
   run(): Promise<ExecutionReport> {
     return new Promise((resolve) => {
       this.#done = resolve;
-      this.#subscribe();
+      const { signal, killSwitch } = this.options;
+      if (signal !== undefined || killSwitch !== undefined) this.awaitOutside();
+      this.#stops = watchStops(this.options, (cause) => {
+        this.#mailbox.halt ??= cause;
+        this.#awake();
+      });
       this.post({ type: "start" });
     });
   }
 
   /** Whole milliseconds since the start. */
   elapsed(): number {
-    return Math.floor(this.clock.monotonic() - this.#startedAt);
+    return Math.floor(this.clock.monotonic() - this.startedAt);
   }
 
   /** Feeds news, or does something, that comes in the caller's asynchronous context. */
   post(task: News | (() => void)): void {
-    this.#defer(task);
+    this.#mailbox.put(task);
     this.#pump();
   }
 
   /** The same from somebody else's context, after {@link awaitOutside}. */
   postOutside(task: News | (() => void)): void {
-    this.#defer(task);
+    this.#mailbox.put(task);
     this.#awake();
   }
 
@@ -164,13 +159,6 @@ export class Driver {
     });
   }
 
-  #defer(task: News | (() => void)): void {
-    const arrived: Task = { task, next: undefined };
-    if (this.#arrivedLast === undefined) this.#arrivedFirst = arrived;
-    else this.#arrivedLast.next = arrived;
-    this.#arrivedLast = arrived;
-  }
-
   #pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
@@ -185,25 +173,12 @@ export class Driver {
     this.#pumping = false;
   }
 
-  /**
-   * A halt goes before everything. What a task has led to goes before what waited already, so that nothing comes between
-   * the answer of the kill switch and the dispatch that it allows (S5.5).
-   */
+  /** A halt is an answer to what has been started. */
   #nextTask(): News | (() => void) | undefined {
-    if (this.#halted !== undefined && this.machine.status !== "new") {
-      const cause = this.#halted;
-      this.#halted = undefined;
-      return { type: "halt", cause };
-    }
-    if (this.#arrivedLast !== undefined) {
-      this.#arrivedLast.next = this.#first;
-      this.#first = this.#arrivedFirst;
-      this.#arrivedFirst = undefined;
-      this.#arrivedLast = undefined;
-    }
-    const next = this.#first;
-    this.#first = next?.next;
-    return next?.task;
+    const cause = this.#mailbox.halt;
+    if (cause === undefined || this.machine.status === "new") return this.#mailbox.take();
+    this.#mailbox.halt = undefined;
+    return { type: "halt", cause };
   }
 
   #feed(news: News): void {
@@ -231,7 +206,9 @@ export class Driver {
   #carryOut(command: Command): void {
     switch (command.type) {
       case "dispatch":
-        return this.#dispatch(command);
+        this.#permits?.dispatched(command.action);
+        if (dispatch(this, this.#execute, command)) this.#setTimer(command.action, command.limitAt);
+        return;
       case "emit":
         return this.#events?.push(command.event);
       case "set_timer":
@@ -240,13 +217,13 @@ export class Driver {
         this.#permits?.stopWaiting(command.action);
         return this.#clearTimer(command.action);
       case "abort":
-        return Attempt.abort(this.#track(command.action).attempt!, command.cause);
+        return Attempt.abort(this.track(command.action).attempt!, command.cause);
       case "yield":
-        return this.#defer({ type: "resume" });
+        return this.#mailbox.put({ type: "resume" });
       case "intend":
-        return this.#intend(command);
+        return intend(this, this.#events!, command);
       case "read_switch":
-        return readSwitch(this, command, this.#switchBroken);
+        return readSwitch(this, command, this.#stops?.switchBroken === true);
       case "ask_gates":
         return askGates(this, command);
       case "acquire_permit":
@@ -270,11 +247,11 @@ export class Driver {
       case "record_key":
         return this.#keeper().record(command);
       case "reconcile":
-        return this.#reconcile(command);
+        return reconcile(this, this.#reconcile!, command);
       case "take_retry":
-        return this.#takeRetry(command.action);
+        return takeRetry(this, command.action);
       case "refill_retries":
-        return this.#refillRetries();
+        return refillRetries(this);
       default:
         return this.#finishBy(command.limitAt);
     }
@@ -286,7 +263,7 @@ export class Driver {
   }
 
   /** −1 stands for the execution itself. */
-  #track(action: number): Track {
+  track(action: number): Track {
     let track = this.#tracks[action];
     if (track === undefined) {
       track = {};
@@ -296,7 +273,7 @@ export class Driver {
   }
 
   #setTimer(action: number, at: number): void {
-    const track = this.#track(action);
+    const track = this.track(action);
     track.cancelTimer?.();
     this.awaitOutside();
     const cancel = this.clock.setTimer(
@@ -314,132 +291,24 @@ export class Driver {
   }
 
   #clearTimer(action: number): void {
-    const track = this.#track(action);
+    const track = this.track(action);
     track.cancelTimer?.();
     track.cancelTimer = undefined;
-  }
-
-  #dispatch({ action, attempt, limitAt }: Command & { type: "dispatch" }): void {
-    const handed = new Attempt(this, action, attempt, this.#startedAt + limitAt);
-    this.#track(action).attempt = handed;
-    this.#permits?.dispatched(action);
-    const resolved = (result: unknown) => this.#settle(handed, judgeResult(result), result);
-    const rejected = (error: unknown) => this.#settle(handed, judgeThrown(error), undefined);
-    try {
-      const result: unknown = this.#execute(this.machine.plan.actions[action]!, handed);
-      if (!isThenable(result)) return resolved(result);
-      // Only a native promise is sure to continue in this context, and once.
-      const promise = result instanceof Promise ? result : Promise.resolve(result);
-      promise.then(resolved, rejected);
-    } catch (error) {
-      return rejected(error);
-    }
-    this.#setTimer(action, limitAt);
-  }
-
-  #settle(handed: Attempt, settlement: Settlement, answer: unknown): void {
-    if (!Attempt.settle(handed)) return;
-    const { actionIndex: action, attempt } = handed;
-    if (settlement.kind === "applied") this.hold(action, answer);
-    this.post({ type: "settled", action, attempt, settlement });
   }
 
   /** Keeps the `value` of an answer for the report. */
   hold(action: number, answer: unknown): void {
     const value = member(answer, "value");
-    if (value !== undefined) this.#track(action).held = { value };
+    if (value !== undefined) this.track(action).held = { value };
   }
 
   held(action: number): { readonly value: unknown } | undefined {
     return this.#tracks[action]?.held;
   }
 
-  #intend({ action, event, limitAt }: Command & { type: "intend" }): void {
-    this.ask(
-      () => {
-        // Durable at once, or whenever the journal says so.
-        let durable: boolean | undefined;
-        let answer: ((ok: boolean) => void) | undefined;
-        this.#events!.push(event, (ok) => {
-          durable = ok;
-          answer?.(ok);
-        });
-        return durable ?? new Promise<boolean>((resolve) => (answer = resolve));
-      },
-      limitAt,
-      (result) => ({ type: "intent", action, ok: result.ok && result.value }),
-    );
-  }
-
-  #reconcile({ action, attempt, limitAt }: Command & { type: "reconcile" }): void {
-    const handed = new Attempt(this, action, attempt, this.#startedAt + limitAt);
-    this.ask(
-      () => this.#reconcileFn!(this.machine.plan.actions[action]!, handed) as unknown,
-      limitAt,
-      (result) => {
-        Attempt.abort(handed, "deadline");
-        const state = result.ok ? member(result.value, "state") : undefined;
-        if (state === "applied" && result.ok) this.hold(action, result.value);
-        return {
-          type: "reconciled",
-          action,
-          verdict: state === "applied" || state === "not_applied" ? state : "unknown",
-          ...(result.ok || result.error === undefined ? undefined : { errorType: errorTypeOf(result.error) }),
-        };
-      },
-    );
-  }
-
-  #takeRetry(action: number): void {
-    let verdict: "granted" | "exhausted" | "unavailable" = "unavailable";
-    try {
-      const taken: unknown = this.options.retryBudget!.tryTake();
-      if (typeof taken === "boolean") verdict = taken ? "granted" : "exhausted";
-    } catch {
-      // Unavailable.
-    }
-    this.post({ type: "retry_budget", action, verdict });
-  }
-
-  #refillRetries(): void {
-    try {
-      this.options.retryBudget!.succeeded();
-    } catch {
-      // A budget that is not refilled only makes for fewer retries.
-    }
-  }
-
-  #subscribe(): void {
-    const { signal, killSwitch } = this.options;
-    const halt = (cause: HaltCause) => {
-      this.#halted ??= cause;
-      this.#awake();
-    };
-    if (signal !== undefined) {
-      this.awaitOutside();
-      this.#leaveSignal = joinSignal(signal, () => halt("cancelled"));
-    }
-    if (killSwitch?.subscribe === undefined) return;
-    this.awaitOutside();
-    try {
-      const unsubscribe: unknown = killSwitch.subscribe((state: unknown) => {
-        // Whatever is not plainly "go on" stops (S2.3).
-        if (member(state, "halted") !== false) halt("kill_switch");
-      });
-      if (typeof unsubscribe === "function") this.#leaveSwitch = unsubscribe as () => void;
-    } catch {
-      this.#switchBroken = true; // It could not be obeyed in flight.
-    }
-  }
-
   /** Every row is final: what is left is to have it on record. */
   #finishBy(limitAt: number): void {
-    this.#leaveSignal?.();
-    try {
-      this.#leaveSwitch?.();
-    } catch {
-      // Somebody else's clean-up.
-    }
+    this.#stops?.leave();
     if (this.#events === undefined) return this.#finish();
     let cancel: (() => void) | undefined;
     let idle = false;

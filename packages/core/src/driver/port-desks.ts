@@ -1,11 +1,9 @@
 import type { Command } from "../machine/commands.js";
-import type { GateAnswer, PermitAnswer } from "../machine/inputs.js";
+import type { GateAnswer } from "../machine/inputs.js";
 import { safeCode } from "../machine/outcome.js";
-import { rateRequests } from "../policy/rate-requests.js";
-import type { RateRequest, RateVerdict } from "../ports/rate-limiter.js";
 import type { Driver } from "./driver.js";
+import type { EventSink } from "./event-sink.js";
 import type { PortAnswer } from "./ports-guard.js";
-import { joinLine, type Ticket, whoIsBefore } from "./rate-line.js";
 
 /** Reads the kill switch; whatever is not one of its two states is `unavailable` (S2.3). */
 export function readSwitch(
@@ -55,91 +53,46 @@ function gateAnswer(result: PortAnswer<unknown>): GateAnswer {
   return isDuration(retryAfterMs) ? { state: "denied", code, retryAfterMs } : { state: "denied", code };
 }
 
-/** The permits that the rate limiter has granted and that are not stamped yet, and the places in its line. */
-export class PermitDesk {
-  readonly #driver: Driver;
-  readonly #held = new Map<number, RateVerdict & { granted: true }>();
-  readonly #tickets = new Map<number, Ticket>();
-
-  constructor(driver: Driver) {
-    this.#driver = driver;
-  }
-
-  acquire({ action, limitAt }: Command & { type: "acquire_permit" }): void {
-    const driver = this.#driver;
-    const limiter = driver.options.rateLimiter!;
-    const requests = rateRequests(driver.machine.policy, driver.machine.plan.actions[action]!.action);
-    const before = whoIsBefore(limiter, requests, this.#tickets.get(action));
-    if (before !== undefined) {
-      return driver.post({ type: "permit", action, verdict: this.#refuse(action, requests, before.dueMs) });
-    }
-    driver.ask(
-      () => limiter.acquire(requests, driver.clock.monotonic()) as unknown,
-      limitAt,
-      (result) => ({ type: "permit", action, verdict: this.#judge(action, requests, result) }),
-      cancelPermit,
-    );
-  }
-
-  #judge(action: number, requests: readonly RateRequest[], result: PortAnswer<unknown>): PermitAnswer {
-    const granted = result.ok ? member(result.value, "granted") : undefined;
-    const retryAfterMs = result.ok ? member(result.value, "retryAfterMs") : undefined;
-    if (granted === false && isDuration(retryAfterMs)) {
-      return this.#refuse(action, requests, this.#driver.clock.monotonic() + retryAfterMs);
-    }
-    this.stopWaiting(action);
-    if (!result.ok || granted !== true) return { state: "unavailable" };
-    this.#held.set(action, result.value as RateVerdict & { granted: true });
-    return { state: "granted" };
-  }
-
-  /** Refuses for now; who is going to wait keeps the place that he has or gets one. */
-  #refuse(action: number, requests: readonly RateRequest[], dueMs: number): PermitAnswer {
-    const { machine, clock, options } = this.#driver;
-    const ticket = this.#tickets.get(action);
-    if (ticket !== undefined) ticket.dueMs = dueMs;
-    else if (machine.policy.rateLimit.onExceeded === "wait") {
-      const isAlive = () => machine.actions[action]!.row === undefined;
-      this.#tickets.set(action, joinLine(options.rateLimiter!, requests, dueMs, isAlive));
-    }
-    return { state: "refused", retryAfterMs: Math.max(0, dueMs - clock.monotonic()) };
-  }
-
-  /** The action waits for something else, or for nothing any more. */
-  stopWaiting(action: number): void {
-    this.#tickets.get(action)?.leave();
-    this.#tickets.delete(action);
-  }
-
-  close(): void {
-    for (const ticket of this.#tickets.values()) ticket.leave();
-    this.#tickets.clear();
-  }
-
-  /** The dispatch starts now (S6.1). */
-  dispatched(action: number): void {
-    const permit = this.#held.get(action);
-    if (permit === undefined) return;
-    this.#held.delete(action);
-    try {
-      permit.dispatched?.(this.#driver.clock.monotonic());
-    } catch {
-      // The grant counts from when it was given: never too little.
-    }
-  }
-
-  cancel(action: number): void {
-    const permit = this.#held.get(action);
-    this.#held.delete(action);
-    cancelPermit(permit);
-  }
+/** Shows an intent and waits until it is durable: at once, or when the journal says so. */
+export function intend(
+  driver: Driver,
+  events: EventSink,
+  { action, event, limitAt }: Command & { type: "intend" },
+): void {
+  driver.ask(
+    () => {
+      let durable: boolean | undefined;
+      let answer: ((ok: boolean) => void) | undefined;
+      events.push(event, (ok) => {
+        durable = ok;
+        answer?.(ok);
+      });
+      if (durable !== undefined) return durable;
+      return new Promise<boolean>((resolve) => {
+        answer = resolve;
+      });
+    },
+    limitAt,
+    (result) => ({ type: "intent", action, ok: result.ok && result.value }),
+  );
 }
 
-function cancelPermit(verdict: unknown): void {
+export function takeRetry(driver: Driver, action: number): void {
+  let verdict: "granted" | "exhausted" | "unavailable" = "unavailable";
   try {
-    (verdict as { cancel?: () => void } | undefined)?.cancel?.();
+    const taken: unknown = driver.options.retryBudget!.tryTake();
+    if (typeof taken === "boolean") verdict = taken ? "granted" : "exhausted";
   } catch {
-    // The permit stays taken: never too many dispatches.
+    // Unavailable.
+  }
+  driver.post({ type: "retry_budget", action, verdict });
+}
+
+export function refillRetries(driver: Driver): void {
+  try {
+    driver.options.retryBudget!.succeeded();
+  } catch {
+    // A budget that is not refilled only makes for fewer retries.
   }
 }
 
@@ -203,7 +156,7 @@ function guard(call: (() => void) | undefined): void {
   }
 }
 
-function isDuration(value: unknown): value is number {
+export function isDuration(value: unknown): value is number {
   return typeof value === "number" && value >= 0;
 }
 
