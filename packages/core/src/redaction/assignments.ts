@@ -64,8 +64,8 @@ function maskAssignments(text: string, name: RegExp, mask: string, isSecretName:
   return done === 0 ? text : masked + text.slice(done);
 }
 
-/** Closing quotes or brackets of the name, and the sign that assigns. For some values a space is enough, or "is". */
-const SIGN = /["'`\\\]]{0,4}[ \t]{0,3}(=>|:=|={1,3}|:(?!:|\/\/)|>)?[ \t]{0,3}(?:(?:is|was)[ \t])?/y;
+/** Closing quotes or brackets of the name, and the sign that assigns. For some values a space is enough, "is" or `value=`. */
+const SIGN = /["'`\\\]]{0,4}[ \t]{0,3}(=>|:=|={1,3}|:(?!:|\/\/)|>)?[ \t]{0,3}(?:(?:is|was)[ \t]|value=)?/y;
 const QUOTE = /\\{0,3}["'`]/y;
 const RUN = /[^\s"'`<>&;,]*/y;
 const HEADER_VALUE = /(?:bearer|basic|token|apikey|negotiate|ntlm|aws4)|(digest|hawk|oauth|signature)|[\w.-]{1,128}=/iy;
@@ -88,8 +88,13 @@ function findSecret(
   const sign = matchAt(SIGN, text, nameEnd);
   const assigns = sign[1];
   const start = nameEnd + sign[0].length;
-  if (start >= text.length || text.startsWith(mask, start)) return undefined;
-  if (assigns === undefined && !/[ \t]$/.test(sign[0])) return undefined;
+  if (start >= text.length) return undefined;
+  if (assigns === undefined && !/[ \t=]$/.test(sign[0])) return undefined;
+  if (text.startsWith(mask, start)) {
+    // Masked before; what is glued to the mask was not.
+    const end = endOfRun(text, start + mask.length);
+    return end > start + mask.length ? { start, end } : undefined;
+  }
   if (assigns === ">") return isTag(text, nameStart) ? upTo(text, start, "<") : undefined;
   if (assigns !== undefined && HEADER.test(fullName)) {
     const line = wholeHeader(text, start);

@@ -44,7 +44,7 @@ const HARMLESS_WORD =
 
 /** Names of secrets that the reference does not know, anywhere in a squashed name. */
 const VOCABULARY =
-  /passw[dto]|passphrase|passcode|sess(?:ion)?id|conn(?:ection)?str|(?:seed|recovery)(?:phrase|words)|(?:recovery|backup|verification|security|onetime|mfa|otp|pin)codes?|cardnumber|creditcard|accountnumber|socialsecurity|(?:database|db|redis|mongo|mongodb|postgres|postgresql|mysql|amqp|broker)ur[il]|webhookur[il]|clientassertion|samlresponse|setcookie|motdepasse|contrasen|kennwort|wachtwoord/;
+  /passw[dto]|pswd|(?:user|db|root|admin)pass(?![a-z])|passphrase|passcode|sess(?:ion)?id|conn(?:ection)?str|(?:seed|recovery|backup)(?:phrase|words)|(?:recovery|backup|verification|security|onetime|mfa|2fa|otp|pin)codes?|cardnumber|ccnum|creditcard|accountnumber|socialsecurity|(?:database|db|redis|mongo|mongodb|postgres|postgresql|mysql|amqp|broker|jdbc)ur[il]|webhookur[il]|clientassertion|samlresponse|setcookie|motdepasse|contrasen|kennwort|wachtwoord/;
 
 /** Whole words that name a secret. */
 const SECRET_WORD =
@@ -54,7 +54,7 @@ const SECRET_WORD =
 const SECRET_TEXT_WORD = /^(?:pass|session|nonce|salt|signature|sig|hmac|certificate|cert|sid|dsn|headers|webhook)$/;
 
 /** Names whose strings are secret only when there is nothing else in the name. */
-const SECRET_TEXT_NAME = /^(?:login|raw(?:payload|body|headers|request|response))$/;
+const SECRET_TEXT_NAME = /^(?:login|2fa|idrsa|kubeconfig|netrc|raw(?:payload|body|headers|request|response))$/;
 
 /** Long enough that no word holds them by accident once digits are read as letters (`passw0rd`, `s3cret`). */
 const DISGUISED = /password|credential|private|secret|token/;

@@ -18,8 +18,6 @@ export interface RedactorOptions {
   mask?: string;
 }
 
-export type { RedactionCause, RedactionEntry, RedactionManifest } from "./manifest.js";
-
 /** Masks secrets on copies (S9.3): never throws, never changes what it is given. */
 export interface Redactor {
   /** A copy with every secret masked. Redacting a copy again changes nothing. */

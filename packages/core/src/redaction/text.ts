@@ -118,9 +118,10 @@ function createShapeRule(
   function replace(match: string, ...more: (string | number)[]): string {
     const kept = typeof more[0] === "string" ? more[0] : "";
     const [offset, text] = more.slice(-2) as [number, string];
-    // A mask may have characters that end a secret in the middle of it.
-    if (text.startsWith(mask, offset + kept.length)) return match;
-    return accept(match.slice(kept.length), kept) ? kept + mask : match;
+    const secret = match.slice(kept.length);
+    // Masked before. A mask may be longer than the match: it can have characters that end a secret.
+    if (secret.length <= mask.length && text.startsWith(mask, offset + kept.length)) return match;
+    return accept(secret, kept) ? kept + mask : match;
   }
   function apply(text: string): string {
     if (!text.includes(needs)) return text;

@@ -35,6 +35,12 @@ export function builtInPatterns(): readonly ValuePattern[] {
       accept: (secret) => !/^\d{1,5}[/?#]/.test(secret),
     },
     {
+      name: "oracle_password",
+      hints: ["c?o"],
+      needs: "@",
+      pattern: /(jdbc:oracle:[a-z]{1,8}:[^\s/@]{1,64}\/)[^\s/@"'<>]+(?=@)/gi,
+    },
+    {
       name: "url_user_token",
       hints: ["://"],
       needs: "@",
@@ -120,7 +126,7 @@ export function builtInPatterns(): readonly ValuePattern[] {
     {
       name: "telegram_token",
       hints: ["?aa"],
-      pattern: /(?<![A-Za-z0-9])\d{8,10}:AA[\w-]{30,}/g,
+      pattern: /(?<!\d)\d{8,10}:AA[\w-]{30,}/g,
     },
     { name: "mailgun_key", hints: ["ey-"], pattern: /(?<![A-Za-z0-9])key-[0-9a-f]{32}(?!\w)/g },
     {

@@ -104,7 +104,18 @@ describe("S9.3 the judgement of a key's name", () => {
         "recoveryCodes",
         "sas",
       ],
-      ...["card_number", "mot_de_passe", "Kennwort", "set-cookie", "pem", "csrf"],
+      ...[
+        "card_number",
+        "mot_de_passe",
+        "Kennwort",
+        "set-cookie",
+        "pswd",
+        "dbpass",
+        "2fa_code",
+        "jdbc_url",
+        "pem",
+        "csrf",
+      ],
     ];
 
     expect(scopes(names)).toEqual(all(names, "data"));
@@ -113,7 +124,7 @@ describe("S9.3 the judgement of a key's name", () => {
   it("takes text under names that are secret only as text", () => {
     const names = [
       "pass",
-      "db_pass",
+      "my_pass",
       "salt",
       "nonce",
       "x-amz-signature",
