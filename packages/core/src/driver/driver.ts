@@ -232,20 +232,16 @@ export class Driver {
       case "cancel_permit":
         return this.#permits!.cancel(command.action);
       case "enter_bulkhead":
-        this.#slots ??= new SharedSlots(this);
-        return this.#slots.enter(command.action);
       case "abandon_bulkhead":
-        return this.#slots!.abandon(command.action);
       case "leave_bulkhead":
-        return this.#slots!.leave();
+        this.#slots ??= new SharedSlots(this);
+        return this.#slots.carryOut(command);
       case "derive_key":
-        return this.#keeper().derive(command.action);
       case "claim_key":
-        return this.#keeper().claim(command);
       case "start_key":
-        return this.#keeper().start(command);
       case "record_key":
-        return this.#keeper().record(command);
+        this.#keys ??= new KeyKeeper(this);
+        return this.#keys.carryOut(command);
       case "reconcile":
         return reconcile(this, this.#reconcile!, command);
       case "take_retry":
@@ -255,11 +251,6 @@ export class Driver {
       default:
         return this.#finishBy(command.limitAt);
     }
-  }
-
-  #keeper(): KeyKeeper {
-    this.#keys ??= new KeyKeeper(this);
-    return this.#keys;
   }
 
   /** −1 stands for the execution itself. */

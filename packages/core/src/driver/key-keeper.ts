@@ -19,7 +19,20 @@ export class KeyKeeper {
     this.#driver = driver;
   }
 
-  derive(action: number): void {
+  carryOut(command: Command & { type: "derive_key" | "claim_key" | "start_key" | "record_key" }): void {
+    switch (command.type) {
+      case "derive_key":
+        return this.#derive(command.action);
+      case "claim_key":
+        return this.#claim(command);
+      case "start_key":
+        return this.#start(command);
+      default:
+        return this.#write(command);
+    }
+  }
+
+  #derive(action: number): void {
     const { machine, context } = this.#driver;
     const planned = machine.plan.actions[action]!;
     const { keyGenerator } = machine.policy.idempotency;
@@ -34,7 +47,7 @@ export class KeyKeeper {
     this.#driver.post({ type: "key_derived", action, ...(usable ? { key: key as string } : undefined) });
   }
 
-  claim({ action, limitAt, takeOver }: Command & { type: "claim_key" }): void {
+  #claim({ action, limitAt, takeOver }: Command & { type: "claim_key" }): void {
     const { machine, clock } = this.#driver;
     const store = this.#driver.options.idempotencyStore!;
     const key = machine.actions[action]!.key!;
@@ -99,7 +112,7 @@ export class KeyKeeper {
     }, leaseMs / 3);
   }
 
-  start({ action, limitAt }: Command & { type: "start_key" }): void {
+  #start({ action, limitAt }: Command & { type: "start_key" }): void {
     const store = this.#driver.options.idempotencyStore!;
     const key = this.#driver.machine.actions[action]!.key!;
     this.#driver.ask(
@@ -112,7 +125,7 @@ export class KeyKeeper {
     );
   }
 
-  record({ action, outcome, limitAt }: Command & { type: "record_key" }): void {
+  #write({ action, outcome, limitAt }: Command & { type: "record_key" }): void {
     const store = this.#driver.options.idempotencyStore!;
     const key = this.#driver.machine.actions[action]!.key!;
     const claim = this.#claims.get(action)!;

@@ -105,7 +105,13 @@ export class SharedSlots {
     this.#driver = driver;
   }
 
-  enter(action: number): void {
+  carryOut({ type, action }: Command & { type: "enter_bulkhead" | "abandon_bulkhead" | "leave_bulkhead" }): void {
+    if (type === "enter_bulkhead") this.#enter(action);
+    else if (type === "abandon_bulkhead") this.#abandon(action);
+    else this.#leave();
+  }
+
+  #enter(action: number): void {
     const bulkhead = this.#driver.options.bulkhead!;
     let verdict: "entered" | "queued" | "full" | "unavailable" = "unavailable";
     try {
@@ -135,15 +141,15 @@ export class SharedSlots {
     return true;
   }
 
-  abandon(action: number): void {
+  #abandon(action: number): void {
     const place = this.#waiting.get(action);
     if (place === undefined) return;
     this.#waiting.delete(action);
-    if (place.owned) this.leave();
+    if (place.owned) this.#leave();
     else guard(place.leaveQueue);
   }
 
-  leave(): void {
+  #leave(): void {
     guard(() => this.#driver.options.bulkhead!.leave());
   }
 }
