@@ -19,19 +19,16 @@ export function approach(machine: Machine, action: ActionState): void {
   machine.out.push({ type: "enter_bulkhead", action: action.index });
 }
 
-export function onBulkhead(machine: Machine, action: ActionState, input: Input & { type: "bulkhead" }): void {
-  if (input.verdict === "queued") {
-    action.phase = "queued";
-    if (!stopped(machine, action)) startWait(machine, action, "bulkhead", deadlineOf(machine));
-    return;
+export function onBulkhead(machine: Machine, action: ActionState, { verdict }: Input & { type: "bulkhead" }): void {
+  action.phase = verdict === "queued" ? "queued" : "bulkhead";
+  if (verdict === "entered") {
+    action.inBulkhead = true;
+    endWait(machine, action);
   }
-  if (input.verdict !== "entered") {
-    return refuse(machine, action, input.verdict === "full" ? "bulkhead_full" : "bulkhead_unavailable");
-  }
-  action.phase = "bulkhead";
-  action.inBulkhead = true;
-  endWait(machine, action);
-  if (!stopped(machine, action)) claim(machine, action);
+  if (stopped(machine, action)) return;
+  if (verdict === "entered") return claim(machine, action);
+  if (verdict === "queued") return startWait(machine, action, "bulkhead", deadlineOf(machine));
+  refuse(machine, action, verdict === "full" ? "bulkhead_full" : "bulkhead_unavailable");
 }
 
 function claim(machine: Machine, action: ActionState): void {

@@ -46,13 +46,12 @@ export function step(machine: Machine, input: Input): Command[] {
 const NO_COMMANDS: Command[] = [];
 
 function accept(machine: Machine, input: Input): boolean {
-  if (machine.status === "new") {
-    machine.status = "running";
-    if (input.type !== "start") return false;
-  } else if (input.type === "start") return machine.status === "finished";
-  if (!(input.at >= machine.at)) return machine.status === "finished";
+  const isFirst = machine.status === "new";
+  if (isFirst) announce(machine);
+  if (!isInTime(machine, input) || isFirst !== (input.type === "start")) return machine.status === "finished";
   machine.at = input.at;
   if (input.wallMs !== undefined) machine.wallMs = input.wallMs;
+  else delete machine.wallMs;
   switch (input.type) {
     case "start":
       return start(machine);
@@ -67,12 +66,21 @@ function accept(machine: Machine, input: Input): boolean {
   }
 }
 
+/** Time goes forward, and is a number: the state has to survive JSON. */
+function isInTime(machine: Machine, { at, wallMs = 0 }: Input): boolean {
+  return at >= machine.at && Number.isFinite(at) && Number.isFinite(wallMs);
+}
+
+/** Every transcript has a start, whatever the first input is. */
+function announce(machine: Machine): void {
+  machine.status = "running";
+  if (!machine.facts.observed) return;
+  const { planHash } = machine.plan;
+  emit(machine, { type: "execution.started", planHash, actionCount: machine.actions.length });
+}
+
 function start(machine: Machine): boolean {
   const { verdict } = machine.facts;
-  if (machine.facts.observed) {
-    const { planHash } = machine.plan;
-    emit(machine, { type: "execution.started", planHash, actionCount: machine.actions.length });
-  }
   if (verdict !== undefined) {
     for (; machine.next < machine.actions.length; machine.next++) {
       const action = machine.actions[machine.next]!;
@@ -107,7 +115,7 @@ function forAction(machine: Machine, input: ActionInput): boolean {
     if (!expected || input.attempt !== action.attempts.length - 1) return machine.status === "finished";
     onSettled(machine, action, input.settlement);
   } else if (input.type === "recorded") {
-    if (action.keyOutcome === undefined) return machine.status === "finished";
+    if (!action.writing) return machine.status === "finished";
     onRecorded(machine, action, input.ok);
   } else if (machine.status === "running") {
     return input.type === "timer" ? onTimer(machine, action) : onAnswer(machine, action, input);
@@ -126,7 +134,8 @@ function onAnswer(machine: Machine, action: ActionState, input: ActionInput): bo
       onKey(machine, action, input.key);
       return true;
     case "bulkhead":
-      if (phase !== "bulkhead" && phase !== "queued") return false;
+      // Who is in the queue can only get in.
+      if (phase !== "bulkhead" && !(phase === "queued" && input.verdict === "entered")) return false;
       onBulkhead(machine, action, input);
       return true;
     case "claim":

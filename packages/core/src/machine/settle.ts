@@ -1,7 +1,7 @@
 import type { TerminalReason } from "../report/terminal-reason.js";
 import { askReconcile, onDoubtReconciled } from "./approach.js";
 import type { AbortCause, KeyOutcome } from "./commands.js";
-import { conclude, keyRecorded, leaveBulkhead, leaveSlot, stopReason } from "./conclude.js";
+import { conclude, keyRecorded, leaveBulkhead, leaveSlot, stopReason, writeKey } from "./conclude.js";
 import type { Input } from "./inputs.js";
 import type { Settlement } from "./outcome.js";
 import { decideRetry } from "./retry.js";
@@ -187,11 +187,14 @@ export function onRetryBudget(
 
 /** No slot is held through a backoff (S5.5); none is waited for where there is none to wait for. */
 function backOff(machine: Machine, action: ActionState): void {
+  const until = machine.at + action.retryWaitMs;
+  // The retry budget may have taken its time.
+  if (until >= deadlineOf(machine)) return conclude(machine, action, "deadline_exceeded");
   leaveBulkhead(machine, action);
   leaveSlot(machine, action);
   if (action.retryWaitMs === 0) return queueForSlot(machine, action);
   action.phase = "backoff";
-  startWait(machine, action, "backoff", machine.at + action.retryWaitMs);
+  startWait(machine, action, "backoff", until);
 }
 
 /** The action is ready for its next dispatch; the scheduler gives it a slot, in order of arrival. */
@@ -282,13 +285,8 @@ function settledLate(machine: Machine, action: ActionState, settlement: Settleme
 
 /** Corrects the stored outcome of a key, after the write that is under way. */
 function updateKey(machine: Machine, action: ActionState, outcome: KeyOutcome): void {
-  if (action.phase === "recording") {
-    action.correction = outcome;
-    return;
-  }
-  action.keyOutcome = outcome;
-  const limitAt = machine.at + machine.policy.timeout.portTimeoutMs;
-  machine.out.push({ type: "record_key", action: action.index, outcome, limitAt });
+  if (action.writing) action.correction = outcome;
+  else writeKey(machine, action, outcome);
 }
 
 /** The key's outcome is written, or could not be. */

@@ -97,6 +97,8 @@ export interface ActionState {
   inDoubt?: "asking" | "applied" | "free";
   /** What was last written, or is being written, of the key. */
   keyOutcome?: KeyOutcome;
+  /** It is being written. */
+  writing?: boolean;
   /** What a late settlement makes of the key, once the write under way has been answered. */
   correction?: KeyOutcome;
   /** Reconcile was asked while the executor still ran: its "not applied" proves nothing. */
@@ -120,7 +122,7 @@ export interface Machine {
   readonly policy: ExecutionPolicy;
   readonly facts: Facts;
   status: "new" | "running" | "finished";
-  /** Time and wall clock of the last input. */
+  /** Time of the last input, and the wall clock where it said so. */
   at: number;
   wallMs?: number;
   seq: number;

@@ -1,7 +1,7 @@
 import type { AbortCause } from "./commands.js";
-import { conclude, keyRecorded, refuse, stopReason } from "./conclude.js";
-import { begin } from "./schedule.js";
-import { abort, giveUp, giveUpUnasked } from "./settle.js";
+import { conclude, refuse, stopReason } from "./conclude.js";
+import { begin, onKey } from "./schedule.js";
+import { abort, giveUp, giveUpUnasked, onReconciled, onRecorded } from "./settle.js";
 import type { ActionState, Machine } from "./state.js";
 
 /** Something has stopped the execution: ends every wait at once, and what has not begun (S2.4, S5.2). */
@@ -44,7 +44,15 @@ function stopAction(machine: Machine, action: ActionState): void {
       if (machine.halt !== undefined) giveUp(machine, action);
       return;
     case "recording":
-      if (machine.broken) keyRecorded(machine, action, false);
+      if (machine.broken) onRecorded(machine, action, false);
+      return;
+    case "key":
+      if (machine.broken) onKey(machine, action, undefined);
+      return;
+    case "reconcile":
+      if (machine.broken) {
+        onReconciled(machine, action, { type: "reconciled", at: machine.at, action: action.index, verdict: "unknown" });
+      }
       return;
     default:
       // A port is being asked: its answer is needed to hand back what it may have granted. Unless no answer can be trusted.

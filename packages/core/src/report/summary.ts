@@ -65,8 +65,8 @@ export function summarize(
 /** True when something abnormal stopped or denied an action (S10). */
 export function failClosed(machine: Machine): boolean {
   const { verdict } = machine.facts;
-  if (machine.actions.length === 0)
-    return machine.broken || (verdict !== undefined && TERMINAL_REASONS[verdict.reason]);
+  if (machine.broken) return true;
+  if (machine.actions.length === 0) return verdict !== undefined && TERMINAL_REASONS[verdict.reason];
   return machine.actions.some(isAbnormal);
 }
 

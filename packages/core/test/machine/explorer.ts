@@ -1,7 +1,8 @@
+import type { Input } from "../../src/machine/index.js";
 import { feed, fork, type Model, mislead, modelOf } from "./model.js";
 import { type Move, misfits, movesOf } from "./moves.js";
-import { keyOf } from "./state-key.js";
 import type { Scenario } from "./scenario.js";
+import { keyOf } from "./state-key.js";
 import { Violation } from "./trail.js";
 
 /** What an exploration has seen. */
@@ -31,7 +32,7 @@ export function explore(scenario: Scenario): Explored {
 const UNDER_WAY = -1;
 
 /** One step in so many is taken by a restored machine as well. */
-const TWICE_EVERY = 61;
+const TWICE_EVERY = 211;
 
 class Explorer {
   readonly pathsFrom = new Map<string, number>();
@@ -42,12 +43,14 @@ class Explorer {
   visit(model: Model): number {
     const key = keyOf(model);
     const known = this.pathsFrom.get(key);
-    if (known === UNDER_WAY) throw new Violation("S4.1 every path ends: this one comes back to where it was", model.trail);
+    if (known === UNDER_WAY)
+      throw new Violation("S4.1 every path ends: this one comes back to where it was", model.trail);
     if (known !== undefined) return known;
     this.pathsFrom.set(key, UNDER_WAY);
     const moves = movesOf(model);
     const isFinished = model.machine.status === "finished";
-    if (moves.length === 0 && !isFinished) throw new Violation("S4.1 every path finishes: this one stands still", model.trail);
+    if (moves.length === 0 && !isFinished)
+      throw new Violation("S4.1 every path finishes: this one stands still", model.trail);
     // What has not settled by now may never do so.
     let paths = isFinished ? 1 : 0;
     for (const move of moves) paths += this.visit(this.#next(model, move));
@@ -59,27 +62,32 @@ class Explorer {
   #next(model: Model, move: Move): Model {
     const next = fork(model);
     this.steps++;
-    if ("until" in move) {
-      if (move.lag) {
-        next.lagsLeft--;
-        next.laggedMs += move.until - next.now;
-      }
-      next.now = move.until;
-      return next;
-    }
-    const { input, early } = move;
-    if (early) next.earlyTimersLeft--;
-    if (input.type === "halt") next.haltsLeft--;
-    if (input.type === "listener_failed") next.listenerMayFail = false;
-    feed(next, input, this.steps % TWICE_EVERY === 0);
+    take(next, move, this.steps % TWICE_EVERY === 0);
     return next;
   }
 
-  #mislead(model: Model, input: Parameters<typeof mislead>[1]): void {
+  #mislead(model: Model, input: Input): void {
     const next = fork(model);
     this.misfits++;
     mislead(next, input);
-    this.visit(next);
+    // Executors may settle yet, and ports answer.
+    if (model.machine.status !== "finished") this.visit(next);
   }
 }
 
+/** Makes a move. */
+export function take(model: Model, move: Move, twice = false): void {
+  if ("until" in move) {
+    if (move.lag) {
+      model.lagsLeft--;
+      model.laggedMs += move.until - model.now;
+    }
+    model.now = move.until;
+    return;
+  }
+  const { input, early } = move;
+  if (early) model.earlyTimersLeft--;
+  if (input.type === "halt") model.haltsLeft--;
+  if (input.type === "listener_failed") model.listenerMayFail = false;
+  feed(model, input, twice);
+}

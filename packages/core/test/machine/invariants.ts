@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Command, type Input, reportOf } from "../../src/machine/index.js";
+import { type AttemptState, type Command, type Input, type Machine, reportOf } from "../../src/machine/index.js";
+import type { WaitCause } from "../../src/report/events.js";
+import type { ExecutionReport } from "../../src/report/execution-report.js";
 import { reportFromEvents } from "../../src/report/report-from-events.js";
 import { type Facts, hold } from "./hold.js";
 import type { Account, Model } from "./model.js";
@@ -13,9 +15,10 @@ const AT_DISPATCH: Facts<[Model, Account, Sent<"dispatch">, Input]> = {
   "S1.5 HOLD is never dispatched": ({ scenario }, _, { action }) => scenario.plan[action] !== "hold",
   "S1.7 the first dispatch waits for the throttle": ({ machine }, _, __, { at }) =>
     at >= (machine.facts.throttleMs ?? 0),
-  "S1.8 the approval is that of this decision, and holds": ({ machine }, _, __, { at }) => {
+  "S1.8 the approval is that of this decision, and holds": ({ machine }, _, __, { at, wallMs }) => {
     const { approval, startedAtMs } = machine.facts;
-    return approval === undefined || (approval.matches && startedAtMs + at < (approval.expiresAtMs ?? Infinity));
+    if (approval === undefined) return true;
+    return approval.matches && (wallMs ?? startedAtMs + at) < (approval.expiresAtMs ?? Number.POSITIVE_INFINITY);
   },
   "S2.2 nothing is dispatched after a halt": ({ halted }) => !halted,
   "S3.1 what the executor said allows another attempt": ({ scenario }, account, { action }) =>
@@ -72,14 +75,14 @@ function claimedInTurn({ claimed, approach }: Account): boolean {
 }
 
 /** What has to be so when something is handed back, asked for, armed or put on record. */
-const AT_COMMAND: { readonly [T in Command["type"]]?: Facts<[Model, Sent<T>, Input]> } = {
+const AT_COMMAND: { readonly [T in Command["type"]]?: Facts<[Model, Sent<T>]> } = {
   abort: {
     "S4.2 only what runs is aborted, once": ({ running, accounts }, { action, attempt }) =>
       running.some((one) => one.action === action && one.attempt === attempt) &&
       accounts[action]!.abortedFor === undefined,
-    "S4.2 the cause of an abort is what happened": ({ machine, halted, misled }, { cause }, { at }) => {
+    "S4.2 the cause of an abort is what happened": ({ machine, halted, misled }, { cause }) => {
       if (cause === "halt" || cause === "cancelled") return halted || misled;
-      return (cause === "deadline") === at >= machine.policy.timeout.maxTotalTimeMs;
+      return (cause === "deadline") === machine.at >= machine.policy.timeout.maxTotalTimeMs;
     },
   },
   cancel_permit: {
@@ -111,15 +114,20 @@ const AT_COMMAND: { readonly [T in Command["type"]]?: Facts<[Model, Sent<T>, Inp
     },
   },
   set_timer: {
-    "S4.1 no timer goes beyond the deadline and the grace": ({ machine }, command, { at }) => {
+    "S4.1 no timer goes beyond the deadline and the grace": ({ machine }, { at }) => {
       const { maxTotalTimeMs, abortGraceMs } = machine.policy.timeout;
-      return command.at >= at && command.at <= Math.max(maxTotalTimeMs, at) + abortGraceMs;
+      return at <= Math.max(maxTotalTimeMs, machine.at) + abortGraceMs;
     },
   },
   emit: {
-    "S8.1 seq is dense and the time is that of the input": ({ machine, nextSeq }, { event }, { at }) =>
-      event.seq === nextSeq && (event.atMs === machine.facts.startedAtMs + at || !(at <= machine.at)),
+    "S8.1 seq is dense and the time is that of the input, or of the start": ({ machine, nextSeq }, { event }) =>
+      event.seq === nextSeq &&
+      event.atMs - machine.facts.startedAtMs === (event.type === "execution.started" ? 0 : machine.at),
     "S8.3 events are frozen": (_, { event }) => Object.isFrozen(event),
+    "S3.6 no wait is begun whose end is past the deadline": ({ machine }, { event }) => {
+      if (event.type !== "wait.started" || UNTIL_DEADLINE.has(event.cause)) return true;
+      return event.untilMs! - machine.facts.startedAtMs < machine.policy.timeout.maxTotalTimeMs;
+    },
   },
   intend: {
     "S8.1 seq is dense": ({ nextSeq }, { event }) => event.seq === nextSeq,
@@ -130,6 +138,9 @@ const AT_COMMAND: { readonly [T in Command["type"]]?: Facts<[Model, Sent<T>, Inp
   },
 };
 
+/** Waits that only something else can end before the deadline does. */
+const UNTIL_DEADLINE: ReadonlySet<WaitCause> = new Set(["slot", "bulkhead", "settlement"]);
+
 /** S4.1 */
 function timeBound({ policy }: Model["machine"]): number {
   const { maxTotalTimeMs, abortGraceMs, portTimeoutMs } = policy.timeout;
@@ -137,11 +148,12 @@ function timeBound({ policy }: Model["machine"]): number {
 }
 
 /** What has to be so when a port is asked. */
-const AT_QUESTION: Facts<[Model, Command & { action: number }, Input]> = {
-  "one question at a time is asked for an action": ({ questions }, { action }) => questions[action] === undefined,
-  "S4.1 each port call is limited": ({ machine }, command, { at }) => {
+const AT_QUESTION: Facts<[Model, Command & { action: number }]> = {
+  "one question at a time is asked for an action": ({ questions, misled }, { action }) =>
+    misled || questions[action] === undefined,
+  "S4.1 each port call is limited": ({ machine }, command) => {
     if (!("limitAt" in command) || command.type === "reconcile") return true;
-    return command.limitAt >= at && command.limitAt <= at + machine.policy.timeout.portTimeoutMs;
+    return command.limitAt >= machine.at && command.limitAt <= machine.at + machine.policy.timeout.portTimeoutMs;
   },
   "S3.3 reconcile is limited by what remains": ({ machine }, command) =>
     command.type !== "reconcile" || command.limitAt <= machine.policy.timeout.maxTotalTimeMs,
@@ -170,9 +182,9 @@ export function checkCommand(model: Model, input: Input, command: Command, wasFi
   if (command.type === "dispatch") {
     return hold(model.trail, AT_DISPATCH, model, model.accounts[command.action]!, command, input);
   }
-  const facts = AT_COMMAND[command.type] as Facts<[Model, Command, Input]> | undefined;
-  if (facts !== undefined) hold(model.trail, facts, model, command, input);
-  if ("action" in command && !NO_QUESTIONS.has(command.type)) hold(model.trail, AT_QUESTION, model, command, input);
+  const facts = AT_COMMAND[command.type] as Facts<[Model, Command]> | undefined;
+  if (facts !== undefined) hold(model.trail, facts, model, command);
+  if ("action" in command && !NO_QUESTIONS.has(command.type)) hold(model.trail, AT_QUESTION, model, command);
 }
 
 /** What has to be so after every input. */
@@ -185,6 +197,24 @@ const AT_STEP: Facts<[Model, readonly Command[]]> = {
     machine.policy.onFailure !== "stop" ||
     !machine.actions.some(({ row }) => row && FAILING.has(row.status)) ||
     openStarts.every((start) => !start.startsWith("wait.") || start.endsWith("/settlement")),
+  "S2.4 a halt aborts what is in flight, unless the policy lets it finish": ({ machine, halted, running, accounts }) =>
+    !halted ||
+    machine.policy.onHalt === "finish" ||
+    running.every(({ action }) => accounts[action]!.abortedFor !== undefined),
+  "S4.4 what is in flight holds a slot": ({ machine, running }) => {
+    const holders = machine.actions.filter(({ hasSlot }) => hasSlot).length;
+    return machine.slotsUsed === holders && running.every(({ action }) => machine.actions[action]!.hasSlot);
+  },
+  "S5.1 no slot stays free while an action could begin": ({ machine, resumeDue, halted }) => {
+    const { policy, open, slotsUsed, throttled } = machine;
+    if (machine.status === "finished" || resumeDue || halted || machine.next === machine.actions.length) return true;
+    return slotsUsed === policy.maxConcurrency || throttled || (policy.onFailure === "stop" && open > 0);
+  },
+  "S5.5 no shared slot is held through a wait": ({ openStarts, accounts }) =>
+    openStarts.every((start) => {
+      const [, action, cause] = /^wait\.started (\d+)\/\d+\/(.*)$/.exec(start) ?? [];
+      return cause === undefined || cause === "settlement" || !accounts[Number(action)]!.bulkhead;
+    }),
   "S4.1 every path finishes in time": ({ machine, laggedMs }) =>
     machine.status === "finished" || machine.at <= timeBound(machine) + laggedMs,
   "S4.6 no timer is left after the report": ({ machine, timers }) =>
@@ -193,11 +223,31 @@ const AT_STEP: Facts<[Model, readonly Command[]]> = {
     commands.filter(({ type }) => type === "finish").length ===
     Number(machine.status === "finished" && reported === undefined),
   "S4.5 a late settlement never changes the report": ({ machine, reported }) =>
-    reported === undefined || reported === JSON.stringify(reportOf(machine, () => undefined)),
+    reported === undefined || isDeepStrictEqual(reported, reportedBy(machine)),
 };
 
-export function checkStep(model: Model, commands: readonly Command[]): void {
+/** What has to be so once an executor has settled, in time or not. */
+const AT_SETTLEMENT: Facts<[Model, Input & { type: "settled" }, AttemptState, Account]> = {
+  "S3.1 what the executor said is what the attempt says": ({ machine }, { settlement, action }, attempt, account) => {
+    const { row } = machine.actions[action]!;
+    if (account.hasRow || row?.reason === "reconciled") return true;
+    const { kind } = settlement;
+    return attempt.status === (kind === "applied" ? "success" : kind === "not_applied" ? "failed" : "unknown");
+  },
+  "S4.3 an answer after the limit is used, and marked late": (_, { settlement }, { late, status }, account) => {
+    const timedOut = account.abortedFor === "attempt_timeout" || account.abortedFor === "deadline";
+    // One that says nothing, after the attempt was given up, changes nothing.
+    const saysNothing = status === "unknown" && settlement.kind !== "applied" && settlement.kind !== "not_applied";
+    return account.hasRow || !timedOut || late === true || saysNothing;
+  },
+};
+
+export function checkStep(model: Model, input: Input, commands: readonly Command[]): void {
   hold(model.trail, AT_STEP, model, commands);
+  if (input.type === "settled" && !model.misled) {
+    const attempt = model.machine.actions[input.action]!.attempts[input.attempt]!;
+    hold(model.trail, AT_SETTLEMENT, model, input, attempt, model.accounts[input.action]!);
+  }
   for (const { row, index } of model.machine.actions) {
     const account = model.accounts[index]!;
     if (row === undefined || account.hasRow) continue;
@@ -207,7 +257,7 @@ export function checkStep(model: Model, commands: readonly Command[]): void {
 }
 
 /** What has to be so when the report is handed out. */
-const AT_FINISH: Facts<[Model]> = {
+const AT_FINISH: Facts<[Model, ExecutionReport]> = {
   "S5.3 every action has exactly one row": ({ machine, accounts }) =>
     machine.rows === machine.actions.length && accounts.every(({ hasRow }) => hasRow),
   "S5.5 no permit is kept": ({ accounts, misled }) => misled || accounts.every(({ permit }) => !permit),
@@ -215,16 +265,22 @@ const AT_FINISH: Facts<[Model]> = {
     accounts.every(({ bulkhead }, index) => !bulkhead || running.some(({ action }) => action === index)),
   "S7.2 every claim is written": ({ accounts }) =>
     accounts.every(({ claimed, writes }) => writes.length > 0 || !claimed),
-  "no question is left": ({ questions, misled }) => misled || questions.every((question) => question === undefined),
+  "no question is left but the correction of a key": ({ questions, accounts, misled }) =>
+    misled || questions.every((question, index) => question === undefined || accounts[index]!.writes.length === 2),
   "S8.1 every start has its end": ({ openStarts }) => openStarts.length === 0,
-  "S8.1 the events rebuild the report": ({ machine, trail }) => {
-    if (!machine.facts.observed) return true;
-    const { planHash, ...report } = reportOf(machine, () => undefined);
-    return isDeepStrictEqual(reportFromEvents(eventsOf(trail)), { ...report, planHash });
-  },
+  "S8.1 the events rebuild the report": ({ machine, trail }, report) =>
+    !machine.facts.observed || isDeepStrictEqual(reportFromEvents(eventsOf(trail)), report),
 };
 
-export function checkFinish(model: Model): void {
-  hold(model.trail, AT_FINISH, model);
-  checkReport(model, reportOf(model.machine, () => undefined));
+/** Checks the report and gives it back. */
+export function checkFinish(model: Model): ExecutionReport {
+  const report = reportedBy(model.machine);
+  hold(model.trail, AT_FINISH, model, report);
+  checkReport(model, report);
+  return report;
+}
+
+/** The machine's report as plain data: without the executor's values, with the hash computed. */
+function reportedBy(machine: Machine): ExecutionReport {
+  return { ...reportOf(machine, () => undefined) };
 }

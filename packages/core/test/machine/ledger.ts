@@ -161,8 +161,10 @@ function ask(model: Model, command: ActionCommand): void {
   model.questions[action] = { command, limitAt, whileRunning };
 }
 
-export function timerIndex({ machine }: Model, action: number): number {
-  return action === -1 ? machine.actions.length : action;
+/** Where a timer is kept; nowhere, if there is no such action. */
+export function timerIndex({ machine: { actions } }: Model, action: number): number {
+  if (action === -1) return actions.length;
+  return actions[action] === undefined ? -1 : action;
 }
 
 /** What ends each start of the transcript (S8.1). */

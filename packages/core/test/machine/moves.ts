@@ -1,4 +1,4 @@
-import type { Input } from "../../src/machine/index.js";
+import type { Command, Input } from "../../src/machine/index.js";
 import { timerIndex } from "./ledger.js";
 import type { Model, Question } from "./model.js";
 import { answersOf } from "./scenario.js";
@@ -9,8 +9,13 @@ export type Move = { readonly input: Input; readonly early?: true } | { readonly
 /** Everything that may happen next, by itself or as an answer. None: nothing will ever happen again. */
 export function movesOf(model: Model): Move[] {
   const { machine, now: at } = model;
-  if (machine.status === "new") return [{ input: { type: "start", at } }];
   const moves: Move[] = [];
+  if (machine.status === "new") {
+    moves.push({ input: { type: "start", at } });
+    // The ports are subscribed to first.
+    if (model.lagsLeft > 0) moves.push({ until: at + 1, lag: true });
+    return moves;
+  }
   for (const question of model.questions) {
     if (question !== undefined) for (const input of answersTo(model, question)) moves.push({ input });
   }
@@ -101,51 +106,62 @@ function answersTo(model: Model, { command, limitAt }: Question): Input[] {
 /** Inputs that fit nowhere in this state: wrong in kind, in place or in time. */
 export function misfits(model: Model): Input[] {
   const { machine, now: at } = model;
-  const { length } = machine.actions;
+  const settlement = { kind: "applied" } as const;
   const inputs: Input[] = [
     { type: "start", at },
+    { type: "resume", at },
     { type: "resume", at: Number.NaN },
     { type: "resume", at: Number.POSITIVE_INFINITY },
     { type: "resume", at, wallMs: Number.NaN },
-    { type: "timer", at, action: length },
+    { type: "halt", at: machine.at - 1, cause: "cancelled" },
+    { type: "timer", at, action: -1 },
+    { type: "timer", at, action: machine.actions.length },
     { type: "intent", at, action: -1, ok: true },
-    { type: "settled", at, action: 0.5, attempt: 0, settlement: { kind: "applied" } },
+    { type: "settled", at, action: 0.5, attempt: 0, settlement },
   ];
-  if (machine.at > 0) inputs.push({ type: "halt", at: machine.at - 1, cause: "cancelled" });
-  if (model.timers[timerIndex(model, -1)] === undefined) inputs.push({ type: "timer", at, action: -1 });
-  for (let action = 0; action < length; action++) inputs.push(...misfitsOf(model, action));
-  return inputs;
+  for (const { index: action } of machine.actions) {
+    const stamp = { at, action };
+    const attempt = model.accounts[action]!.dispatches;
+    inputs.push(
+      { type: "key_derived", ...stamp, key: "x" },
+      { type: "claim", ...stamp, verdict: { state: "claimed", token: 7 } },
+      { type: "gates", ...stamp, verdict: { state: "allowed" } },
+      { type: "permit", ...stamp, verdict: { state: "granted" } },
+      { type: "intent", ...stamp, ok: true },
+      { type: "key_started", ...stamp, verdict: "done" },
+      { type: "switch", ...stamp, verdict: "open" },
+      { type: "reconciled", ...stamp, verdict: "not_applied" },
+      { type: "retry_budget", ...stamp, verdict: "granted" },
+      { type: "recorded", ...stamp, ok: true },
+      { type: "bulkhead", ...stamp, verdict: "entered" },
+      { type: "bulkhead", ...stamp, verdict: "queued" },
+      { type: "settled", ...stamp, attempt, settlement },
+      { type: "settled", ...stamp, attempt: attempt - 1, settlement },
+      { type: "timer", ...stamp },
+    );
+  }
+  return inputs.filter((input) => !fits(model, input));
 }
 
-function misfitsOf(model: Model, action: number): Input[] {
-  const stamp = { at: model.now, action };
-  const asked = model.questions[action];
-  const queued = asked?.limitAt === Number.POSITIVE_INFINITY;
-  const answers: Input[] = [
-    { type: "key_derived", ...stamp, key: "x" },
-    { type: "claim", ...stamp, verdict: { state: "claimed", token: 7 } },
-    { type: "gates", ...stamp, verdict: { state: "allowed" } },
-    { type: "permit", ...stamp, verdict: { state: "granted" } },
-    { type: "intent", ...stamp, ok: true },
-    { type: "key_started", ...stamp, verdict: "done" },
-    { type: "switch", ...stamp, verdict: "open" },
-    { type: "reconciled", ...stamp, verdict: "not_applied" },
-    { type: "retry_budget", ...stamp, verdict: "granted" },
-    { type: "recorded", ...stamp, ok: true },
-    { type: "bulkhead", ...stamp, verdict: queued ? "queued" : "entered" },
-  ];
-  const unasked = answers.filter(({ type }) => type !== ANSWERS[asked?.command.type ?? ""] || (queued && type === "bulkhead"));
-  const attempt = model.accounts[action]!.dispatches;
-  for (const number of [attempt, attempt - 1]) {
-    if (model.running.some((running) => running.action === action && running.attempt === number)) continue;
-    unasked.push({ type: "settled", ...stamp, attempt: number, settlement: { kind: "applied" } });
+/** Whether a driver may feed this input now: something asked for it, or it happens by itself. */
+export function fits(model: Model, input: Input): boolean {
+  const { machine, running, timers, questions } = model;
+  if (!(input.at >= machine.at && input.at < Number.POSITIVE_INFINITY && Number.isFinite(input.wallMs ?? 0)))
+    return false;
+  if (machine.status === "new" || input.type === "start") return machine.status === "new" && input.type === "start";
+  if (!("action" in input)) return true;
+  const { action } = input;
+  if (input.type === "timer") return timers[timerIndex(model, action)] !== undefined;
+  if (input.type === "settled") {
+    return running.some((one) => one.action === action && one.attempt === input.attempt);
   }
-  if (model.timers[action] === undefined) unasked.push({ type: "timer", ...stamp });
-  return unasked;
+  const question = questions[action];
+  if (question === undefined || ANSWERS[question.command.type] !== input.type) return false;
+  return input.type !== "bulkhead" || question.limitAt < Number.POSITIVE_INFINITY || input.verdict === "entered";
 }
 
 /** Which input answers which command. */
-const ANSWERS: Record<string, Input["type"]> = {
+const ANSWERS: Partial<Record<Command["type"], Input["type"]>> = {
   derive_key: "key_derived",
   enter_bulkhead: "bulkhead",
   claim_key: "claim",

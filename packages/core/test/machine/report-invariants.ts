@@ -21,13 +21,19 @@ const ROW: Facts<[Model, Account, ActionReport]> = {
     row.status === statusOf(account, scenario.plan[row.index], row),
   "S1.5 HOLD is never more than skipped or stopped": ({ scenario }, _, { index, status }) =>
     scenario.plan[index] !== "hold" || status === "skipped" || status === "denied",
+  "S2.4 after a halt, what was never dispatched is denied for it": ({ machine, misled }, { dispatches }, { reason }) =>
+    machine.halt === undefined || misled || dispatches > 0 || [machine.halt.cause, ...KNOWN_OTHERWISE].includes(reason),
   "S5.5 a halted execution replays nothing": ({ halted }, _, { replayed }) => !replayed || !halted,
   "S7.2 a replay is no dispatch": (_, { dispatches }, { replayed, basis, reason }) =>
     [reason === "replayed", basis === "replay"].every((is) => is === replayed) && (!replayed || dispatches === 0),
-  "S10 no more time was waited than went by": (_, __, { waitedMs, latencyMs }) => waitedMs >= 0 && waitedMs <= latencyMs,
+  "S10 no more time was waited than went by": (_, __, { waitedMs, latencyMs }) =>
+    waitedMs >= 0 && waitedMs <= latencyMs,
   "no row is final while a permit or a place in a queue is held": ({ questions, misled }, { permit }, { index }) =>
     misled || (!permit && questions[index]?.command.type !== "enter_bulkhead"),
 };
+
+/** What an execution may still learn of a key after a halt, without any dispatch of its own. */
+const KNOWN_OTHERWISE = ["in_doubt", "reconciled"];
 
 /** The status of a row from what really happened (S3.9, S3.10). */
 function statusOf({ effects }: Account, effect: Effect | "hold" | undefined, { reason }: ActionReport): ActionStatus {
@@ -44,9 +50,19 @@ export function checkRow(model: Model, account: Account, row: ActionReport): voi
   hold(model.trail, ROW, model, account, row);
 }
 
+/** Nothing is to be dispatched for a HOLD, and the deadline may come before the failure is known. */
+const STOPPED = ["prior_action_failed", "hold", "deadline_exceeded"];
+
 /** What has to be so of a report (S10). */
 const REPORT: Facts<[Model, ExecutionReport]> = {
   "S5.3 rows are in plan order": (_, { actions }) => actions.every(({ index }, at) => index === at),
+  "S5.2 one after the other: whatever follows a failure is skipped, under onFailure stop": ({ machine }, report) => {
+    const { maxConcurrency, onFailure } = machine.policy;
+    if (maxConcurrency > 1 || onFailure !== "stop" || machine.facts.verdict || machine.halt || machine.broken)
+      return true;
+    const first = report.actions.findIndex(({ status }) => FAILING.has(status));
+    return first === -1 || report.actions.slice(first + 1).every(({ reason }) => STOPPED.includes(reason));
+  },
   "S10 the status sums the rows up": ({ machine }, { actions, status }) =>
     actions.length === 0 || machine.facts.verdict !== undefined || status === overall(actions),
   "S10 the counts are those of the rows and attempts": (_, report) => {

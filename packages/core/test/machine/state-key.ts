@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
-import type { ActionState, AttemptState, Machine } from "../../src/machine/index.js";
 import { isAbnormal } from "../../src/machine/conclude.js";
+import type { ActionState, AttemptState, Machine } from "../../src/machine/index.js";
 import type { Model } from "./model.js";
 
 /**

@@ -1,0 +1,106 @@
+import fc from "fast-check";
+import type { Effect, ExecutionPolicyInput } from "../../src/index.js";
+import type { Fault } from "./faulty-ports.js";
+
+/** What one dispatch does, and what it says of it. */
+export interface Behaviour {
+  readonly says: "applied" | "not_applied" | "final" | "later" | "not_applied_error" | "throws" | "nonsense" | "never";
+  /** The effect reaches the world although the executor does not say so. Never with an answer that denies it. */
+  readonly applies: boolean;
+  readonly afterMs: number;
+  readonly obeysAbort: boolean;
+  readonly meanwhile: "nothing" | "halt" | "cancel";
+}
+
+/** One whole execution, and another of the same decision after it: everything that happens to them. */
+export interface RandomCase {
+  readonly actions: readonly { readonly effect: Effect; readonly hold: boolean; readonly key?: string | undefined }[];
+  readonly policy: ExecutionPolicyInput;
+  readonly dispatches: readonly Behaviour[];
+  readonly reconcile?: readonly Fault[] | undefined;
+  readonly killSwitch?: readonly Fault[] | undefined;
+  readonly rateLimiter: readonly Fault[];
+  readonly store: { readonly [call in "claim" | "start" | "write"]: readonly Fault[] };
+  readonly journal?: readonly Fault[] | undefined;
+  readonly gate?: readonly (Fault | "deny" | "later")[] | undefined;
+  readonly bulkhead?: { readonly limit: number; readonly queueLimit: number; readonly taken: number } | undefined;
+  readonly retries?: number | undefined;
+  readonly listener: "none" | "watches" | "throws" | "rejects";
+  readonly haltAt?: number | undefined;
+  readonly cancelAt?: number | undefined;
+  readonly wallStepAt?: number | undefined;
+  readonly throttleMs?: number | undefined;
+  readonly approvalMs?: number | undefined;
+  readonly pauseMs: number;
+}
+
+const some = <const T>(...values: readonly T[]) => fc.constantFrom(...values);
+const optional = <T>(arbitrary: fc.Arbitrary<T>, freq = 1) => fc.option(arbitrary, { nil: undefined, freq });
+
+const ports = some<readonly Fault[]>("none", "none", "none", "async", "slow", "throws", "rejects", "hangs", "garbage", "lost");
+const script = fc.array(ports as unknown as fc.Arbitrary<Fault>, { maxLength: 5 });
+/** What answers of a write may be: any that is not `false` means done, so that garbage would be a lie (S7.2). */
+const writes = script.map((faults) => faults.map((fault) => (fault === "garbage" ? "lost" : fault)));
+/** A limiter whose grant got lost keeps it: nobody could hand it back. */
+const grants = script.map((faults) => faults.map((fault) => (fault === "lost" ? "slow" : fault)));
+
+const behaviour: fc.Arbitrary<Behaviour> = fc.record({
+  says: some("applied", "applied", "not_applied", "final", "later", "not_applied_error", "throws", "nonsense", "never"),
+  applies: fc.boolean(),
+  afterMs: some(0, 0, 1, 3, 9, 12, 25, 60),
+  obeysAbort: fc.boolean(),
+  meanwhile: some("nothing", "nothing", "nothing", "nothing", "nothing", "nothing", "nothing", "halt", "cancel"),
+});
+
+const policy: fc.Arbitrary<ExecutionPolicyInput> = fc.record({
+  retry: fc.record({
+    maxRetries: fc.nat(3),
+    initialBackoffMs: some(0, 2, 5),
+    maxBackoffMs: some(5, 20),
+    jitter: some("none", "full", "equal"),
+    maxRetryAfterMs: some(3, 50),
+  }),
+  timeout: fc.record({
+    attemptTimeoutMs: some(0, 1, 10, 20),
+    maxTotalTimeMs: some(0, 5, 40, 100),
+    abortGraceMs: some(0, 4),
+    portTimeoutMs: some(1, 5, 15),
+  }),
+  idempotency: fc.record({
+    enabled: fc.boolean(),
+    leaseMs: some(3, 30, 1000),
+    onInProgress: some("deny", "wait"),
+  }),
+  rateLimit: some({}, {}, { global: { limit: 2, windowMs: 15 } }, { global: { limit: 1, windowMs: 6 }, onExceeded: "deny" }),
+  maxConcurrency: fc.integer({ min: 1, max: 3 }),
+  onFailure: some("stop", "continue"),
+  onHalt: some("abort", "finish"),
+});
+
+const actions = fc
+  .array(fc.record({ effect: some("once", "idempotent", "none"), hold: some(false, false, false, false, true), own: fc.boolean() }), {
+    maxLength: 4,
+  })
+  .map((list) => list.map(({ effect, hold, own }, i) => ({ effect, hold, key: own ? `key-${i}` : undefined })));
+
+/** Any execution at all, with most things going well most of the time. */
+export const randomCase: fc.Arbitrary<RandomCase> = fc.record({
+  actions,
+  policy,
+  dispatches: fc.array(behaviour, { maxLength: 8 }),
+  reconcile: optional(script),
+  killSwitch: optional(script),
+  rateLimiter: grants,
+  store: fc.record({ claim: script, start: writes, write: writes }),
+  journal: optional(script),
+  gate: optional(fc.array(fc.oneof(ports as unknown as fc.Arbitrary<Fault>, some("deny", "later")), { maxLength: 5 })),
+  bulkhead: optional(fc.record({ limit: some(1, 2), queueLimit: some(0, 5), taken: some(0, 0, 1) })),
+  retries: optional(fc.nat(3)),
+  listener: some("none", "watches", "throws", "rejects"),
+  haltAt: optional(fc.nat(60), 2),
+  cancelAt: optional(fc.nat(60), 3),
+  wallStepAt: optional(fc.nat(40), 3),
+  throttleMs: optional(some(3, 30, 200), 3),
+  approvalMs: optional(some(0, 15), 4),
+  pauseMs: some(0, 10, 5000),
+});
