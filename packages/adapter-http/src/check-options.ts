@@ -1,6 +1,7 @@
 import { EocError } from "@eoc/core";
 import type { HttpExecutorOptions } from "./options.js";
 import { type RequestRules, setHeaders } from "./prepare-request.js";
+import { isPrivateHost } from "./private-address.js";
 
 /**
  * Checks the options of an executor and says what its requests are held to.
@@ -11,22 +12,34 @@ export function checkOptions(options: HttpExecutorOptions): RequestRules {
   const expect = (path: string, holds: boolean, expected: string) => {
     if (!holds) wrong.push({ path, expected });
   };
-  const { request, allowedOrigins, reconcile, maxResponseBytes = 1, idempotencyHeader = "Idempotency-Key" } = options;
-  const { idempotencyKeyForm = "bare", headers = {} } = options;
+  const { request, allowedOrigins, reconcile, maxResponseBytes = 1, maxResponseMs = 1, headers = {} } = options;
+  const { idempotencyHeader = "Idempotency-Key", idempotencyKeyForm = "bare", allowPrivateAddresses = false } = options;
+  const { dispatcher, clock } = options;
 
   expect("request", typeof request === "function", "a function");
   expect("allowedOrigins", Array.isArray(allowedOrigins) && allowedOrigins.length > 0, "at least one origin");
   const origins = Array.isArray(allowedOrigins) ? allowedOrigins.map(originOf) : [];
   for (const [index, origin] of origins.entries()) {
-    expect(`allowedOrigins[${index}]`, origin !== undefined, "an origin such as https://api.example.com");
+    const path = `allowedOrigins[${index}]`;
+    expect(path, origin !== undefined, "an origin such as https://api.example.com");
+    const isPrivate = origin !== undefined && isPrivateHost(new URL(origin).hostname);
+    expect(path, allowPrivateAddresses || !isPrivate, "a public address, as allowPrivateAddresses is not true");
   }
+  expect("allowPrivateAddresses", typeof allowPrivateAddresses === "boolean", "true or false");
   expect("maxResponseBytes", Number.isSafeInteger(maxResponseBytes) && maxResponseBytes >= 0, "an integer >= 0");
+  expect("maxResponseMs", Number.isFinite(maxResponseMs) && maxResponseMs > 0, "milliseconds > 0");
   expect("idempotencyHeader", areHeaders({ [idempotencyHeader]: "key" }), "a header name");
   expect("idempotencyKeyForm", ["bare", "quoted"].includes(idempotencyKeyForm), '"bare" or "quoted"');
   expect("headers", areHeaders(headers), "header names and values, none of them for framing or routing");
   const asksAndDecides = typeof reconcile?.request === "function" && typeof reconcile.decide === "function";
   expect("reconcile", reconcile === undefined || asksAndDecides, "functions request and decide");
-  for (const name of ["fetch", "parse", "outcome"] as const) {
+  expect(
+    "dispatcher",
+    dispatcher === undefined || (typeof dispatcher === "object" && dispatcher !== null),
+    "an object",
+  );
+  expect("clock", clock === undefined || typeof clock?.setTimer === "function", "a clock");
+  for (const name of ["fetch", "parse", "outcome", "trace"] as const) {
     expect(name, options[name] === undefined || typeof options[name] === "function", "a function");
   }
 
@@ -39,7 +52,8 @@ export function checkOptions(options: HttpExecutorOptions): RequestRules {
     headers: { ...headers },
     idempotencyHeader,
     idempotencyKeyForm,
-    blocksPorts: options.fetch === undefined,
+    allowPrivateAddresses,
+    blocksPorts: options.fetch === undefined || dispatcher !== undefined,
   };
 }
 

@@ -13,7 +13,9 @@ import type { HttpAnswer, HttpExecutorOptions, HttpHead, HttpOutcome, HttpReques
 import { outcomeFromFailure } from "./outcome-from-failure.js";
 import { isSafe, outcomeFromResponse } from "./outcome-from-response.js";
 import { type PreparedRequest, prepareRequest } from "./prepare-request.js";
+import { problemDetails } from "./problem-details.js";
 import { discardBody, readBody } from "./read-body.js";
+import { traceHeaders } from "./trace-context.js";
 
 /** An executor that carries actions out over HTTP. */
 export interface HttpExecutor {
@@ -32,7 +34,8 @@ type Exchange = { request: PreparedRequest; response: Response } | { failure: Ht
  */
 export function createHttpExecutor(options: HttpExecutorOptions): HttpExecutor {
   const rules = checkOptions(options);
-  const { request, outcome: decideOutcome, parse, reconcile: lookup, maxResponseBytes = 1_000_000 } = options;
+  const { request, outcome: decideOutcome, parse, reconcile: lookup, trace, dispatcher } = options;
+  const { maxResponseBytes: maxBytes = 1_000_000, maxResponseMs: maxMs = 30_000 } = options;
   const clock = options.clock ?? createSystemClock();
   const fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
 
@@ -40,11 +43,14 @@ export function createHttpExecutor(options: HttpExecutorOptions): HttpExecutor {
     build: HttpRequestFn,
     action: PlannedAction,
     attempt: AttemptContext,
-    key?: string,
+    idempotencyKey?: string,
   ): Promise<Exchange> {
     let prepared: PreparedRequest;
     try {
-      prepared = prepareRequest(await build(action, attempt), rules, key);
+      prepared = prepareRequest(await build(action, attempt), rules, {
+        idempotencyKey,
+        trace: traceOf(action, attempt),
+      });
     } catch (error) {
       return { failure: notSent(error) };
     }
@@ -53,15 +59,26 @@ export function createHttpExecutor(options: HttpExecutorOptions): HttpExecutor {
     if (signal.aborted) return { failure: { ok: false, code: "aborted_before_send" } };
     try {
       const init = { method, headers, body: body as BodyInit | null, redirect: "manual", signal } as const;
-      return { request: prepared, response: await fetch(url, init) };
+      const response = await fetch(url, dispatcher === undefined ? init : ({ ...init, dispatcher } as RequestInit));
+      return { request: prepared, response };
     } catch (error) {
       return { failure: outcomeFromFailure(prepared, error, signal.aborted) };
     }
   }
 
+  function traceOf(action: PlannedAction, attempt: AttemptContext): Record<string, string> {
+    try {
+      return traceHeaders(trace?.(action, attempt));
+    } catch {
+      return {};
+    }
+  }
+
   async function answerOf(request: PreparedRequest, response: Response, signal: AbortSignal): Promise<HttpAnswer> {
     const { method, keyed } = request;
-    return { ...headOf(response), method, keyed, ...(await readBody(response, maxResponseBytes, signal, parse)) };
+    const body = await readBody(response, { maxBytes, maxMs, clock, signal }, parse);
+    const problem = problemDetails(response.headers, body.value);
+    return { ...headOf(response), method, keyed, ...body, ...(problem && { problem }) };
   }
 
   const execute: ExecuteFn = async (action, attempt) => {
@@ -70,7 +87,7 @@ export function createHttpExecutor(options: HttpExecutorOptions): HttpExecutor {
 
     const usual = outcomeFromResponse(exchange.request, headOf(exchange.response), () => clock.now());
     if (usual.ok !== true && decideOutcome === undefined) {
-      discardBody(exchange.response);
+      await discardBody(exchange.response, { clock, signal: attempt.signal });
       return resultOf(usual);
     }
     // The status stands, whatever becomes of the body: an effect is not undone by a reply that breaks off.

@@ -1,4 +1,6 @@
 import type { AttemptContext, Clock, ExecutorResult, PlannedAction, ReconcileVerdict } from "@eoc/core";
+import type { HttpProblem } from "./problem-details.js";
+import type { TraceContext } from "./trace-context.js";
 
 /** The request that carries out one action. */
 export interface HttpRequest {
@@ -31,10 +33,12 @@ export interface HttpAnswer extends HttpHead {
   readonly method: string;
   /** Whether the request carried an idempotency key. */
   readonly keyed: boolean;
-  /** `unreadable`: longer than `maxResponseBytes`, broken off, aborted, or not what `parse` expects. */
+  /** `unreadable`: longer than `maxResponseBytes` or `maxResponseMs`, broken off, aborted, or not what `parse` expects. */
   readonly body: "parsed" | "empty" | "unreadable";
   /** The parsed body. Undefined unless `body` is `parsed`. */
   readonly value: unknown;
+  /** Of a body that is `application/problem+json` (RFC 9457). */
+  readonly problem?: HttpProblem;
 }
 
 /** What a request came to: an executor's result, or that it may or may not have been applied. */
@@ -56,8 +60,15 @@ export interface HttpExecutorOptions {
   request: HttpRequestFn;
   /** The only origins that are ever contacted, such as `https://api.example.com`; compared by `URL.origin`. */
   allowedOrigins: readonly string[];
+  /**
+   * Whether an allowed origin may be a private, loopback or link-local address, `localhost`, or a name that only a private
+   * network knows. What a public-looking name resolves to is not looked at: see `guardLookup`. @defaultValue false
+   */
+  allowPrivateAddresses?: boolean;
   /** @defaultValue the platform's `fetch` */
   fetch?: FetchFn;
+  /** Handed to `fetch` as `init.dispatcher`: an undici `Agent`, `ProxyAgent` and the like, in Node. It must not retry or follow redirects. */
+  dispatcher?: object;
   /** Sent with every request, to every allowed origin. */
   headers?: Readonly<Record<string, string>>;
   /**
@@ -70,11 +81,18 @@ export interface HttpExecutorOptions {
   idempotencyKeyForm?: "bare" | "quoted";
   /** Bytes of a decoded response body. A longer one is given up: the outcome stands, without a value. @defaultValue 1000000 */
   maxResponseBytes?: number;
+  /** Milliseconds from a response's head to the end of its body. A slower one is given up in the same way. @defaultValue 30000 */
+  maxResponseMs?: number;
   /** Turns a body into the value. @defaultValue JSON for JSON content types, else text */
   parse?: (body: Uint8Array, head: HttpHead) => unknown;
   /** Has the last word on an answered request; `usual` is what the table in the README says. Throwing means unknown. */
   outcome?: (answer: HttpAnswer, usual: HttpOutcome) => HttpOutcome | Promise<HttpOutcome>;
   reconcile?: HttpReconcile;
-  /** Read only for a `Retry-After` date in a response without `Date`. @defaultValue the system clock */
-  clock?: Pick<Clock, "now">;
+  /**
+   * The trace that a request belongs to, sent as W3C `traceparent` and `tracestate`. Core calls it in the caller's asynchronous
+   * context, where a tracer finds its active span. What it throws, or returns malformed, only means that no trace is sent.
+   */
+  trace?: (action: PlannedAction, attempt: AttemptContext) => TraceContext | undefined;
+  /** Times bodies, and a `Retry-After` date in a response without `Date`. @defaultValue the system clock */
+  clock?: Pick<Clock, "now" | "setTimer">;
 }

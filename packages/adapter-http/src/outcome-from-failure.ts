@@ -27,6 +27,9 @@ const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
   "ERR_TLS_CERT_ALTNAME_INVALID",
 ]);
 
+// `guardLookup` stopped at a private address, before connecting.
+const ADDRESS_REFUSED = "EOC_ADDRESS_REFUSED";
+
 const AFTER_SEND_CODES: ReadonlyMap<string, string> = new Map([
   ["ECONNRESET", "connection_reset"],
   ["EPIPE", "connection_reset"],
@@ -40,6 +43,7 @@ export function outcomeFromFailure(request: { method: string }, error: unknown, 
   for (const link of chain) {
     const code = connectFailure(link);
     if (code !== undefined) return { ok: false, code, retryable: true };
+    if (codeOf(link) === ADDRESS_REFUSED) return { ok: false, code: "address_refused", retryable: false };
     if (CERTIFICATE_CODES.has(codeOf(link))) return { ok: false, code: "certificate_refused", retryable: false };
   }
   const code = aborted

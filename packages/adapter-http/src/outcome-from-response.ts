@@ -1,4 +1,5 @@
 import type { HttpHead, HttpOutcome } from "./options.js";
+import { rateLimitWaitMs } from "./rate-limit-fields.js";
 import { retryAfterMs } from "./retry-after.js";
 
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
@@ -22,7 +23,9 @@ export function outcomeFromResponse(
 ): HttpOutcome {
   if (status >= 200 && status <= 299) return { ok: true };
   const code = status === 0 ? "http_redirect" : `http_${status}`;
-  const wait = status === 429 || status === 503 ? retryAfterMs(headers, nowMs) : undefined;
+  const asked = status === 429 || status === 503;
+  const retryAfter = asked ? retryAfterMs(headers, nowMs) : undefined;
+  const wait = retryAfter ?? (asked ? rateLimitWaitMs(headers) : undefined);
   const refused = (retryable: boolean): HttpOutcome => ({
     ok: false,
     code,
@@ -31,7 +34,8 @@ export function outcomeFromResponse(
   });
 
   if (isSafe(request.method)) return refused(REFUSED_FOR_NOW.has(status) || status >= 500);
-  if (REFUSED_FOR_NOW.has(status) || (status === 503 && wait !== undefined)) return refused(true);
+  // Only Retry-After says that the service did not serve; RateLimit fields are on every answer of a service that sends them.
+  if (REFUSED_FOR_NOW.has(status) || (status === 503 && retryAfter !== undefined)) return refused(true);
   if (MOVED_UNCHANGED.has(status)) return refused(false);
   // draft-ietf-httpapi-idempotency-key-header §2.7: a request with this key is still being processed.
   if (status === 409 && request.keyed) return { ok: "unknown", code };

@@ -2,6 +2,7 @@ import { NotAppliedError } from "@eoc/core";
 import { BLOCKED_PORTS } from "./blocked-ports.js";
 import type { HttpRequest } from "./options.js";
 import { isSafe } from "./outcome-from-response.js";
+import { isPrivateHost } from "./private-address.js";
 
 /** A request that was checked and is ready for `fetch`. */
 export interface PreparedRequest {
@@ -16,10 +17,11 @@ export interface PreparedRequest {
 /** What the executor adds to every request and holds it to. */
 export interface RequestRules {
   readonly origins: ReadonlySet<string>;
+  readonly allowPrivateAddresses: boolean;
   readonly headers: Readonly<Record<string, string>>;
   readonly idempotencyHeader: string;
   readonly idempotencyKeyForm: "bare" | "quoted";
-  /** False when the caller brought a `fetch` of their own: it may connect to any port. */
+  /** False when the caller brought a `fetch` of their own kind: it may connect to any port. */
   readonly blocksPorts: boolean;
 }
 
@@ -37,12 +39,17 @@ const CONTROL_OR_SPACE = /[\0-\x20\x7f]/;
  * Checks a request and completes it with the executor's headers and the idempotency key.
  * @throws NotAppliedError, not retryable, whose code says what is wrong.
  */
-export function prepareRequest(request: HttpRequest, rules: RequestRules, idempotencyKey?: string): PreparedRequest {
+export function prepareRequest(
+  request: HttpRequest,
+  rules: RequestRules,
+  { idempotencyKey, trace = {} }: { idempotencyKey?: string | undefined; trace?: Record<string, string> } = {},
+): PreparedRequest {
   if (typeof request !== "object" || request === null) throw refused("invalid_request");
   const method = checkedMethod(request.method);
   const url = checkedUrl(request.url, rules);
   const headers = new Headers();
   setHeaders(headers, rules.headers);
+  setHeaders(headers, trace);
   setHeaders(headers, request.headers ?? {});
   if (idempotencyKey !== undefined && !isSafe(method) && !headers.has(rules.idempotencyHeader)) {
     const form = rules.idempotencyKeyForm;
@@ -77,6 +84,7 @@ function checkedUrl(value: unknown, rules: RequestRules): string {
   const url = new URL(text);
   if (url.protocol !== "https:" && url.protocol !== "http:") throw refused("scheme_not_allowed");
   if (url.username !== "" || url.password !== "") throw refused("credentials_in_url");
+  if (!rules.allowPrivateAddresses && isPrivateHost(url.hostname)) throw refused("private_address");
   if (!rules.origins.has(url.origin)) throw refused("origin_not_allowed");
   if (rules.blocksPorts && BLOCKED_PORTS.has(url.port)) throw refused("port_blocked");
   return url.href;

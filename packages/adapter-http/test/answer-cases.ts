@@ -19,10 +19,11 @@ export type Verdict =
   | "not applied, retried after the wait"
   | "unknown";
 
-/** The wait that the `Retry-After` header of {@link ANSWER_CASES} asks for. */
+/** The wait that the headers of {@link ANSWER_CASES} asks for. */
 export const WAIT_MS = 7000;
 
 const WAIT = { "retry-after": "7" };
+const RATE_LIMIT = { ratelimit: '"default";r=0;t=7' };
 
 export const ANSWER_CASES: readonly AnswerCase[] = [
   { answer: "2xx", statuses: [200, 201, 202, 203, 204, 205, 206, 207, 299], change: "applied", read: "applied" },
@@ -39,6 +40,13 @@ export const ANSWER_CASES: readonly AnswerCase[] = [
     answer: "429 with `Retry-After`",
     statuses: [429],
     headers: WAIT,
+    change: "not applied, retried after the wait",
+    read: "not applied, retried after the wait",
+  },
+  {
+    answer: "429 with `RateLimit`, its quota used up",
+    statuses: [429],
+    headers: RATE_LIMIT,
     change: "not applied, retried after the wait",
     read: "not applied, retried after the wait",
   },
@@ -67,6 +75,13 @@ export const ANSWER_CASES: readonly AnswerCase[] = [
     statuses: [503],
     headers: WAIT,
     change: "not applied, retried after the wait",
+    read: "not applied, retried after the wait",
+  },
+  {
+    answer: "503 with `RateLimit` only, its quota used up",
+    statuses: [503],
+    headers: RATE_LIMIT,
+    change: "unknown",
     read: "not applied, retried after the wait",
   },
   {

@@ -53,6 +53,15 @@ describe("createHttpExecutor", () => {
       { fetch: "fetch" },
       { parse: {} },
       { outcome: true },
+      { trace: "00-" },
+      { dispatcher: "agent" },
+      { dispatcher: null },
+      { maxResponseMs: 0 },
+      { maxResponseMs: Number.POSITIVE_INFINITY },
+      { clock: { now: () => 0 } },
+      { allowPrivateAddresses: "yes" },
+      { allowedOrigins: ["http://127.0.0.1:8080"] },
+      { allowedOrigins: [ORIGIN, "http://localhost"] },
     ];
     for (const options of wrong) {
       const [name] = Object.keys(options);
@@ -125,6 +134,36 @@ describe("a dispatch", () => {
     expect(calls).toEqual([]);
   });
 
+  it("hands the dispatcher to fetch, and nothing of the kind where there is none", async () => {
+    const { fetch, calls } = fakeFetch();
+    const dispatcher = { dispatch: () => true };
+    await run({ fetch, dispatcher });
+    await run({ fetch });
+    expect(calls.map(({ init }) => ("dispatcher" in init ? init.dispatcher : "none"))).toEqual([dispatcher, "none"]);
+  });
+
+  it("passes the trace on, below what the request says itself", async () => {
+    const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const { fetch, calls } = fakeFetch();
+    await run({ fetch, trace: ({ id }, { attempt }) => ({ traceparent, tracestate: `${id}=${attempt}` }) });
+    const headers = { traceparent: "00-of-its-own" };
+    await run({ fetch, trace: () => ({ traceparent }), request: () => ({ method: "GET", url: ORIGIN, headers }) });
+    expect(calls.map(({ headers: { traceparent, tracestate } }) => [traceparent, tracestate])).toEqual([
+      [traceparent, "action-0=0"],
+      ["00-of-its-own", undefined],
+    ]);
+  });
+
+  it("goes without a trace that is none, whatever `trace` does", async () => {
+    const { fetch, calls } = fakeFetch();
+    const broken = () => {
+      throw new Error("no tracer");
+    };
+    const traces = [() => undefined, () => ({ traceparent: "00-1-2-03\r\nx: y" }), broken];
+    for (const trace of traces) expect(await run({ fetch, trace })).toEqual({ ok: true });
+    expect(calls.map(({ headers }) => "traceparent" in headers)).toEqual([false, false, false]);
+  });
+
   it("passes on what the request function says with a NotAppliedError", async () => {
     const request = () => Promise.reject(new NotAppliedError("no_token", { retryAfterMs: 500 }));
     expect(await run({ request })).toEqual({ ok: false, code: "no_token", retryable: true, retryAfterMs: 500 });
@@ -147,7 +186,11 @@ describe("a dispatch", () => {
 
   it("is refused by the platform's blocked ports without asking it", async () => {
     const origin = "http://127.0.0.1:1";
-    const executor = createHttpExecutor({ request: () => ({ method: "POST", url: origin }), allowedOrigins: [origin] });
+    const executor = createHttpExecutor({
+      request: () => ({ method: "POST", url: origin }),
+      allowedOrigins: [origin],
+      allowPrivateAddresses: true,
+    });
     expect(await executor.execute(anAction(), anAttempt())).toEqual({
       ok: false,
       code: "port_blocked",
@@ -163,7 +206,11 @@ describe("a dispatch", () => {
       controller.abort();
     });
     const origin = await listen(server);
-    const executor = createHttpExecutor({ request: () => ({ method: "POST", url: origin }), allowedOrigins: [origin] });
+    const executor = createHttpExecutor({
+      request: () => ({ method: "POST", url: origin }),
+      allowedOrigins: [origin],
+      allowPrivateAddresses: true,
+    });
     const outcome = await outcomeOf(executor.execute(anAction(), anAttempt({ signal: controller.signal })));
     await connectionClosed.once;
     await closed(server);
@@ -228,6 +275,19 @@ describe("the outcome hook", () => {
       { status: 409, value: { error: "already done" }, method: "POST", keyed: false, body: "parsed" },
       { ok: false, code: "http_409", retryable: false },
     ]);
+  });
+
+  it("is told of a problem's type, status and instance", async () => {
+    const details = { type: "/problems/credit", title: "s3cr3t", status: 403, detail: "s3cr3t", instance: "/orders/7" };
+    const problems: unknown[] = [];
+    const outcome: HttpExecutorOptions["outcome"] = ({ problem }, usual) => {
+      problems.push(problem);
+      return usual;
+    };
+    const type = { "content-type": "application/problem+json" };
+    await run({ ...answering(JSON.stringify(details), { status: 403, headers: type }), outcome });
+    await run({ ...answering("{", { status: 403, headers: type }), outcome });
+    expect(problems).toEqual([{ type: "/problems/credit", status: 403, instance: "/orders/7" }, undefined]);
   });
 
   it("can say that a 2xx is not applied, or unknown", async () => {

@@ -44,6 +44,14 @@ describe("the outcome of a fetch that rejected", () => {
     });
   });
 
+  it("is not applied, and final, when guardLookup stopped at a private address", () => {
+    expect(outcome(failed({}, { code: "EOC_ADDRESS_REFUSED" }))).toEqual({
+      ok: false,
+      code: "address_refused",
+      retryable: false,
+    });
+  });
+
   it("S3.1 is unknown for anything that can happen after the request left", () => {
     const after = [
       [failed({}, { code: "ECONNRESET", syscall: "read" }), "connection_reset"],

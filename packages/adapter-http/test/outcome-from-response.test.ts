@@ -19,8 +19,14 @@ describe("the outcome of an answer", () => {
     });
   }
 
-  it("heeds Retry-After of 429 and 503 only", () => {
-    const headers = new Headers({ "retry-after": "7" });
+  it("heeds Retry-After before RateLimit", () => {
+    const headers = new Headers({ "retry-after": "7", ratelimit: '"default";r=0;t=60' });
+    const outcome = outcomeFromResponse({ method: "POST", keyed: false }, { status: 503, headers }, () => 0);
+    expect(outcome).toEqual({ ok: false, code: "http_503", retryable: true, retryAfterMs: 7000 });
+  });
+
+  it("heeds both of 429 and 503 only", () => {
+    const headers = new Headers({ "retry-after": "7", ratelimit: '"default";r=0;t=7' });
     const waits = [301, 404, 408, 425, 500].map((status) =>
       outcomeFromResponse({ method: "GET", keyed: false }, { status, headers }, () => 0),
     );

@@ -3,6 +3,13 @@ import * as api from "../src/index.js";
 
 describe("@eoc/adapter-http", () => {
   it("exports exactly these values", () => {
-    expect(Object.keys(api).sort()).toEqual(["HttpUnknownError", "createHttpExecutor"]);
+    expect(Object.keys(api).sort()).toEqual([
+      "HttpUnknownError",
+      "bearerToken",
+      "createExecutionHandler",
+      "createHttpExecutor",
+      "guardLookup",
+      "toNodeListener",
+    ]);
   });
 });

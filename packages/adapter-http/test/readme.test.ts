@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
+import { PROBLEMS } from "../src/handler/problem.js";
 import type { HttpOutcome } from "../src/options.js";
 import { ANSWER_CASES } from "./answer-cases.js";
-import { WIRE_CASES } from "./wire-cases.js";
+import { PROBLEM_CASES } from "./handler/problem-cases.js";
+import { attemptsOf, WIRE_CASES } from "./wire-cases.js";
 
 const README = new URL("../README.md", import.meta.url);
 
@@ -29,10 +31,27 @@ const TABLES: Record<string, string> = {
     ANSWER_CASES.map(({ answer, change, read }) => [answer, bold(change), bold(read)]),
   ),
   connections: table(
-    ["the server", "`POST`", "effects of it", "`GET`"],
-    WIRE_CASES.map(({ what, post, get, effects }) => [what, outcomeText(post), effects.join(" or "), outcomeText(get)]),
+    ["the server", "`POST`", "dispatches", "effects", "`GET`", "dispatches"],
+    WIRE_CASES.map(({ what, post, get, effects }) => [
+      what,
+      outcomeText(post),
+      String(attemptsOf(post)),
+      effects.join(" or "),
+      outcomeText(get),
+      String(attemptsOf(get)),
+    ]),
   ),
+  problems: table(["status", "code", "what leads to it"], problemRows()),
 };
+
+/** The refusals in the order of their status, each with all that leads to it. */
+function problemRows(): string[][] {
+  return Object.entries(PROBLEMS).map(([code, [status]]) => {
+    const reasons = PROBLEM_CASES.filter((each) => each.code === code).map(({ what }) => what);
+    // Where the problem's `type` leads.
+    return [String(status), `<a id="${code}"></a>\`${code}\``, reasons.join("; ")];
+  });
+}
 
 describe("the README", () => {
   it("shows the tables that the other tests are made of (`vitest -u` rewrites them)", async () => {

@@ -5,17 +5,27 @@ import type { HttpOutcome } from "../src/options.js";
 /** One way in which a server treats a request: the second table of the README and the tests against real servers. */
 export interface WireCase {
   readonly what: string;
-  /** Misbehaves, once the whole request has been read. Undefined: nobody listens. */
+  /** Misbehaves. Undefined: nobody listens. */
   readonly answer?: (socket: Socket, origin: string) => void;
+  /** When it does so. @defaultValue "the request was read" */
+  readonly as?: "the connection is made" | "the head was read" | "the request was read";
   /** The client gives up: before any answer, or once it has the answer's head. */
   readonly abort?: "before the answer" | "after the head";
-  /** A first request of the same connection was answered properly. */
-  readonly secondOnConnection?: boolean;
+  /** A first request of the same connection was answered properly, and the connection then kept or closed. */
+  readonly first?: "keeps the connection" | "closes the connection";
   /** What became of a `POST` and of a `GET`. */
   readonly post: HttpOutcome;
   readonly get: HttpOutcome;
   /** Effects of the `POST` in the server's ledger. Both ways are played where both are possible. */
   readonly effects: readonly (0 | 1)[];
+}
+
+/** Retries that the policy of the second table allows. */
+export const MAX_RETRIES = 2;
+
+/** How often an action is dispatched whose every attempt ends so: a `POST` with effect `once`, a `GET` with effect `none`. */
+export function attemptsOf(outcome: HttpOutcome): number {
+  return outcome.ok === false && outcome.retryable !== false ? 1 + MAX_RETRIES : 1;
 }
 
 const head = (status: string, ...headers: string[]) => `HTTP/1.1 ${[status, ...headers, "", ""].join("\r\n")}`;
@@ -33,8 +43,32 @@ const unknown = (code: string) => ({ ok: "unknown", code }) as const;
 
 const DATE = "Date: Fri, 06 Nov 2026 12:00:00 GMT";
 
+/** Writes one byte at a time, each in a packet of its own as far as can be arranged. */
+function piecemeal(socket: Socket, text: string): void {
+  socket.setNoDelay(true);
+  const [byte, ...rest] = text;
+  if (byte !== undefined) socket.write(byte, () => setImmediate(() => piecemeal(socket, rest.join(""))));
+}
+
 export const WIRE_CASES: readonly WireCase[] = [
   { what: "nobody listens", post: retried("connection_refused"), get: retried("connection_refused"), effects: [0] },
+  {
+    what: "accepts the connection and never says anything, until the attempt is aborted",
+    answer: () => {},
+    as: "the connection is made",
+    abort: "before the answer",
+    post: unknown("aborted"),
+    get: retried("aborted"),
+    effects: [0, 1],
+  },
+  {
+    what: "resets the connection within the request",
+    answer: (socket) => socket.resetAndDestroy(),
+    as: "the head was read",
+    post: unknown("connection_reset"),
+    get: retried("connection_reset"),
+    effects: [0, 1],
+  },
   {
     what: "reads the request, then closes the connection",
     answer: (socket) => socket.end(),
@@ -52,10 +86,18 @@ export const WIRE_CASES: readonly WireCase[] = [
   {
     what: "closes a kept-alive connection as the next request arrives",
     answer: (socket) => socket.destroy(),
-    secondOnConnection: true,
+    first: "keeps the connection",
     post: unknown("connection_reset"),
     get: retried("connection_reset"),
     effects: [0, 1],
+  },
+  {
+    what: "closed the kept-alive connection while it was idle, then answers 200 on another one",
+    answer: (socket) => socket.write(OK),
+    first: "closes the connection",
+    post: { ok: true, value: { done: true } },
+    get: { ok: true, value: { done: true } },
+    effects: [1],
   },
   {
     what: "never answers, until the attempt is aborted",
@@ -88,6 +130,27 @@ export const WIRE_CASES: readonly WireCase[] = [
     effects: [0, 1],
   },
   {
+    what: "answers with 20 kB of headers",
+    answer: (socket) => socket.write(reply("200 OK", "", `X-Long: ${"x".repeat(20_000)}`)),
+    post: unknown("network_error"),
+    get: retried("network_error"),
+    effects: [0, 1],
+  },
+  {
+    what: "answers with both `Content-Length` and `Transfer-Encoding`",
+    answer: (socket) => socket.write(`${head("200 OK", "Content-Length: 4", "Transfer-Encoding: chunked")}0\r\n\r\n`),
+    post: unknown("network_error"),
+    get: retried("network_error"),
+    effects: [0, 1],
+  },
+  {
+    what: "answers 101, without having been asked",
+    answer: (socket) => socket.write(head("101 Switching Protocols", "Connection: Upgrade", "Upgrade: websocket")),
+    post: unknown("connection_reset"),
+    get: retried("connection_reset"),
+    effects: [0, 1],
+  },
+  {
     what: "answers 200",
     answer: (socket) => socket.write(OK),
     post: { ok: true, value: { done: true } },
@@ -95,8 +158,31 @@ export const WIRE_CASES: readonly WireCase[] = [
     effects: [1],
   },
   {
-    what: "answers 103, then 200",
-    answer: (socket) => socket.write(head("103 Early Hints", "Link: </a>") + OK),
+    what: "answers 102 and twice 103, then 200",
+    answer: (socket) =>
+      socket.write(head("102 Processing") + head("103 Early Hints", "Link: </a>") + head("103 Early Hints") + OK),
+    post: { ok: true, value: { done: true } },
+    get: { ok: true, value: { done: true } },
+    effects: [1],
+  },
+  {
+    what: "answers 200 before it has read the request",
+    answer: (socket) => socket.write(OK),
+    as: "the head was read",
+    post: { ok: true, value: { done: true } },
+    get: { ok: true, value: { done: true } },
+    effects: [1],
+  },
+  {
+    what: "answers 200 byte by byte",
+    answer: (socket) => piecemeal(socket, OK),
+    post: { ok: true, value: { done: true } },
+    get: { ok: true, value: { done: true } },
+    effects: [1],
+  },
+  {
+    what: "answers 200 in HTTP/1.0, with a body that ends with the connection",
+    answer: (socket) => socket.end(`HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{"done":true}`),
     post: { ok: true, value: { done: true } },
     get: { ok: true, value: { done: true } },
     effects: [1],
@@ -104,6 +190,20 @@ export const WIRE_CASES: readonly WireCase[] = [
   {
     what: "answers 200, then resets the connection within the body",
     answer: (socket) => socket.write(head("200 OK", "Content-Length: 100"), () => socket.resetAndDestroy()),
+    post: applied,
+    get: retried("body_unreadable"),
+    effects: [1],
+  },
+  {
+    what: "answers 200, then breaks off within a chunk of the body",
+    answer: (socket) => socket.end(`${head("200 OK", "Transfer-Encoding: chunked")}ff\r\nhalf`),
+    post: applied,
+    get: retried("body_unreadable"),
+    effects: [1],
+  },
+  {
+    what: "answers 200, then garbles the chunks of the body",
+    answer: (socket) => socket.write(`${head("200 OK", "Transfer-Encoding: chunked")}xyz\r\nhalf\r\n`),
     post: applied,
     get: retried("body_unreadable"),
     effects: [1],
@@ -154,6 +254,19 @@ export const WIRE_CASES: readonly WireCase[] = [
     effects: [1],
   },
   {
+    what: "answers 200 with JSON in gzip that breaks off",
+    answer(socket) {
+      const whole = gzipSync(JSON.stringify({ done: "x".repeat(100) }));
+      const half = whole.subarray(0, whole.length - 12);
+      const type = "Content-Type: application/json";
+      socket.write(head("200 OK", type, "Content-Encoding: gzip", `Content-Length: ${half.length}`));
+      socket.write(half);
+    },
+    post: applied,
+    get: retried("body_unreadable"),
+    effects: [1],
+  },
+  {
     what: "answers 200 with JSON that is none",
     answer: (socket) => socket.write(json('{"done":tr')),
     post: applied,
@@ -175,8 +288,11 @@ export const WIRE_CASES: readonly WireCase[] = [
     effects: [0, 1],
   },
   {
-    what: "redirects with 307",
-    answer: (socket, origin) => socket.write(reply("307 Temporary Redirect", "", `Location: ${origin}/elsewhere`)),
+    what: "redirects with 307 to another origin",
+    answer: (socket, origin) =>
+      socket.write(
+        reply("307 Temporary Redirect", "", `Location: ${origin.replace("127.0.0.1", "localhost")}/elsewhere`),
+      ),
     post: final("http_307"),
     get: final("http_307"),
     effects: [0],
@@ -195,6 +311,41 @@ export const WIRE_CASES: readonly WireCase[] = [
     post: { ...retried("http_429"), retryAfterMs: 30_000 },
     get: { ...retried("http_429"), retryAfterMs: 30_000 },
     effects: [0],
+  },
+  {
+    what: "answers 429 with `RateLimit` (no quota left for 30 s)",
+    answer: (socket) => socket.write(reply("429 Too Many Requests", "", 'RateLimit: "default";r=0;t=30')),
+    post: { ...retried("http_429"), retryAfterMs: 30_000 },
+    get: { ...retried("http_429"), retryAfterMs: 30_000 },
+    effects: [0],
+  },
+  {
+    what: "answers 429 with neither",
+    answer: (socket) => socket.write(reply("429 Too Many Requests")),
+    post: retried("http_429"),
+    get: retried("http_429"),
+    effects: [0],
+  },
+  {
+    what: "answers 503 with `Retry-After`",
+    answer: (socket) => socket.write(reply("503 Service Unavailable", "", "Retry-After: 30")),
+    post: { ...retried("http_503"), retryAfterMs: 30_000 },
+    get: { ...retried("http_503"), retryAfterMs: 30_000 },
+    effects: [0],
+  },
+  {
+    what: "answers 503 with `RateLimit` only",
+    answer: (socket) => socket.write(reply("503 Service Unavailable", "", 'RateLimit: "default";r=0;t=30')),
+    post: unknown("http_503"),
+    get: { ...retried("http_503"), retryAfterMs: 30_000 },
+    effects: [0, 1],
+  },
+  {
+    what: "answers 500 with a body that never ends",
+    answer: (socket) => socket.write(`${head("500 Internal Server Error", "Content-Length: 100")}half`),
+    post: unknown("http_500"),
+    get: retried("http_500"),
+    effects: [0, 1],
   },
   {
     what: "answers 503",

@@ -1,93 +1,74 @@
-import { createServer, type Socket } from "node:net";
-import { setImmediate } from "node:timers/promises";
+import { execute } from "@eoc/core";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { createHttpExecutor } from "../src/index.js";
-import { anAction, anAttempt, closed, happening, listen, outcomeOf } from "./support.js";
-import { OK, WIRE_CASES, type WireCase } from "./wire-cases.js";
+import { createHandClock } from "./hand-clock.js";
+import { anAction, anAttempt, outcomeOf } from "./support.js";
+import { attemptsOf, MAX_RETRIES, WIRE_CASES, type WireCase } from "./wire-cases.js";
+import { openWire } from "./wire-world.js";
 
 // Real connections, on machines that may be busy.
 vi.setConfig({ testTimeout: 30_000 });
 
-const open = new Set<Socket>();
+const ATTEMPT_MS = 5000;
+
 const cleanUps: (() => Promise<void>)[] = [];
 
 afterEach(async () => {
-  for (const socket of open) socket.destroy();
   for (const cleanUp of cleanUps.splice(0)) await cleanUp();
 });
 
-/** A server that reads whole requests, applies `effects` of each, then lets `answer` misbehave. */
-async function openWorld({ answer, secondOnConnection }: WireCase, effects: 0 | 1) {
-  const read = happening();
-  const world = { origin: "", ledger: [] as string[], paths: [] as string[], read: read.once };
-  const server = createServer((socket) => {
-    open.add(socket.on("close", () => open.delete(socket)).on("error", () => {}));
-    let text = "";
-    let requests = 0;
-    socket.setEncoding("latin1").on("data", (chunk: string) => {
-      text += chunk;
-      const headLength = text.indexOf("\r\n\r\n") + 4;
-      const bodyLength = Number(/content-length: (\d+)/i.exec(text.slice(0, headLength))?.[1] ?? 0);
-      if (headLength < 4 || text.length < headLength + bodyLength) return;
-      const [method = "", path = ""] = text.split(" ");
-      text = "";
-      world.paths.push(path);
-      requests++;
-      if (secondOnConnection && requests === 1) return void socket.write(OK);
-      if (method === "POST" && effects === 1) world.ledger.push(path);
-      answer?.(socket, world.origin);
-      read.happened();
-    });
-  });
-  world.origin = await listen(server);
-  if (answer === undefined) await closed(server);
-  else cleanUps.push(() => closed(server));
-  return world;
-}
-
-async function play(wireCase: WireCase, method: "GET" | "POST", effects: 0 | 1) {
-  const world = await openWorld(wireCase, effects);
-  const controller = new AbortController();
-  const executor = createHttpExecutor({
-    request: () => ({ method, url: `${world.origin}/orders`, ...(method === "POST" ? { body: { amount: 5 } } : {}) }),
-    allowedOrigins: [world.origin],
-    maxResponseBytes: 1000,
-    fetch: async (url, init) => {
-      const response = await fetch(url, init);
-      if (wireCase.abort === "after the head") controller.abort();
-      return response;
-    },
-  });
-  if (wireCase.secondOnConnection) {
-    await executor.execute(anAction(), anAttempt());
-    // The platform hands the connection back a turn after the body has ended.
-    await setImmediate();
-    await setImmediate();
-  }
-  const result = executor.execute(anAction(), anAttempt({ signal: controller.signal }));
-  if (wireCase.abort === "before the answer") {
-    await world.read;
-    controller.abort();
-  }
-  return { outcome: await outcomeOf(result), world };
+async function openExecutor(wireCase: WireCase, method: "GET" | "POST", effects: 0 | 1, giveUp: () => void) {
+  const wire = await openWire(wireCase, method, effects, giveUp);
+  cleanUps.push(wire.destroy);
+  return wire;
 }
 
 describe("a server that", () => {
   for (const wireCase of WIRE_CASES) {
     const { what, post, get, effects } = wireCase;
 
-    it(`S3.1 ${what}: a POST is ${describeOutcome(post.ok)}`, async () => {
-      for (const each of effects) {
-        const { outcome, world } = await play(wireCase, "POST", each);
-        expect(outcome).toEqual(post);
-        expect(world.ledger).toHaveLength(each);
-        expect(world.paths.filter((path) => path !== "/orders")).toEqual([]);
-      }
-    });
+    for (const [method, outcome, ledgers] of [
+      ["POST", post, effects],
+      ["GET", get, [0]],
+    ] as const) {
+      const says = outcome.ok === "unknown" ? "unknown" : outcome.ok ? "applied" : "not applied";
 
-    it(`${what}: a GET is ${describeOutcome(get.ok)}`, async () => {
-      expect((await play(wireCase, "GET", 0)).outcome).toEqual(get);
-    });
+      it(`S3.1 ${what}: a ${method} is ${says}`, async () => {
+        for (const each of ledgers) {
+          const controller = new AbortController();
+          const { executor, world } = await openExecutor(wireCase, method, each, () => controller.abort());
+          const attempt = anAttempt({ signal: controller.signal });
+          expect(await outcomeOf(executor.execute(anAction(), attempt))).toEqual(outcome);
+          expect(world.ledger).toHaveLength(method === "POST" ? each : 0);
+          expect(world.paths.filter((path) => path !== "/orders")).toEqual([]);
+        }
+      });
+
+      it(`S3.4 ${what}: a ${method} is dispatched ${attemptsOf(outcome)} times`, async () => {
+        for (const each of ledgers) {
+          const clock = createHandClock();
+          const giveUp = () => clock.advance(ATTEMPT_MS);
+          const { executor, world } = await openExecutor(wireCase, method, each, giveUp);
+          const policy = {
+            retry: { maxRetries: MAX_RETRIES, initialBackoffMs: 10 },
+            timeout: { attemptTimeoutMs: ATTEMPT_MS, maxTotalTimeMs: 1_000_000 },
+          };
+          const effect = method === "POST" ? "once" : "none";
+          const actions = [{ action: "ACT", effect } as const];
+          const report = await execute({ action: "ACT", actions }, {}, policy, executor, {
+            clock,
+            onEvent(event) {
+              if (event.type !== "wait.started" || event.untilMs === undefined) return;
+              const wait = event.untilMs - clock.now();
+              queueMicrotask(() => clock.advance(wait));
+            },
+          });
+          expect(report.attemptCount).toBe(attemptsOf(outcome));
+          expect(report.status).toBe(outcome.ok === "unknown" ? "unknown" : outcome.ok ? "success" : "failed");
+          expect(world.ledger).toHaveLength(method === "POST" ? each : 0);
+          expect(clock.pending).toBe(0);
+        }
+      });
+    }
   }
 });
 
@@ -98,7 +79,3 @@ describe("an unknown outcome", () => {
     }
   });
 });
-
-function describeOutcome(ok: true | false | "unknown"): string {
-  return ok === "unknown" ? "unknown" : ok ? "applied" : "not applied";
-}

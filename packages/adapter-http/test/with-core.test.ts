@@ -50,6 +50,7 @@ function order(
   const executor = createHttpExecutor({
     request: () => ({ method: "POST", url: `${origin}/orders`, body: { amount: 5 } }),
     allowedOrigins: [origin],
+    allowPrivateAddresses: true,
     headers: { authorization: "Bearer s3cr3t" },
     ...options,
   });
@@ -138,6 +139,7 @@ describe("execute over HTTP", () => {
     const executor = createHttpExecutor({
       request: () => ({ method: "POST", url: shop.origin }),
       allowedOrigins: [shop.origin],
+      allowPrivateAddresses: true,
     });
     const report = await execute({ action: "ACT" }, {}, {}, executor, { killSwitch });
     await hungUp.once;

@@ -114,6 +114,7 @@ function executorFor({ reconcile }: Scenario, world: World, origin: string) {
   return createHttpExecutor({
     request: (action) => ({ method: "POST", url: urlOf(action), body: action.params }),
     allowedOrigins: [origin],
+    allowPrivateAddresses: true,
     ...(reconcile && {
       reconcile: {
         request: (action) => ({ method: "GET", url: urlOf(action) }),

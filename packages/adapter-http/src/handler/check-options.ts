@@ -1,0 +1,88 @@
+import {
+  type Clock,
+  createMemoryRateLimiter,
+  createSystemClock,
+  definePolicy,
+  EocError,
+  type ExecutionPolicy,
+  type RateLimiter,
+} from "@eoc/core";
+import { bearerToken, tokenFault } from "./bearer-token.js";
+import { type ControlledSwitch, isControlled } from "./control.js";
+import type { ExecutionHandlerOptions, HandlerRateLimit } from "./options.js";
+
+/** The options of a handler, checked and complete. */
+export interface HandlerSettings extends Omit<ExecutionHandlerOptions, "control" | "rateLimit"> {
+  readonly policy: ExecutionPolicy;
+  readonly clock: Clock;
+  readonly basePath: string;
+  readonly limits: { readonly maxBytes: number; readonly maxMs: number; readonly clock: Clock };
+  readonly keepAliveMs: number;
+  readonly maxStreams: number;
+  readonly control:
+    | { readonly killSwitch: ControlledSwitch; readonly mayControl: (request: Request) => Promise<boolean> }
+    | undefined;
+  readonly rateLimit: (HandlerRateLimit & { readonly limiter: RateLimiter }) | undefined;
+}
+
+/**
+ * Checks the options of a handler.
+ * @throws EocError `invalid_option`, with an issue for each option that is wrong and no value of any; `invalid_policy`.
+ */
+export function checkHandlerOptions(options: ExecutionHandlerOptions): HandlerSettings {
+  const wrong: { path: string; expected: string }[] = [];
+  const expect = (path: string, holds: boolean, expected: string) => {
+    if (!holds) wrong.push({ path, expected });
+  };
+  const { authorize, control, ports = {}, rateLimit, remember = {}, basePath = "", onDisconnect = "finish" } = options;
+  const { maxRequestBytes = 1_000_000, requestTimeoutMs = 10_000, keepAliveMs = 15_000, maxStreams = 1000 } = options;
+  const { killSwitch } = ports;
+
+  const { executor } = options;
+  const execute = typeof executor === "object" && executor !== null ? executor.execute : executor;
+  expect("executor", typeof execute === "function", "a function, or { execute: function }");
+  expect("authorize", authorize === "none" || typeof authorize === "function", '"none" or a function');
+  expect("control.token", control === undefined || tokenFault(control.token) === undefined, tokenFault("")!);
+  expect("ports.killSwitch", control === undefined || isControlled(killSwitch), "one with halt and clear, for control");
+  expect("basePath", /^(?:\/[A-Za-z0-9._~-]+)*$/.test(basePath), 'empty, or a path such as "/eoc"');
+  expect("onDisconnect", onDisconnect === "finish" || onDisconnect === "cancel", '"finish" or "cancel"');
+  const { maxExecutions = 1, maxEvents = 1, maxAgeMs = 1 } = remember;
+  const { limit, windowMs, key } = rateLimit ?? { limit: 1, windowMs: 1 };
+  const counts = {
+    maxRequestBytes,
+    maxStreams,
+    "remember.maxExecutions": maxExecutions,
+    "remember.maxEvents": maxEvents,
+  };
+  for (const [path, count] of Object.entries({ ...counts, "rateLimit.limit": limit })) {
+    expect(path, Number.isSafeInteger(count) && count >= 1, "an integer >= 1");
+  }
+  const durations = { requestTimeoutMs, keepAliveMs, "remember.maxAgeMs": maxAgeMs, "rateLimit.windowMs": windowMs };
+  for (const [path, duration] of Object.entries(durations)) {
+    expect(path, Number.isFinite(duration) && duration > 0, "milliseconds > 0");
+  }
+  expect("rateLimit.key", key === undefined || typeof key === "function", "a function");
+  for (const name of ["approval", "waitUntil", "onError"] as const) {
+    expect(name, options[name] === undefined || typeof options[name] === "function", "a function");
+  }
+
+  if (wrong.length > 0) {
+    const message = wrong.map(({ path, expected }) => `${path} must be ${expected}`).join("; ");
+    throw new EocError("invalid_option", `invalid execution handler: ${message}`, { issues: wrong });
+  }
+  const clock = ports.clock ?? createSystemClock();
+  return {
+    ...options,
+    policy: definePolicy(options.policy),
+    clock,
+    basePath,
+    limits: { maxBytes: maxRequestBytes, maxMs: requestTimeoutMs, clock },
+    keepAliveMs,
+    maxStreams,
+    control: control && {
+      killSwitch: killSwitch as ControlledSwitch,
+      mayControl: bearerToken(control.token),
+    },
+    rateLimit: rateLimit && { ...rateLimit, limiter: rateLimit.limiter ?? createMemoryRateLimiter() },
+  };
+}
