@@ -114,7 +114,7 @@ describe("a malformed file", () => {
     [
       "a wrong policy",
       '{"decision":{"action":"ACT"},"policy":{"retry":{"maxRetries":-1}}}',
-      "-: policy.retry.maxRetries: expected an integer >= 0",
+      "-: policy.retry.maxRetries: expected an integer from 0 to 10000",
     ],
     [
       "a misspelt field",

@@ -2,15 +2,25 @@
 
 export { explainReport } from "./explain.js";
 export { addExecutionTrace } from "./external.js";
-export { type BuildPacketInput, buildPacket, buildPacketWithManifest, type PacketManifest } from "./packet.js";
+export { type BuildPacketInput, buildPacket, buildPacketWithManifest } from "./packet.js";
 export { reportToDict } from "./report-to-dict.js";
-export { renderTimeline } from "./timeline/render-timeline.js";
+export { renderTimeline, type TimelineFormat } from "./timeline/render-timeline.js";
 export type { TraceProfile } from "./trace-profile.js";
 
 // Journals to trust later.
 
-export type { JournalEvent, JournalHead, JournalOpening, JournalRecord } from "./journal-record.js";
+export {
+  type CheckpointOptions,
+  type CheckpointSigner,
+  type CheckpointVerifier,
+  type JournalCheckpoint,
+  parseCheckpoint,
+} from "./checkpoints.js";
+export type { JournalBounds, JournalEvent, JournalHead, JournalOpening, JournalRecord } from "./journal-record.js";
 export { createJsonlJournal, type JournalSink, type JsonlJournal, type JsonlJournalOptions } from "./jsonl-journal.js";
+export type { PolicyRecord, RecordedPolicy } from "./policy-record.js";
+export type { CompletenessFinding } from "./verify/completeness.js";
+export type { ConformanceFinding } from "./verify/conformance.js";
 export type { Finding, JournalProblem, JournalProblemCode } from "./verify/findings.js";
-export type { OpenIntent, PairingFinding } from "./verify/pairing.js";
-export { type JournalVerdict, type VerifyJournalOptions, verifyJournal } from "./verify-journal.js";
+export type { OpenIntent, PairingFinding } from "./verify/open-intent.js";
+export { type JournalVerdict, openIntents, type VerifyJournalOptions, verifyJournal } from "./verify-journal.js";

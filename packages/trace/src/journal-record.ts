@@ -1,8 +1,9 @@
-import type { ExecutionEvent } from "@eoc/core";
+import type { Effect, ExecutionEvent } from "@eoc/core";
 import { canonicalJson, sha256Hex } from "@eoc/decision-schema";
+import type { PolicyRecord, RecordedPolicy } from "./policy-record.js";
 
 /** The version of the record's form, its `v`. */
-export const JOURNAL_VERSION = 1;
+const JOURNAL_VERSION = 1;
 
 /** `prev` of the first record: there is none before it. */
 export const NO_PREV = "0".repeat(64);
@@ -13,17 +14,30 @@ export interface JournalHead {
   hash: string;
 }
 
-/** The first record of a journal, and the first one after every restart (S8.2): what wrote the records that follow. */
-export interface JournalOpening {
-  type: "journal.opened" | "journal.resumed";
+/** The first record of a journal, of every file of it, and after every restart: what wrote the records that follow. */
+export interface JournalOpening extends Partial<RecordedPolicy> {
+  /** `opened`: a journal begins. `resumed`: its writer was started again. `continued`: another file of it begins. */
+  type: "journal.opened" | "journal.resumed" | "journal.continued";
   /** Versions of the packages and services that write, by name. */
   versions?: Readonly<Record<string, string>>;
-  /** Digest of the policy in force. */
-  policyDigest?: string;
+  /** Of `journal.continued`: the last record of the file before. */
+  previous?: JournalHead;
+}
+
+/** Follows `execution.started`: what the execution that has begun may do. */
+export interface JournalBounds {
+  type: "journal.bounds";
+  executionId: string;
+  planHash: string;
+  /** Absent where it is that of the opening record, as `policyDigest` then says. */
+  policy?: PolicyRecord;
+  policyDigest: string;
+  /** The effect classes of the plan's actions, in their order (S3.2). */
+  effects: readonly Effect[];
 }
 
 /** What a record can hold. */
-export type JournalEvent = ExecutionEvent | JournalOpening;
+export type JournalEvent = ExecutionEvent | JournalOpening | JournalBounds;
 
 /** One line of a journal. `hash` is the SHA-256 over the RFC 8785 JSON of the record without `hash`. */
 export interface JournalRecord {

@@ -1,4 +1,10 @@
-import { createRedactor, type ExecutionReport, type Redactor } from "@eoc/core";
+import {
+  createRedactor,
+  type ExecutionReport,
+  type RedactionEntry,
+  type RedactionManifest,
+  type Redactor,
+} from "@eoc/core";
 import {
   type ExecutionContext,
   type FinalDecisionInput,
@@ -16,9 +22,6 @@ import {
 } from "@eoc/decision-schema";
 import { addExecutionTrace } from "./external.js";
 import { type TraceProfile, wholeMs } from "./trace-profile.js";
-
-/** What was masked, and why: one entry for every place, with a JSON pointer into the packet. */
-export type PacketManifest = ReturnType<Redactor["redactWithManifest"]>["manifest"];
 
 export interface BuildPacketInput {
   runId: string;
@@ -55,7 +58,7 @@ export function buildPacket(input: BuildPacketInput): PacketV2 {
  * What EOC itself measured is never masked: `step`, `latency_ms` and `exec.*` but `exec.execution_id`, which the caller chose. Nor is
  * a number of the context whose name says that it is a measure, such as `max_tokens`, unless the redactor was told to mask that name.
  */
-export function buildPacketWithManifest(input: BuildPacketInput): { packet: PacketV2; manifest: PacketManifest } {
+export function buildPacketWithManifest(input: BuildPacketInput): { packet: PacketV2; manifest: RedactionManifest } {
   const { report, profile = "extended" } = input;
   const redactor = input.redactor ?? createRedactor();
   const decision = parsed(FinalDecisionSchema, "invalid_decision", input.decision);
@@ -92,7 +95,7 @@ const MEASURE =
   /^(max|min|num|n|total)_|_(ms|s|count|counts|limit|budget|rate|ratio|usage|used|remaining|score|size|length|total|price|amount|window)$/;
 
 /** Whether a built-in rule masked a number of the context for its name, although the name is that of a quantity. */
-function isMeasure({ pointer, by, rule }: PacketManifest[number], external: Record<string, unknown>): boolean {
+function isMeasure({ pointer, by, rule }: RedactionEntry, external: Record<string, unknown>): boolean {
   const key = pointer.replace("/external/", "");
   return by === "key" && !rule.startsWith("keys[") && typeof external[key] === "number" && MEASURE.test(key);
 }

@@ -1,14 +1,26 @@
+import type { ExecutionPolicyInput } from "@eoc/core";
+import type { CheckpointVerifier } from "./checkpoints.js";
 import { type JournalHead, type RecordFault, readRecord } from "./journal-record.js";
 import { ChainCheck } from "./verify/chain.js";
-import { CompletenessCheck } from "./verify/completeness.js";
+import { CompletenessCheck, type CompletenessFinding } from "./verify/completeness.js";
+import { ConformanceCheck, type ConformanceFinding } from "./verify/conformance.js";
 import { type Finding, Problems } from "./verify/findings.js";
-import { PairingCheck, type PairingFinding } from "./verify/pairing.js";
+import type { OpenIntent, PairingFinding } from "./verify/open-intent.js";
+import { PairingCheck } from "./verify/pairing.js";
+import { checkSignatures, type KnownHead } from "./verify/signatures.js";
 
 export interface VerifyJournalOptions {
   /** Where the journal ends, as its writer said: `head()`. Without it nobody can tell a cut-off journal from a whole one. */
   head?: JournalHead | undefined;
   /** Records that are known to be in the journal. They prove everything up to the last of them. */
-  checkpoints?: Iterable<JournalHead> | undefined;
+  checkpoints?: Iterable<KnownHead> | AsyncIterable<KnownHead> | undefined;
+  /** Keys of which one must have signed every checkpoint. @defaultValue signatures are not looked at */
+  keys?: readonly CheckpointVerifier[] | undefined;
+  /**
+   * The policy that every execution should have been under.
+   * @defaultValue what the records say themselves; where they do not, bounds are `NOT PROVEN`
+   */
+  policy?: ExecutionPolicyInput | undefined;
 }
 
 /** What can be said of a journal. The verdicts are separate because they rest on different things. */
@@ -24,12 +36,18 @@ export interface JournalVerdict {
   continuity: Finding;
   /** Everything that was begun has its end. `OPEN`: something was in flight when the journal stopped, see `openIntents`. */
   pairing: PairingFinding;
+  /** Every checkpoint is signed by a key that was given. `NOT PROVEN` without keys or without checkpoints. */
+  signatures: Finding<"PASS" | "FAIL" | "NOT PROVEN">;
+  /** Nothing was done that the policy on record does not allow. `NOT PROVEN` where the records do not say enough. */
+  conformance: ConformanceFinding;
   /** Nothing is missing at the end. `PASS` only with the `head`. */
-  completeness: Finding<"PASS" | "FAIL" | "NOT PROVEN">;
+  completeness: CompletenessFinding;
   /** Lines read. */
   recordCount: number;
   /** The last record that could be read; `seq` −1 for none. It is what the file says: no proof that it is the end. */
   last: JournalHead;
+  /** A last line without its end, which a crash leaves behind, and how many characters it has. It counts as not there. */
+  tornTail?: { line: number; length: number };
 }
 
 const FAULTS: Record<RecordFault, string> = {
@@ -44,16 +62,20 @@ const FAULTS: Record<RecordFault, string> = {
  * Checks a journal line by line, in memory that does not grow with its length. Never throws for what the lines hold; what the
  * source of the lines throws comes through.
  *
- * @param lines with or without their line ends; one empty line at the end is fine
+ * @param lines with or without their line ends; one empty line at the end is fine. Where the others have one, a last line without
+ * is torn; so is an only line that is the start of a record
+ * @throws EocError `invalid_policy`
  */
 export async function verifyJournal(
   lines: Iterable<string> | AsyncIterable<string>,
   options: VerifyJournalOptions = {},
 ): Promise<JournalVerdict> {
+  const conformance = new ConformanceCheck(options.policy);
+  const { finding: signatures, trusted } = await checkSignatures(options.checkpoints ?? [], options.keys ?? []);
   const integrity = new Problems();
   const chain = new ChainCheck();
   const pairing = new PairingCheck();
-  const completeness = new CompletenessCheck(options.head, options.checkpoints ?? []);
+  const completeness = new CompletenessCheck(options.head, trusted);
   let recordCount = 0;
 
   function check(text: string): void {
@@ -64,31 +86,60 @@ export async function verifyJournal(
     chain.add(line, record);
     if (record === undefined) return;
     pairing.add(line, record);
+    conformance.add(line, record);
     completeness.add(line, record);
   }
 
   let emptyLines = 0;
+  let hasEnds = false;
+  /** A line without its end, which is torn unless there is another one. */
+  let held: string | undefined;
   for await (const raw of lines) {
-    const text = raw.endsWith("\n") ? raw.slice(0, -1) : raw;
+    if (held !== undefined) check(held);
+    held = undefined;
+    const ended = raw.endsWith("\n");
+    const text = ended ? raw.slice(0, -1) : raw;
     if (text === "") {
       emptyLines++;
       continue;
     }
     for (; emptyLines > 0; emptyLines--) check("");
-    check(text);
+    if (ended || !(hasEnds || (recordCount === 0 && isStartOfRecord(text)))) check(text);
+    else held = text;
+    hasEnds ||= ended;
   }
   for (; emptyLines > 1; emptyLines--) check("");
 
   const intact = integrity.count === 0 && chain.problems.count === 0;
   const paired = pairing.finish();
-  const complete = completeness.finish(intact);
+  const conformed = conformance.finish();
+  const complete = completeness.finish(intact, chain.missingBefore);
   return {
-    ok: intact && paired.verdict !== "FAIL" && complete.verdict !== "FAIL",
+    ok: intact && ![paired, signatures, conformed, complete].some(({ verdict }) => verdict === "FAIL"),
     integrity: integrity.finding(integrity.count === 0 ? "PASS" : "FAIL"),
     continuity: chain.problems.finding(chain.problems.count === 0 ? "PASS" : "FAIL"),
     pairing: paired,
+    signatures,
+    conformance: conformed,
     completeness: complete,
     recordCount,
     last: completeness.last,
+    ...(held === undefined ? undefined : { tornTail: { line: recordCount + 1, length: held.length } }),
   };
+}
+
+/** Whether this is half of a first line: there is no other whose end it could be told by. */
+function isStartOfRecord(text: string): boolean {
+  const start = '{"event":';
+  return start.startsWith(text.slice(0, start.length)) && readRecord(text).fault === "not_json";
+}
+
+/**
+ * What was in flight when the journal stopped, in the order of the intents: dispatches that may or may not have been applied. For
+ * each, the outside world has to be asked, by its idempotency key where it has one, before it is done again.
+ *
+ * Only what {@link verifyJournal} says nothing against can be relied on; this function does not judge.
+ */
+export async function openIntents(lines: Iterable<string> | AsyncIterable<string>): Promise<readonly OpenIntent[]> {
+  return (await verifyJournal(lines)).pairing.openIntents;
 }

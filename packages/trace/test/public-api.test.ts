@@ -10,6 +10,8 @@ describe("the public names", () => {
       "buildPacketWithManifest",
       "createJsonlJournal",
       "explainReport",
+      "openIntents",
+      "parseCheckpoint",
       "renderTimeline",
       "reportToDict",
       "verifyJournal",
@@ -17,6 +19,15 @@ describe("the public names", () => {
   });
 
   it("of @eoc/trace/node are these", () => {
-    expect(Object.keys(node).sort()).toEqual(["createFileSink", "readJournalFile"]);
+    expect(Object.keys(node).sort()).toEqual([
+      "createCheckpointFile",
+      "createEd25519Signer",
+      "createEd25519Verifier",
+      "createFileSink",
+      "journalFiles",
+      "readCheckpointFile",
+      "readJournal",
+      "readJournalFile",
+    ]);
   });
 });

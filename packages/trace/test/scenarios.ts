@@ -189,7 +189,7 @@ export function halted(): ExecutionEvent[] {
   ]);
 }
 
-/** No answer in time, asked, and told that nothing was applied; then the answer comes late, inside the grace. */
+/** Broken off at its limit, asked, and told that nothing was applied; then the next answer comes late, inside the grace. */
 export function reconciled(): ExecutionEvent[] {
   const act = { actionIndex: 0, action: "ACT" } as const;
   return eventsOf("transfer-9", [
@@ -207,6 +207,7 @@ export function reconciled(): ExecutionEvent[] {
         startedAtMs: STARTED_AT + 3,
         latencyMs: 2100,
         errorCode: "timeout",
+        late: true,
       },
     ],
     [2103, { type: "reconcile.started", actionIndex: 0, attemptNumber: 0 }],

@@ -29,6 +29,15 @@ describe("renderTimeline", () => {
       await expect(renderTimeline(source)).toMatchFileSnapshot(`golden/${name}.txt`);
     });
 
+    for (const [format, ending] of [
+      ["svg", "svg"],
+      ["mermaid", "mmd"],
+    ] as const) {
+      it(`draws ${name} as its golden file, ${format}`, async () => {
+        await expect(renderTimeline(source, { format })).toMatchFileSnapshot(`golden/${name}.${ending}`);
+      });
+    }
+
     it(`says the same with colours: ${name}`, () => {
       const coloured = renderTimeline(source, { format: "ansi" });
       expect(coloured).toContain("\u001b[");
@@ -147,6 +156,6 @@ describe("renderTimeline", () => {
   });
 
   it("refuses a format that there is not", () => {
-    expect(() => renderTimeline(retried(), { format: "svg" as "text" })).toThrow(TypeError);
+    expect(() => renderTimeline(retried(), { format: "png" as "text" })).toThrow(TypeError);
   });
 });

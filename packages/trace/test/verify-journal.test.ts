@@ -1,8 +1,9 @@
 import { canonicalJson, sha256Hex } from "@eoc/decision-schema";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { createJsonlJournal, type JournalHead, type JournalRecord, verifyJournal } from "../src/index.js";
+import { createJsonlJournal, type JournalHead, type JournalRecord, openIntents, verifyJournal } from "../src/index.js";
 import { crashed, halted, reconciled, retried } from "./scenarios.js";
+import { STARTED_AT } from "./support.js";
 
 let lines: string[];
 let head: JournalHead;
@@ -63,6 +64,41 @@ describe("verifyJournal", () => {
     }
     expect(await verifyJournal(source(), { head })).toMatchObject({ ok: true, completeness: { verdict: "PASS" } });
     expect(await verifyJournal(`${lines.join("\n")}\n`.split("\n"), { head })).toMatchObject({ ok: true });
+  });
+
+  describe("a last line without its end", () => {
+    const ended = () => lines.map((line) => `${line}\n`);
+
+    it("is what a crash leaves behind, and counts as not there", async () => {
+      const torn = ended().with(-1, lines.at(-1)!.slice(0, 20));
+      const before = JSON.parse(lines.at(-2)!) as JournalRecord;
+      const verdict = await verifyJournal(torn, { head: before });
+      expect(verdict).toMatchObject({ ok: true, recordCount: lines.length - 1, last: { seq: before.seq } });
+      expect(verdict.tornTail).toEqual({ line: lines.length, length: 20 });
+      expect(await verifyJournal(torn, { head })).toMatchObject({ ok: false, completeness: { verdict: "FAIL" } });
+    });
+
+    it("is torn also where only the end is missing: its append was never acknowledged", async () => {
+      const torn = ended().with(-1, lines.at(-1)!);
+      expect(await verifyJournal(torn)).toMatchObject({ ok: true, tornTail: { length: lines.at(-1)!.length } });
+      expect(await verifyJournal(torn, { head })).toMatchObject({ ok: false, completeness: { verdict: "FAIL" } });
+    });
+
+    it("is torn also when it is the first: a crash left nothing else", async () => {
+      for (const length of [1, 5, 9, 40]) {
+        const verdict = await verifyJournal([lines[0]!.slice(0, length)]);
+        expect(verdict).toMatchObject({ ok: true, recordCount: 0, tornTail: { line: 1, length } });
+      }
+      expect(await verifyJournal([lines[0]!])).toMatchObject({ ok: true, recordCount: 1 });
+      for (const other of ["x", "{}", '{"event":1}']) expect((await verifyJournal([other])).ok).toBe(false);
+    });
+
+    it("is no torn tail in the middle, nor where no line has an end", async () => {
+      const middle = ended().with(4, lines[4]!.slice(0, 20));
+      const { integrity, tornTail } = await verifyJournal(middle);
+      expect([places(integrity.problems), tornTail]).toEqual([["5 not_json"], undefined]);
+      expect(await verifyJournal(lines.with(-1, lines.at(-1)!.slice(0, 20)))).toMatchObject({ ok: false });
+    });
   });
 
   it("finds an edited record", async () => {
@@ -170,6 +206,27 @@ describe("verifyJournal", () => {
     ]);
   });
 
+  it("says up to which record nothing is missing, by the head or the furthest checkpoint", async () => {
+    const at = (seq: number) => JSON.parse(lines[seq]!) as JournalRecord;
+    const provenUpTo = async (some: readonly string[], options: Parameters<typeof verifyJournal>[1]) =>
+      (await verifyJournal(some, options)).completeness.provenUpTo;
+    expect(await provenUpTo(lines, {})).toBe(-1);
+    expect(await provenUpTo(lines, { checkpoints: [at(10), at(3)] })).toBe(10);
+    expect(await provenUpTo(lines, { checkpoints: [at(3)], head })).toBe(head.seq);
+    expect(await provenUpTo(lines.toSpliced(5, 1), { checkpoints: [at(3)] })).toBe(-1);
+  });
+
+  it("believes neither of two checkpoints that contradict each other", async () => {
+    const right = JSON.parse(lines[3]!) as JournalRecord;
+    const wrong = { seq: 3, hash: "ab".repeat(32) };
+    for (const checkpoints of [
+      [right, wrong],
+      [wrong, right],
+    ]) {
+      expect(places((await verifyJournal(lines, { checkpoints })).completeness.problems)).toEqual(["4 wrong_head"]);
+    }
+  });
+
   it("misses a record that a checkpoint names, also in the middle", async () => {
     const checkpoints = [JSON.parse(lines[3]!) as JournalRecord];
     const { completeness } = await verifyJournal(lines.toSpliced(3, 1), { checkpoints });
@@ -268,8 +325,11 @@ describe("verifyJournal, pairing", () => {
           executionId: "refunds-7",
           actionIndex: 0,
           attemptNumber: 0,
+          actionId: "refund-customer",
           action: "ACT",
           idempotencyKey: "refund-7",
+          intendedAtMs: STARTED_AT,
+          startedAtMs: STARTED_AT,
           dispatched: true,
           line: 4,
           seq: 3,
@@ -281,7 +341,9 @@ describe("verifyJournal, pairing", () => {
 
   it("lists an intent whose dispatch was not recorded: it may have happened", async () => {
     const { lines: open } = await journalOf(crashed().slice(0, 3));
-    expect((await verifyJournal(open)).pairing.openIntents).toMatchObject([{ dispatched: false }]);
+    const [intent] = await openIntents(open);
+    expect(intent).toMatchObject({ dispatched: false });
+    expect(intent).not.toHaveProperty("startedAtMs");
   });
 
   it("keeps what a crash left open, and lets the same execution begin anew after a restart", async () => {

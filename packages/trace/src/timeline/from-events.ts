@@ -75,6 +75,7 @@ function apply(draft: Draft, event: ExecutionEvent): void {
       const lane = laneOf(draft, event.actionIndex);
       lane.title = `${event.actionIndex} ${event.action} ${event.id}`;
       lane.outcome = actionOutcome(event);
+      lane.endMs = nowMs;
       return;
     }
     case "wait.started":

@@ -2,7 +2,13 @@ import type { ExecutionEvent, ExecutionReport } from "@eoc/core";
 import type { JournalEvent } from "../journal-record.js";
 import { timelineFromEvents } from "./from-events.js";
 import { timelineFromReport } from "./from-report.js";
+import { renderMermaid } from "./mermaid.js";
+import { renderSvg } from "./svg.js";
 import { type Paint, renderText } from "./text.js";
+import type { Timeline } from "./timeline.js";
+
+/** `ansi` is `text` with colours, which never say anything that the words do not. */
+export type TimelineFormat = "text" | "ansi" | "mermaid" | "svg";
 
 const CODES: Readonly<Record<Parameters<Paint>[0], string>> = {
   applied: "32",
@@ -18,28 +24,42 @@ const CODES: Readonly<Record<Parameters<Paint>[0], string>> = {
 const plain: Paint = (_tone, text) => text;
 const coloured: Paint = (tone, text) => (text === "" ? "" : `\u001b[${CODES[tone]}m${text}\u001b[0m`);
 
+const RENDERERS: Readonly<Record<TimelineFormat, (timelines: readonly Timeline[]) => string>> = {
+  text: (timelines) => timelines.map((timeline) => renderText(timeline, plain)).join("\n"),
+  ansi: (timelines) => timelines.map((timeline) => renderText(timeline, coloured)).join("\n"),
+  mermaid: renderMermaid,
+  svg: renderSvg,
+};
+
 /**
- * What happened, as a picture of at most 80 columns: a line with a bar to scale for every attempt, wait and halt, with its times in
- * milliseconds and its outcome in words. Events of several executions give one picture each.
+ * What happened, as a picture: a line with a bar to scale for every attempt, wait and halt, with its times in milliseconds and its
+ * outcome in words. Events of several executions give one picture each, below one another; no events give the empty string.
  *
- * Events show waits with their cause, reconciliation and late answers; a report shows only what it knows. `ansi` is `text` with
- * colours, which never say anything that the words do not.
+ * Events show waits with their cause, reconciliation and late answers; a report shows only what it knows. Text has at most 80
+ * columns. `mermaid` is a Gantt chart for Markdown. `svg` is a whole file without scripts, fonts or anything else from outside,
+ * for light and dark pages.
+ *
+ * @throws TypeError for a format that there is not
  */
 export function renderTimeline(
   source: ExecutionReport | Iterable<JournalEvent>,
-  options: { /** @defaultValue "text" */ format?: "text" | "ansi" } = {},
+  options: { /** @defaultValue "text" */ format?: TimelineFormat } = {},
 ): string {
   const { format = "text" } = options;
-  if (format !== "text" && format !== "ansi") throw new TypeError('format must be "text" or "ansi"');
-  const paint = format === "ansi" ? coloured : plain;
-  if (!(Symbol.iterator in source)) return renderText(timelineFromReport(source), paint);
-  return [...byExecution(source).values()].map((events) => renderText(timelineFromEvents(events), paint)).join("\n");
+  if (!Object.hasOwn(RENDERERS, format)) {
+    throw new TypeError(`format must be one of ${Object.keys(RENDERERS).join(", ")}`);
+  }
+  const timelines =
+    Symbol.iterator in source
+      ? [...byExecution(source).values()].map(timelineFromEvents)
+      : [timelineFromReport(source)];
+  return timelines.length === 0 ? "" : RENDERERS[format](timelines);
 }
 
 function byExecution(events: Iterable<JournalEvent>): Map<string, ExecutionEvent[]> {
   const executions = new Map<string, ExecutionEvent[]>();
   for (const event of events) {
-    if (!("executionId" in event)) continue; // A journal's own record.
+    if (!("atMs" in event)) continue; // A journal's own record.
     const before = executions.get(event.executionId);
     if (before === undefined) executions.set(event.executionId, [event]);
     else before.push(event);

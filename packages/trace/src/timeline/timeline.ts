@@ -26,6 +26,8 @@ export interface Span {
 export interface Lane {
   title: string;
   outcome: Outcome;
+  /** When its outcome was known, where that is on record. */
+  endMs?: number;
   spans: Span[];
 }
 

@@ -1,6 +1,13 @@
 import { type JournalHead, NO_PREV } from "../journal-record.js";
 import { type Finding, Problems } from "./findings.js";
 
+export interface CompletenessFinding extends Finding<"PASS" | "FAIL" | "NOT PROVEN"> {
+  /** Up to this record nothing is missing, by the word of the head or of a checkpoint; −1 when nobody says so. */
+  provenUpTo: number;
+  /** Records of the journal that are in earlier files, which were not given. */
+  missingBefore: number;
+}
+
 /**
  * Whether anything was cut off at the end. The records alone cannot say: that takes the head, from a place that whoever could
  * cut the journal could not change. A checkpoint says it for everything up to itself.
@@ -8,16 +15,21 @@ import { type Finding, Problems } from "./findings.js";
 export class CompletenessCheck {
   readonly #problems = new Problems();
   readonly #head: JournalHead | undefined;
-  /** Checkpoints not met yet, by number. */
-  readonly #checkpoints: Map<number, string>;
+  /** Hashes not met yet, by number. Two of the same number cannot both be right. */
+  readonly #checkpoints = new Map<number, Set<string>>();
   #last: JournalHead = { seq: -1, hash: NO_PREV };
   #lastLine = 0;
   #headMet = false;
+  #provenUpTo = -1;
 
   constructor(head: JournalHead | undefined, checkpoints: Iterable<JournalHead>) {
     this.#head = head;
-    this.#checkpoints = new Map();
-    for (const { seq, hash } of checkpoints) if (seq >= 0) this.#checkpoints.set(seq, hash);
+    for (const { seq, hash } of checkpoints) {
+      if (seq < 0) continue;
+      const others = this.#checkpoints.get(seq);
+      if (others === undefined) this.#checkpoints.set(seq, new Set([hash]));
+      else others.add(hash);
+    }
     this.#headMet = head !== undefined && head.seq < 0;
   }
 
@@ -30,20 +42,20 @@ export class CompletenessCheck {
     const { seq, hash } = record;
     this.#last = { seq, hash };
     this.#lastLine = line;
-    const checkpoint = this.#checkpoints.get(seq);
-    if (checkpoint !== undefined) {
-      this.#checkpoints.delete(seq);
-      if (checkpoint !== hash) this.#wrong(line, seq, "checkpoint");
-    }
+    for (const known of this.#checkpoints.get(seq) ?? []) this.#hold(known, line, record, "checkpoint");
+    this.#checkpoints.delete(seq);
     if (this.#head?.seq !== seq || this.#headMet) return;
     this.#headMet = true;
-    if (this.#head.hash !== hash) this.#wrong(line, seq, "head");
+    this.#hold(this.#head.hash, line, record, "head");
   }
 
-  /** @param intact whether integrity and continuity passed: what is broken in the middle is not complete */
-  finish(intact: boolean): Finding<"PASS" | "FAIL" | "NOT PROVEN"> {
+  /**
+   * @param intact whether integrity and continuity passed: what is broken in the middle is not complete
+   * @param missingBefore records in earlier files that were not given
+   */
+  finish(intact: boolean, missingBefore: number): CompletenessFinding {
     const line = this.#lastLine + 1;
-    const unmet = [...this.#checkpoints.keys()];
+    const unmet = [...this.#checkpoints.keys()].filter((seq) => seq >= missingBefore);
     if (this.#head !== undefined && !this.#headMet) unmet.push(this.#head.seq);
     const furthest = unmet.reduce((a, b) => Math.max(a, b), -1);
     if (furthest > this.#last.seq) {
@@ -60,12 +72,21 @@ export class CompletenessCheck {
     if (this.#head !== undefined && !intact) {
       this.#problems.add({ line, code: "broken_chain", message: "the chain up to the head is broken" });
     }
-    if (this.#problems.count > 0) return this.#problems.finding("FAIL");
-    return this.#problems.finding(this.#head === undefined ? "NOT PROVEN" : "PASS");
+    const failed = this.#problems.count > 0;
+    const proven = this.#head !== undefined && missingBefore === 0;
+    return {
+      ...this.#problems.finding(failed ? "FAIL" : proven ? "PASS" : "NOT PROVEN"),
+      provenUpTo: intact && !failed ? this.#provenUpTo : -1,
+      missingBefore,
+    };
   }
 
-  #wrong(line: number, seq: number, known: "head" | "checkpoint"): void {
+  #hold(hash: string, line: number, record: JournalHead, known: "head" | "checkpoint"): void {
+    if (hash === record.hash) {
+      this.#provenUpTo = Math.max(this.#provenUpTo, record.seq);
+      return;
+    }
     const message = `not the record that the ${known} names: another journal, or rewritten from here or before`;
-    this.#problems.add({ line, seq, code: "wrong_head", message });
+    this.#problems.add({ line, seq: record.seq, code: "wrong_head", message });
   }
 }

@@ -1,6 +1,6 @@
 /** One thing that is wrong with a journal, at the record where it shows. */
 export interface JournalProblem {
-  /** Which line it is, from 1. One more than there are when something is missing at the end. */
+  /** Which line it is, from 1; which checkpoint, for signatures. One more than there are when something is missing at the end. */
   line: number;
   /** The number that the record gives itself; absent where there is none to read. */
   seq?: number;
@@ -28,6 +28,31 @@ export type JournalProblemCode =
   | "left_open"
   | "event_missing"
   | "malformed_event"
+  // Signatures.
+  | "unsigned"
+  | "unknown_key"
+  | "bad_signature"
+  // Conformance.
+  | "too_many_dispatches"
+  | "overlap"
+  | "concurrency_exceeded"
+  | "rate_exceeded"
+  | "after_halt"
+  | "after_failure"
+  | "after_deadline"
+  | "after_end"
+  | "limit_exceeded"
+  | "no_intent"
+  | "unclaimed"
+  | "repeated_after_success"
+  | "repeated_after_unknown"
+  | "repeated_after_late"
+  | "row_mismatch"
+  | "bounds_mismatch"
+  | "policy_mismatch"
+  // Conformance, where the bounds are not known.
+  | "no_policy"
+  | "effect_unknown"
   // Completeness.
   | "truncated"
   | "beyond_head"

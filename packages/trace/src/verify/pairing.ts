@@ -1,24 +1,6 @@
 import type { JournalRecord } from "../journal-record.js";
-import { type Finding, type JournalProblemCode, Problems } from "./findings.js";
-
-/** A dispatch that was intended and has no end in the journal: what was in flight when the journal stopped. */
-export interface OpenIntent {
-  executionId: string;
-  actionIndex: number;
-  attemptNumber: number;
-  action: string;
-  idempotencyKey?: string;
-  /** Whether the dispatch itself was recorded. When not, it may have happened all the same. */
-  dispatched: boolean;
-  /** Where its intent is. */
-  line: number;
-  seq: number;
-}
-
-export interface PairingFinding extends Finding<"PASS" | "OPEN" | "FAIL"> {
-  /** Dispatches without an end, in the order of their intents. */
-  openIntents: readonly OpenIntent[];
-}
+import { type JournalProblemCode, Problems } from "./findings.js";
+import type { OpenIntent, PairingFinding } from "./open-intent.js";
 
 interface Place {
   line: number;
@@ -37,8 +19,8 @@ interface Execution {
   intents: Map<string, OpenIntent>;
   /** What else has begun and not ended. */
   open: Set<string>;
-  /** Actions that have begun, ever. */
-  begun: Set<unknown>;
+  /** Actions that have begun, ever, with their ids. */
+  begun: Map<unknown, string>;
   /** Actions with a key. */
   claimed: Set<unknown>;
 }
@@ -70,12 +52,15 @@ export class PairingCheck {
   /** Executions that a restart of the writer cut off and that began anew. */
   readonly #cutOff: Execution[] = [];
   #run = 0;
+  /** The first record is one in the middle of the journal: what began before it is not judged. */
+  #fromTheMiddle = false;
 
   add(line: number, record: JournalRecord): void {
     const place = { line, seq: record.seq };
     const event = record.event as unknown as AnyEvent;
     if (event.type.startsWith("journal.")) {
-      this.#run++;
+      if (event.type === "journal.continued") this.#fromTheMiddle ||= line === 1;
+      else if (event.type !== "journal.bounds") this.#run++;
       return;
     }
     const id = event["executionId"];
@@ -86,7 +71,7 @@ export class PairingCheck {
     const execution = event.type === "execution.started" ? this.#begin(place, id, event) : this.#executions.get(id);
     if (execution === undefined) {
       const message = `${event.type} of an execution that is not open`;
-      if (!MAY_COME_LATE.test(event.type)) this.#wrong(place, "end_without_start", message);
+      if (!MAY_COME_LATE.test(event.type) && !this.#fromTheMiddle) this.#wrong(place, "end_without_start", message);
       return;
     }
     if (event["seq"] !== execution.nextNumber) {
@@ -123,7 +108,7 @@ export class PairingCheck {
       rows: 0,
       intents: new Map(),
       open: new Set(),
-      begun: new Set(),
+      begun: new Map(),
       claimed: new Set(),
     };
     this.#executions.set(id, execution);
@@ -139,7 +124,7 @@ export class PairingCheck {
       const again = type === "action.started" ? execution.begun.has(actionIndex) : execution.open.has(what);
       if (again) this.#wrong(place, "started_twice", `${what} was begun before`);
       execution.open.add(what);
-      execution.begun.add(actionIndex);
+      if (type === "action.started") execution.begun.set(actionIndex, String(event["id"]));
     } else if (ends !== undefined) {
       this.#close(place, execution.open.delete(`${ends} ${actionIndex}`), type);
       if (type === "action.finished") execution.rows++;
@@ -158,15 +143,17 @@ export class PairingCheck {
       execution.intents.set(key, {
         executionId: execution.id,
         actionIndex: Number(actionIndex),
-        attemptNumber: Number(attemptNumber),
+        actionId: execution.begun.get(actionIndex) ?? `action-${Number(actionIndex)}`,
         action: String(action),
+        attemptNumber: Number(attemptNumber),
+        intendedAtMs: Number(event["atMs"]),
         ...(typeof idempotencyKey === "string" ? { idempotencyKey } : undefined),
         dispatched: false,
         ...place,
       });
     } else if (type === "attempt.started") {
       this.#close(place, intent !== undefined && !intent.dispatched, type);
-      if (intent !== undefined) intent.dispatched = true;
+      if (intent !== undefined) Object.assign(intent, { dispatched: true, startedAtMs: Number(event["atMs"]) });
     } else if (type === "attempt.finished" || type === "attempt.withdrawn") {
       const fits = intent?.dispatched === (type === "attempt.finished");
       this.#close(place, fits, type);

@@ -1,0 +1,158 @@
+import { existsSync } from "node:fs";
+import { type JournalHead, readRecord } from "../journal-record.js";
+import type { JournalSink } from "../jsonl-journal.js";
+import { type FileCalls, type FsyncPolicy, LineFile } from "./line-file.js";
+import { fileAfter, journalFiles } from "./parts.js";
+
+export interface FileSinkOptions {
+  /**
+   * When a line counts as kept: `"always"` when the disk has it, `"never"` when the operating system has it, which a loss of power
+   * does not survive.
+   * @defaultValue "always"
+   */
+  fsync?: FsyncPolicy;
+  /**
+   * How long a file may get before the journal goes on in another one: `<path>.000001`, and so on. A record is never split.
+   * @defaultValue the journal stays in one file
+   */
+  maxBytes?: number;
+}
+
+/** A journal's file. Has one writer: a second one, in this process or another, is noticed at its next append. */
+export interface FileSink extends JournalSink {
+  append(line: string): Promise<void>;
+  /** What was there when the file was opened. */
+  readonly recovered: {
+    /** The last whole record; a journal goes on from it by itself. Its own hash fits; `verifyJournal` looks at the rest. */
+    readonly head?: JournalHead;
+    /**
+     * Length of a line without an end, which a crash leaves behind. It was cut off: its append was never acknowledged, so nothing
+     * was done on its strength.
+     */
+    readonly tornBytes: number;
+  };
+  /** Resolves when the file is closed. Appends that are under way end first, later ones fail. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens `path`, or the last of the files that its journal was rotated into, for appending lines, or creates it for its owner alone
+ * (mode 0600). Every append is one write and, unless `fsync` says otherwise, one fsync. After one that failed every later one
+ * fails: the file may end in half a line.
+ *
+ * @throws what opening the file throws, and when its last line is no journal record: it is some other file, or damaged
+ */
+export function createFileSink(path: string, options: FileSinkOptions = {}): FileSink {
+  return openFileSink(path, options);
+}
+
+/** {@link createFileSink} with the calls that it makes. */
+export function openFileSink(path: string, options: FileSinkOptions, calls?: FileCalls): FileSink {
+  const { fsync = "always", maxBytes = Number.POSITIVE_INFINITY } = options;
+  if (fsync !== "always" && fsync !== "never") throw new TypeError('fsync must be "always" or "never"');
+  if (!(maxBytes >= 1)) throw new TypeError("maxBytes must be a number >= 1");
+  const use = { fsync, ...(calls === undefined ? undefined : { calls }) };
+  const files = filesOf(path);
+  let file = new LineFile(files.at(-1) ?? path, { ...use, to: "append" });
+  let recovered: FileSink["recovered"];
+  try {
+    recovered = recover(file, files.at(-2));
+  } catch (error) {
+    file.closeSync();
+    throw error;
+  }
+  /** The journal has records, but none of them is in this file: its first one is to carry the head of the file before. */
+  let isUnused = file.size === 0 && recovered.head !== undefined;
+
+  let last: Promise<void> = Promise.resolve();
+  let failed: unknown;
+  let closed = false;
+
+  /** One after the other; after one that failed none. */
+  function queue(work: () => Promise<void>): Promise<void> {
+    if (closed) return Promise.reject(new Error("the journal's file is closed"));
+    const result = last.then(async () => {
+      if (failed !== undefined) throw failed;
+      try {
+        await work();
+      } catch (error) {
+        failed = error;
+        throw error;
+      }
+    });
+    last = result.catch(() => undefined);
+    return result;
+  }
+
+  return {
+    recovered,
+    head: recovered.head,
+    append: (line) =>
+      queue(async () => {
+        const next = fileAfter(path, file.path);
+        if (existsSync(next)) throw new Error(`something else writes to ${next}`);
+        await file.append(line);
+        isUnused = false;
+      }),
+    isFull: () => isUnused || file.size >= maxBytes,
+    rotate: () =>
+      queue(async () => {
+        if (isUnused) return;
+        const before = file;
+        file = new LineFile(fileAfter(path, before.path), { ...use, to: "create" });
+        await before.close();
+      }),
+    close() {
+      if (closed) return last;
+      closed = true;
+      last = last.then(() => file.close());
+      return last;
+    },
+  };
+}
+
+function filesOf(path: string): string[] {
+  try {
+    return journalFiles(path);
+  } catch {
+    return []; // Opening the file says what is wrong with its folder.
+  }
+}
+
+/** Finds the last whole record and cuts off what follows it. */
+function recover(file: LineFile, before: string | undefined): FileSink["recovered"] {
+  const { line, tornBytes } = file.tail();
+  if (line === undefined) {
+    // A file that never had a line end may be anything; only the start of a record is ours to cut.
+    if (tornBytes > 0 && !startsLikeRecord(file)) throw new Error(`${file.path} is not a journal`);
+    if (tornBytes > 0) file.cut(tornBytes);
+    return before === undefined ? { tornBytes } : { head: headOfClosed(before), tornBytes };
+  }
+  const head = headOf(line, file.path);
+  if (tornBytes > 0) file.cut(tornBytes);
+  return { head, tornBytes };
+}
+
+/** The end of a file that was rotated: whole, since another one was begun after it. */
+function headOfClosed(path: string): JournalHead {
+  const file = new LineFile(path, { to: "read", fsync: "never" });
+  try {
+    const { line, tornBytes } = file.tail();
+    if (line === undefined || tornBytes > 0) throw new Error(`${path} does not end in a journal record`);
+    return headOf(line, path);
+  } finally {
+    file.closeSync();
+  }
+}
+
+function headOf(line: string, path: string): JournalHead {
+  const { record, fault } = readRecord(line);
+  if (record === undefined || fault !== undefined)
+    throw new Error(`the last line of ${path} is not a journal record: ${fault}`);
+  return { seq: record.seq, hash: record.hash };
+}
+
+function startsLikeRecord(file: LineFile): boolean {
+  const start = '{"event":';
+  return start.startsWith(file.start(start.length));
+}

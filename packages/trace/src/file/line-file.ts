@@ -1,0 +1,160 @@
+import * as fs from "node:fs";
+import { dirname } from "node:path";
+import { promisify } from "node:util";
+
+/** When a line counts as kept: when the disk has it, or when the operating system has it. */
+export type FsyncPolicy = "always" | "never";
+
+/** What is called for every line. Tests put failing ones in. */
+export interface FileCalls {
+  write(fd: number, bytes: Uint8Array): Promise<{ bytesWritten: number }>;
+  fsync(fd: number): Promise<void>;
+}
+
+const NODE_CALLS: FileCalls = {
+  write: promisify(fs.write) as unknown as FileCalls["write"],
+  fsync: promisify(fs.fsync),
+};
+
+const closeFile = promisify(fs.close);
+const NEW_LINE = 0x0a;
+const CHUNK = 65_536;
+
+const FLAGS = { append: "a+", create: "ax+", read: "r" } as const;
+
+interface LineFileOptions {
+  readonly to: keyof typeof FLAGS;
+  readonly fsync: FsyncPolicy;
+  readonly calls?: FileCalls;
+}
+
+/** A file of lines with one writer, which appends. */
+export class LineFile {
+  readonly path: string;
+  readonly #fd: number;
+  readonly #fsync: FsyncPolicy;
+  readonly #calls: FileCalls;
+  #size: number;
+
+  /**
+   * Opens a file to `append` to it, creating it for its owner alone where there is none; to `create` it, where there must be none;
+   * or to `read` it.
+   * @throws what opening it throws
+   */
+  constructor(path: string, { to, fsync, calls = NODE_CALLS }: LineFileOptions) {
+    this.path = path;
+    this.#fsync = fsync;
+    this.#calls = calls;
+    this.#fd = fs.openSync(path, FLAGS[to], 0o600);
+    try {
+      this.#size = fs.fstatSync(this.#fd).size;
+      if (fsync === "always") {
+        // What is there may have been written by somebody who died before it was durable.
+        fs.fsyncSync(this.#fd);
+        if (this.#size === 0) syncDirectory(dirname(path));
+      }
+    } catch (error) {
+      fs.closeSync(this.#fd);
+      throw error;
+    }
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** One write and, by the policy, one fsync. After one that failed the file may end in half a line. */
+  async append(line: string): Promise<void> {
+    const bytes = new TextEncoder().encode(`${line}\n`);
+    if (fs.fstatSync(this.#fd).size !== this.#size) throw new Error(`something else writes to ${this.path}`);
+    const { bytesWritten } = await this.#calls.write(this.#fd, bytes);
+    // Half a line stays behind, as after a crash: it is cut off when the file is opened again.
+    if (bytesWritten !== bytes.length) throw new Error(`only ${bytesWritten} of ${bytes.length} bytes were written`);
+    this.#size += bytes.length;
+    if (this.#fsync === "always") await this.#calls.fsync(this.#fd);
+  }
+
+  /** The last whole line, without its end, and how many bytes follow it. */
+  tail(): { line: string | undefined; tornBytes: number } {
+    const end = this.#lineEndBefore(this.#size);
+    const tornBytes = this.#size - end;
+    if (end === 0) return { line: undefined, tornBytes };
+    const start = this.#lineEndBefore(end - 1);
+    return { line: decode(this.#read(start, end - 1 - start)), tornBytes };
+  }
+
+  /** The first bytes as text. */
+  start(length: number): string {
+    return decode(this.#read(0, Math.min(length, this.#size)));
+  }
+
+  /** Cuts the last bytes off, durably. */
+  cut(bytes: number): void {
+    fs.ftruncateSync(this.#fd, this.#size - bytes);
+    this.#size -= bytes;
+    if (this.#fsync === "always") fs.fsyncSync(this.#fd);
+  }
+
+  close(): Promise<void> {
+    return closeFile(this.#fd);
+  }
+
+  closeSync(): void {
+    fs.closeSync(this.#fd);
+  }
+
+  /** Where the last line that ends before `end` ends; 0 for none. */
+  #lineEndBefore(end: number): number {
+    for (let to = end; to > 0; to -= CHUNK) {
+      const from = Math.max(0, to - CHUNK);
+      const index = this.#read(from, to - from).lastIndexOf(NEW_LINE);
+      if (index >= 0) return from + index + 1;
+    }
+    return 0;
+  }
+
+  #read(position: number, length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    let read = 0;
+    while (read < length) {
+      const count = fs.readSync(this.#fd, bytes, read, length - read, position + read);
+      if (count === 0) break;
+      read += count;
+    }
+    return bytes.subarray(0, read);
+  }
+}
+
+/** The lines of a file, each with its end; a last one without an end too. In little memory. */
+export async function* readLines(path: string): AsyncGenerator<string, void, undefined> {
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  let rest = "";
+  for await (const chunk of fs.createReadStream(path, { highWaterMark: CHUNK })) {
+    const lines = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) yield `${line}\n`;
+  }
+  rest += decoder.decode();
+  if (rest !== "") yield rest;
+}
+
+function decode(bytes: Uint8Array): string {
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+}
+
+/** Makes the name of a new file as durable as its content. Some systems cannot sync a directory, and need not. */
+function syncDirectory(path: string): void {
+  let fd: number;
+  try {
+    fd = fs.openSync(path, "r");
+  } catch {
+    return;
+  }
+  try {
+    fs.fsyncSync(fd);
+  } catch {
+    // As above.
+  } finally {
+    fs.closeSync(fd);
+  }
+}
