@@ -2,7 +2,30 @@
 
 // Inputs.
 export { aContext, aDecision, aPlan, aPolicy } from "./builders.js";
+// Contracts.
+export type { ContractBench, ContractCase, UnderTest } from "./contracts/contract-case.js";
+export type { ExecutorUnderTest, OutsideWorld } from "./contracts/executor/executor-desk.js";
+export { type ExecutorCapabilities, executorContract } from "./contracts/executor-contract.js";
+export type { StoreUnderTest } from "./contracts/idempotency-store/store-desk.js";
+export { idempotencyStoreContract, type StoreCapabilities } from "./contracts/idempotency-store-contract.js";
+export { type JournalCapabilities, type JournalUnderTest, journalContract } from "./contracts/journal-contract.js";
+export {
+  type KillSwitchCapabilities,
+  type KillSwitchUnderTest,
+  killSwitchContract,
+} from "./contracts/kill-switch-contract.js";
+export {
+  type RateLimiterCapabilities,
+  type RateLimiterUnderTest,
+  rateLimiterContract,
+} from "./contracts/rate-limiter-contract.js";
 export { DeadlockError, isDeadlockError, type Waiting, type WaitingTimer } from "./deadlock-error.js";
+// Checks.
+export type { Choice } from "./explore/choices.js";
+export { type ExploreOptions, type ExploreResult, explore } from "./explore/explore.js";
+export type { ExploreFailure } from "./explore/failure.js";
+export type { ExploredExecution, FaultMenus, Lab, LabExecution, Moments } from "./explore/lab.js";
+export type { ExploredRun } from "./explore/trial.js";
 // Ports.
 export {
   createFakeKillSwitch,
@@ -10,8 +33,21 @@ export {
   type KillSwitchRead,
   type ScriptedRead,
 } from "./fake-kill-switch.js";
+export type { Fault, FaultName, FaultRates, FaultSpec } from "./fault.js";
+export {
+  type Faults,
+  type Faulty,
+  type FaultyCall,
+  type FaultyMethod,
+  type FaultyOptions,
+  faulty,
+  type MethodFaults,
+  type UpcomingCall,
+} from "./faulty.js";
 // Executors and the world they act on.
 export { createFlakyExecutor, type FlakyExecutorOptions, type FlakyRates } from "./flaky-executor.js";
+export { checkInvariants, type Recorded } from "./invariants/check-invariants.js";
+export type { InvariantId, Violation } from "./invariants/violation.js";
 export { type NaiveOutcome, naiveRetry } from "./naive-retry.js";
 export {
   createScriptedExecutor,

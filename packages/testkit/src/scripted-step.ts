@@ -1,5 +1,7 @@
 /** What a scripted executor does with one dispatch. Made by {@link succeeds}, {@link rejects} and their like. */
 export interface ScriptedStep {
+  /** How it is written, such as `rejects("busy")`. */
+  readonly text: string;
   /** Virtual milliseconds until it answers; infinite when it never does. */
   readonly afterMs: number;
   /** Goes on although its signal was aborted. Otherwise an abort ends it at once, with the signal's reason. */
@@ -16,48 +18,60 @@ interface Timing {
 }
 
 /** `{ ok: true, value }`; the effect happens with the answer, unless `applies` is false. An abort prevents both. */
-export function succeeds(
-  value?: unknown,
-  { afterMs = 0, applies = true }: Timing & { applies?: boolean } = {},
-): ScriptedStep {
-  return answering(afterMs, applies, () => (value === undefined ? { ok: true } : { ok: true, value }));
+export function succeeds(value?: unknown, options: Timing & { applies?: boolean } = {}): ScriptedStep {
+  const { afterMs = 0, applies = true } = options;
+  const text = () => callText("succeeds", value, options);
+  return answering(text, afterMs, applies, () => (value === undefined ? { ok: true } : { ok: true, value }));
 }
 
 /** `{ ok: false, code }`: not applied, by the executor's word. */
 export function rejects(
   code: string,
-  { afterMs = 0, ...rest }: Timing & { retryable?: boolean; retryAfterMs?: number } = {},
+  options: Timing & { retryable?: boolean; retryAfterMs?: number } = {},
 ): ScriptedStep {
-  return answering(afterMs, false, () => ({ ok: false, code, ...rest }));
+  const { afterMs = 0, ...rest } = options;
+  return answering(
+    () => callText("rejects", code, options),
+    afterMs,
+    false,
+    () => ({ ok: false, code, ...rest }),
+  );
 }
 
 /** Throws; with `applied` the effect had happened all the same: the answer was lost. */
 export function throws(
   error: unknown = new Error("scripted failure"),
-  { afterMs = 0, applied = false }: Timing & { applied?: boolean } = {},
+  options: Timing & { applied?: boolean } = {},
 ): ScriptedStep {
-  return answering(afterMs, applied, () => {
-    throw error;
-  });
+  const { afterMs = 0, applied = false } = options;
+  return answering(
+    () => callText("throws", error, options),
+    afterMs,
+    applied,
+    () => {
+      throw error;
+    },
+  );
 }
 
 /** Answers with anything at all, however wrong. */
-export function returns(
-  answer: unknown,
-  { afterMs = 0, applied = false }: Timing & { applied?: boolean } = {},
-): ScriptedStep {
-  return answering(afterMs, applied, () => answer);
+export function returns(answer: unknown, options: Timing & { applied?: boolean } = {}): ScriptedStep {
+  const { afterMs = 0, applied = false } = options;
+  return answering(
+    () => callText("returns", answer, options),
+    afterMs,
+    applied,
+    () => answer,
+  );
 }
 
 /** Never answers; an abort ends it with the signal's reason, unless it `ignoresAbort`. With `applied` the effect happens at the dispatch. */
-export function hangs({
-  ignoresAbort = false,
-  applied = false,
-}: {
-  ignoresAbort?: boolean;
-  applied?: boolean;
-} = {}): ScriptedStep {
+export function hangs(options: { ignoresAbort?: boolean; applied?: boolean } = {}): ScriptedStep {
+  const { ignoresAbort = false, applied = false } = options;
   return {
+    get text() {
+      return callText("hangs", undefined, options);
+    },
     afterMs: Number.POSITIVE_INFINITY,
     ignoresAbort,
     applies: applied ? "at_dispatch" : "never",
@@ -67,9 +81,46 @@ export function hangs({
 
 /** The effect happens at the dispatch, but `{ ok: true, value }` comes only `afterMs` later, whatever is aborted meanwhile. */
 export function succeedsLate(afterMs: number, value?: unknown): ScriptedStep {
-  return { ...succeeds(value, { afterMs }), ignoresAbort: true, applies: "at_dispatch" };
+  const args = value === undefined ? [afterMs] : [afterMs, value];
+  const { answer } = succeeds(value);
+  return {
+    get text() {
+      return `succeedsLate(${args.map(valueText).join(", ")})`;
+    },
+    afterMs,
+    ignoresAbort: true,
+    applies: "at_dispatch",
+    answer,
+  };
 }
 
-function answering(afterMs: number, applied: boolean, answer: () => unknown): ScriptedStep {
-  return { afterMs, ignoresAbort: false, applies: applied ? "with_answer" : "never", answer };
+function answering(text: () => string, afterMs: number, applied: boolean, answer: () => unknown): ScriptedStep {
+  return {
+    get text() {
+      return text();
+    },
+    afterMs,
+    ignoresAbort: false,
+    applies: applied ? "with_answer" : "never",
+    answer,
+  };
+}
+
+function callText(name: string, value: unknown, options: object): string {
+  const hasOptions = Object.keys(options).length > 0;
+  const parts = value === undefined && !hasOptions ? [] : [valueText(value)];
+  if (hasOptions) parts.push(valueText(options));
+  return `${name}(${(name === "hangs" ? parts.slice(1) : parts).join(", ")})`;
+}
+
+/** Short, and never a reason to fail. */
+export function valueText(value: unknown): string {
+  if (value instanceof Error) return `${value.name}(${JSON.stringify(value.message)})`;
+  if (typeof value === "function") return "() => …";
+  try {
+    const text = JSON.stringify(value) ?? String(value);
+    return text.length > 60 ? `${text.slice(0, 59)}…` : text;
+  } catch {
+    return "…";
+  }
 }

@@ -1,6 +1,9 @@
 import type { Waiting, WaitingTimer } from "./deadlock-error.js";
 import { type ArmedTimer, TimerHeap } from "./timer-heap.js";
 
+/** Says which of several timers that are due together fires first, by its place among them. */
+export type PickTimer = (timers: readonly ArmedTimer[]) => number;
+
 /** Virtual time itself: what the hour is, which timers are armed, and who is known to wait. It never moves by itself. */
 export class Timeline {
   /** Grows with everything that happens here: two equal readings mean that nothing did. */
@@ -12,9 +15,11 @@ export class Timeline {
   #armedEver = 0;
   readonly #timers = new TimerHeap();
   readonly #waiting = new Set<Waiting>();
+  readonly #pick: PickTimer | undefined;
 
-  constructor(startMs: number) {
+  constructor(startMs: number, pick?: PickTimer) {
     this.#wallOffsetMs = startMs;
+    this.#pick = pick;
   }
 
   get monotonicMs(): number {
@@ -58,10 +63,16 @@ export class Timeline {
 
   /** Moves to the earliest timer and calls it. */
   fireNext(): void {
-    const timer = this.#timers.first!;
+    const timer = this.#pick === undefined ? this.#timers.first! : this.#picked(this.#pick);
     this.#timers.remove(timer);
     this.moveTo(timer.dueMs);
     timer.callback();
+  }
+
+  #picked(pick: PickTimer): ArmedTimer {
+    const { dueMs } = this.#timers.first!;
+    const tied = this.#timers.inOrder().filter((timer) => timer.dueMs === dueMs);
+    return tied[pick(tied)]!;
   }
 
   /** Notes that somebody waits; the returned function notes that the wait is over. */

@@ -1,7 +1,7 @@
 import type { Clock } from "@eoc/core";
 import { host } from "./host.js";
 import { Pump } from "./pump.js";
-import { Timeline } from "./timeline.js";
+import { type PickTimer, Timeline } from "./timeline.js";
 
 export interface VirtualClockOptions {
   /** Wall-clock time at the beginning. @defaultValue 1_700_000_000_000 (14 November 2023) */
@@ -58,8 +58,13 @@ export interface VirtualClock extends Clock {
  * that moment (a runner's timers, a server's connections) is not taken for work of the test.
  */
 export function createVirtualClock(options: VirtualClockOptions = {}): VirtualClock {
+  return createClock(options);
+}
+
+/** The same, with a word in the order of timers that are due together. */
+export function createClock(options: VirtualClockOptions, pick?: PickTimer): VirtualClock {
   const { startMs = 1_700_000_000_000, realWorkPatienceMs = 1000, maxTimers = 1_000_000 } = options;
-  const timeline = new Timeline(startMs);
+  const timeline = new Timeline(startMs, pick);
   const pump = new Pump(timeline, host, { realWorkPatienceMs, maxTimers });
   return {
     now: () => timeline.wallMs,

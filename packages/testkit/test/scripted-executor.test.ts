@@ -169,3 +169,37 @@ describe("createScriptedExecutor", () => {
     await expect(chosen.execute(action, attempt())).rejects.toThrow("`clock`");
   });
 });
+
+describe("a scripted step", () => {
+  it("says how it is written", () => {
+    expect(
+      [
+        succeeds(),
+        succeeds("v"),
+        succeeds(undefined, { applies: false }),
+        rejects("busy", { retryAfterMs: 5 }),
+        throws(new TypeError("x")),
+        hangs(),
+        hangs({ applied: true }),
+        succeedsLate(80),
+        succeedsLate(80, [1]),
+        returns(() => 1),
+        returns("x".repeat(99)),
+        returns(1n),
+      ].map(({ text }) => text),
+    ).toEqual([
+      "succeeds()",
+      'succeeds("v")',
+      'succeeds(undefined, {"applies":false})',
+      'rejects("busy", {"retryAfterMs":5})',
+      'throws(TypeError("x"))',
+      "hangs()",
+      'hangs({"applied":true})',
+      "succeedsLate(80)",
+      "succeedsLate(80, [1])",
+      "returns(() => …)",
+      `returns("${"x".repeat(58)}…)`,
+      "returns(…)",
+    ]);
+  });
+});

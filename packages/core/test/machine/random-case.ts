@@ -35,10 +35,22 @@ export interface RandomCase {
 }
 
 const some = <const T>(...values: readonly T[]) => fc.constantFrom(...values);
-const optional = <T>(arbitrary: fc.Arbitrary<T>, freq = 1) => fc.option(arbitrary, { nil: undefined, freq });
+/** Absent so many times as often as it is there. */
+const optional = <T>(arbitrary: fc.Arbitrary<T>, absent = 1) =>
+  fc.oneof({ weight: absent, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
 
-const ports = some<readonly Fault[]>("none", "none", "none", "async", "slow", "throws", "rejects", "hangs", "garbage", "lost");
-const script = fc.array(ports as unknown as fc.Arbitrary<Fault>, { maxLength: 5 });
+const fault: fc.Arbitrary<Fault> = some(
+  ...Array<"none">(9).fill("none"),
+  "async",
+  "async",
+  "slow",
+  "throws",
+  "rejects",
+  "hangs",
+  "garbage",
+  "lost",
+);
+const script = fc.array(fault, { maxLength: 5 });
 /** What answers of a write may be: any that is not `false` means done, so that garbage would be a lie (S7.2). */
 const writes = script.map((faults) => faults.map((fault) => (fault === "garbage" ? "lost" : fault)));
 /** A limiter whose grant got lost keeps it: nobody could hand it back. */
@@ -61,8 +73,8 @@ const policy: fc.Arbitrary<ExecutionPolicyInput> = fc.record({
     maxRetryAfterMs: some(3, 50),
   }),
   timeout: fc.record({
-    attemptTimeoutMs: some(0, 1, 10, 20),
-    maxTotalTimeMs: some(0, 5, 40, 100),
+    attemptTimeoutMs: some(0, 1, 10, 10, 20, 50),
+    maxTotalTimeMs: some(0, 5, 40, 40, 100, 100, 300),
     abortGraceMs: some(0, 4),
     portTimeoutMs: some(1, 5, 15),
   }),
@@ -71,16 +83,28 @@ const policy: fc.Arbitrary<ExecutionPolicyInput> = fc.record({
     leaseMs: some(3, 30, 1000),
     onInProgress: some("deny", "wait"),
   }),
-  rateLimit: some({}, {}, { global: { limit: 2, windowMs: 15 } }, { global: { limit: 1, windowMs: 6 }, onExceeded: "deny" }),
+  rateLimit: some(
+    {},
+    {},
+    { global: { limit: 2, windowMs: 15 } },
+    { global: { limit: 1, windowMs: 6 }, onExceeded: "deny" },
+  ),
   maxConcurrency: fc.integer({ min: 1, max: 3 }),
   onFailure: some("stop", "continue"),
   onHalt: some("abort", "finish"),
 });
 
 const actions = fc
-  .array(fc.record({ effect: some("once", "idempotent", "none"), hold: some(false, false, false, false, true), own: fc.boolean() }), {
-    maxLength: 4,
-  })
+  .array(
+    fc.record({
+      effect: some("once", "idempotent", "none"),
+      hold: some(false, false, false, false, true),
+      own: fc.boolean(),
+    }),
+    {
+      maxLength: 4,
+    },
+  )
   .map((list) => list.map(({ effect, hold, own }, i) => ({ effect, hold, key: own ? `key-${i}` : undefined })));
 
 /** Any execution at all, with most things going well most of the time. */
@@ -93,14 +117,14 @@ export const randomCase: fc.Arbitrary<RandomCase> = fc.record({
   rateLimiter: grants,
   store: fc.record({ claim: script, start: writes, write: writes }),
   journal: optional(script),
-  gate: optional(fc.array(fc.oneof(ports as unknown as fc.Arbitrary<Fault>, some("deny", "later")), { maxLength: 5 })),
+  gate: optional(fc.array(fc.oneof(fault, some("deny", "later")), { maxLength: 5 })),
   bulkhead: optional(fc.record({ limit: some(1, 2), queueLimit: some(0, 5), taken: some(0, 0, 1) })),
   retries: optional(fc.nat(3)),
   listener: some("none", "watches", "throws", "rejects"),
-  haltAt: optional(fc.nat(60), 2),
+  haltAt: optional(fc.nat(60), 3),
   cancelAt: optional(fc.nat(60), 3),
   wallStepAt: optional(fc.nat(40), 3),
-  throttleMs: optional(some(3, 30, 200), 3),
+  throttleMs: optional(some(3, 30, 200), 5),
   approvalMs: optional(some(0, 15), 4),
   pauseMs: some(0, 10, 5000),
 });

@@ -1,6 +1,7 @@
 import { digestDecision, FinalDecisionSchema } from "@eoc/decision-schema";
 import {
   type AttemptContext,
+  type Bulkhead,
   createBulkhead,
   createManualKillSwitch,
   createMemoryIdempotencyStore,
@@ -29,7 +30,7 @@ export interface Call {
   readonly attempt: number;
   readonly key: string | undefined;
   readonly startedMs: number;
-  /** Of all executions, this one included. */
+  /** Calls of this execution that had not settled, this one included. */
   readonly inFlight: number;
   /** Of the same action. */
   readonly overlaps: boolean;
@@ -47,11 +48,10 @@ export interface Seen {
   readonly calls: readonly Call[];
   readonly startedMs: number;
   readonly endedMs: number;
-  /** Effects of each action while this execution and its stragglers ran. */
-  readonly effects: readonly number[];
-  /** Keys under which the effects reached the world. */
-  readonly effectKeys: readonly (string | undefined)[];
-  readonly timersLeft: number;
+  /** What reached the world while this execution and its stragglers ran. */
+  readonly effects: readonly { readonly action: number; readonly key: string | undefined }[];
+  /** When the report was handed out, and at the very end. */
+  readonly timersLeft: readonly [number, number];
   readonly listenersLeft: number;
   readonly permitsLeft: number;
 }
@@ -80,7 +80,7 @@ class Bench {
   readonly #world = createWorld();
   readonly #store: IdempotencyStore;
   readonly #limiter: RateLimiter;
-  readonly #bulkhead: ReturnType<typeof createBulkhead> | undefined;
+  readonly #bulkhead: Bulkhead | undefined;
   readonly #switch = createManualKillSwitch();
   readonly #decision: FinalDecisionInput;
   #permits = 0;
@@ -91,7 +91,7 @@ class Bench {
     this.#random = random;
     this.#store = this.#faultyStore();
     this.#limiter = this.#faultyLimiter();
-    this.#bulkhead = random.bulkhead && createBulkhead(random.bulkhead);
+    this.#bulkhead = this.#sharedSlots();
     this.#decision = {
       action: "ACT",
       actions: random.actions.map(({ effect, hold, key }) => ({
@@ -104,7 +104,6 @@ class Bench {
   }
 
   async run(isFirst: boolean): Promise<Seen> {
-    const { actions } = this.#random;
     const time = this.#time;
     const controller = new AbortController();
     const listeners = countListeners(controller.signal);
@@ -112,6 +111,7 @@ class Bench {
     const calls: Call[] = [];
     const startedMs = time.now();
     const before = this.#world.effects.length;
+    this.#intents.clear();
     if (isFirst) this.#schedule(controller);
     const report = await time.run(
       execute(
@@ -127,16 +127,14 @@ class Bench {
     const listenersLeft = listeners();
     const permitsLeft = this.#permits;
     await time.idle();
-    const effects = this.#world.effects.slice(before);
     return {
       report,
       events,
       calls,
       startedMs,
       endedMs,
-      effects: actions.map((_, i) => effects.filter(({ actionId }) => actionId === `action-${i}`).length),
-      effectKeys: effects.map(({ actionId, key }) => (key === keyOf(calls, actionId) ? undefined : key)),
-      timersLeft: timersLeft + time.pending("execute"),
+      effects: this.#world.effects.slice(before).map(({ actionId, key }) => ({ action: indexOf(actionId), key })),
+      timersLeft: [timersLeft, time.pending("execute")],
       listenersLeft,
       permitsLeft: Math.max(permitsLeft, this.#permits),
     };
@@ -198,7 +196,11 @@ class Bench {
       if (entry === "deny") return { allow: false, code: "quota" };
       return entry === "later" ? { allow: false, code: "quota", retryAfterMs: 4 } : { allow: true };
     };
-    return faulty(verdict, script.map((entry) => (entry === "deny" || entry === "later" ? "none" : entry)) as Fault[], this.#time);
+    return faulty(
+      verdict,
+      script.map((entry) => (entry === "deny" || entry === "later" ? "none" : entry)) as Fault[],
+      this.#time,
+    );
   }
 
   #faultyStore(): IdempotencyStore {
@@ -213,6 +215,18 @@ class Bench {
       release: faulty(store.release, faults.write, time),
       markUnknown: faulty(store.markUnknown, faults.write, time),
     };
+  }
+
+  /** Some of the slots are taken by others, for a while. */
+  #sharedSlots(): Bulkhead | undefined {
+    const { bulkhead } = this.#random;
+    if (bulkhead === undefined) return undefined;
+    const slots = createBulkhead(bulkhead);
+    for (let i = 0; i < bulkhead.taken; i++) {
+      slots.tryEnter();
+      this.#time.at(11, () => slots.leave());
+    }
+    return slots;
   }
 
   /** Counts what is granted and neither used nor handed back. */
@@ -252,7 +266,9 @@ class Bench {
       },
       ...(reconcile && {
         reconcile: faulty(
-          (action: PlannedAction) => ({ state: this.#world.has(action.id) ? ("applied" as const) : ("not_applied" as const) }),
+          (action: PlannedAction) => ({
+            state: this.#world.has(action.id) ? ("applied" as const) : ("not_applied" as const),
+          }),
           reconcile,
           this.#time,
         ),
@@ -267,12 +283,13 @@ class Bench {
       attempt: number,
       key,
       startedMs: this.#time.now(),
-      inFlight: ++this.#inFlight,
+      inFlight: 1 + calls.filter(({ endedMs }) => endedMs === undefined).length,
       overlaps: calls.some((other) => other.action === action && other.endedMs === undefined),
       afterStop: signal.aborted || (this.#random.killSwitch !== undefined && this.#switch.read().halted),
       intended: this.#random.journal === undefined || this.#intents.has(`attempt.intended ${action}/${number}`),
     };
     calls.push(call);
+    this.#inFlight++;
     return call;
   }
 
@@ -281,7 +298,12 @@ class Bench {
     call.endedMs = this.#time.now();
   }
 
-  async #later(action: PlannedAction, attempt: AttemptContext, behaviour: Behaviour, call: Call): Promise<{ ok: true }> {
+  async #later(
+    action: PlannedAction,
+    attempt: AttemptContext,
+    behaviour: Behaviour,
+    call: Call,
+  ): Promise<{ ok: true }> {
     const { signal } = attempt;
     if (behaviour.says === "never" && behaviour.applies) this.#apply(action, attempt);
     const answer = behaviour.says === "never" ? new Promise<void>(() => {}) : this.#time.sleep(behaviour.afterMs);
@@ -339,8 +361,8 @@ function nameOf(event: ExecutionEvent): string {
   return "attemptNumber" in event ? `${event.type} ${event.actionIndex}/${event.attemptNumber}` : event.type;
 }
 
-function keyOf(calls: readonly Call[], actionId: string): string | undefined {
-  return calls.find(({ action }) => `action-${action}` === actionId)?.key;
+function indexOf(actionId: string): number {
+  return Number(actionId.slice("action-".length));
 }
 
 /** How many listeners of ours a signal has. */

@@ -1,0 +1,24 @@
+import { type ParseArgsConfig, type ParseArgsOptionsConfig, parseArgs } from "node:util";
+import { UsageError } from "./usage-error.js";
+
+type Parsed<T extends ParseArgsOptionsConfig> = ReturnType<typeof parseArgs<{ options: T; allowPositionals: true }>>;
+
+/** The options and files of a command. @throws UsageError */
+export function readArguments<const T extends ParseArgsOptionsConfig>(
+  argv: readonly string[],
+  options: T,
+  files: { atLeast: number; atMost?: number },
+): { values: Parsed<T>["values"]; files: string[] } {
+  let parsed: Parsed<T>;
+  try {
+    const config = { args: [...argv], options, allowPositionals: true } satisfies ParseArgsConfig;
+    parsed = parseArgs(config) as Parsed<T>;
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message.split(". ")[0]} (see --help)`);
+  }
+  const { values, positionals } = parsed;
+  const { atLeast, atMost = Number.POSITIVE_INFINITY } = files;
+  if (positionals.length < atLeast) throw new UsageError("a file is missing (see --help)");
+  if (positionals.length > atMost) throw new UsageError(`${positionals[atMost]} is one file too many (see --help)`);
+  return { values, files: positionals };
+}

@@ -1,0 +1,14 @@
+import { explainReport } from "@eoc/trace";
+import { readArguments } from "../arguments.js";
+import { type ExitCode, exitCodeOf, worstOf } from "../exit-code.js";
+import { type CliIo, readText } from "../io.js";
+import { parseReports } from "../report/parse-report.js";
+
+/** `eoc explain`: reports in plain sentences. */
+export async function explain(argv: readonly string[], io: CliIo): Promise<ExitCode> {
+  const { files } = readArguments(argv, {} as const, { atLeast: 1, atMost: 1 });
+  const file = files[0]!;
+  const reports = parseReports(await readText(file, io), file);
+  io.stdout.write(reports.map(explainReport).join("\n"));
+  return worstOf(reports.map(exitCodeOf));
+}

@@ -1,0 +1,51 @@
+import { type OpenIntent, verifyJournal } from "@eoc/trace";
+import { readArguments } from "../arguments.js";
+import { EXIT, type ExitCode } from "../exit-code.js";
+import { type CliIo, readJournals } from "../io.js";
+import { printable } from "../printable.js";
+
+/** `eoc intents`: what was in flight when the journal stopped. */
+export async function intents(argv: readonly string[], io: CliIo): Promise<ExitCode> {
+  const { values, files } = readArguments(argv, { json: { type: "boolean" } } as const, { atLeast: 1 });
+  const journal = readJournals(files, io);
+  const { ok, pairing } = await verifyJournal(journal.lines);
+  const { openIntents } = pairing;
+  if (values.json) io.stdout.write(`${JSON.stringify(openIntents, null, 2)}\n`);
+  else io.stdout.write(present(openIntents, journal.placeOf));
+  if (!ok) {
+    io.stderr.write("eoc: the journal does not verify, so that this cannot be relied on: see eoc verify\n");
+    return EXIT.failed;
+  }
+  return openIntents.length === 0 ? EXIT.ok : EXIT.unknown;
+}
+
+function present(openIntents: readonly OpenIntent[], placeOf: (line: number) => string): string {
+  if (openIntents.length === 0) return "Nothing was in flight.\n";
+  const many = openIntents.length > 1;
+  return `${[
+    `${openIntents.length} ${many ? "dispatches were" : "dispatch was"} in flight. ${many ? "Each" : "It"} may or may not have been applied:`,
+    ...openIntents.flatMap((intent) => ["", ...describe(intent, placeOf(intent.line))]),
+    "",
+    "Find out from the outside world before any of it is done again.",
+  ].join("\n")}\n`;
+}
+
+function describe(intent: OpenIntent, place: string): string[] {
+  const { executionId, actionIndex, action, actionId, attemptNumber, idempotencyKey } = intent;
+  const { dispatched, intendedAtMs, startedAtMs = intendedAtMs } = intent;
+  const when = dispatched
+    ? `dispatched at ${timeOf(startedAtMs)}`
+    : `intended at ${timeOf(intendedAtMs)}; whether it was dispatched is not on record`;
+  return [
+    `  ${actionIndex} ${action} ${actionId}, attempt ${attemptNumber}`,
+    `    execution ${executionId}`,
+    `    ${when}`,
+    idempotencyKey === undefined ? "    without an idempotency key" : `    idempotency key ${idempotencyKey}`,
+    `    ${place}`,
+  ].map(printable);
+}
+
+function timeOf(ms: number): string {
+  const time = new Date(ms);
+  return Number.isNaN(time.getTime()) ? String(ms) : time.toISOString();
+}

@@ -1,0 +1,126 @@
+import { definePolicy, type ExecutionPolicyInput, isEocError } from "@eoc/core";
+import { type CheckpointVerifier, type JournalHead, type JournalVerdict, verifyJournal } from "@eoc/trace";
+import { createEd25519Verifier, readCheckpointFile } from "@eoc/trace/node";
+import { readArguments } from "../arguments.js";
+import { EXIT, type ExitCode } from "../exit-code.js";
+import { type CliIo, orUsage, readJournals, readJson, readText } from "../io.js";
+import { printable } from "../printable.js";
+import { verdictStyle } from "../style.js";
+import { UsageError } from "../usage-error.js";
+import { type Given, remarks } from "../verdict-remarks.js";
+
+const OPTIONS = {
+  head: { type: "string" },
+  checkpoints: { type: "string" },
+  "public-key": { type: "string", multiple: true },
+  policy: { type: "string" },
+  json: { type: "boolean" },
+} as const;
+
+/** The verdicts in the order in which they rest on one another. */
+const VERDICTS = ["integrity", "continuity", "pairing", "signatures", "conformance", "completeness"] as const;
+
+/** `eoc verify`: whether a journal can be trusted. */
+export async function verify(argv: readonly string[], io: CliIo): Promise<ExitCode> {
+  const { values, files } = readArguments(argv, OPTIONS, { atLeast: 1 });
+  const { checkpoints } = values;
+  const keys = await Promise.all((values["public-key"] ?? []).map((file) => readKey(file, io)));
+  const given: Given = {
+    head: values.head !== undefined,
+    checkpoints: checkpoints !== undefined,
+    keys: keys.length > 0,
+  };
+  const head = values.head === undefined ? undefined : parseHead(values.head);
+  const policy = values.policy === undefined ? undefined : await readPolicy(values.policy, io);
+  const journal = readJournals(files, io);
+  const verdict = await verifyJournal(journal.lines, {
+    head,
+    policy,
+    keys,
+    checkpoints: checkpoints === undefined ? undefined : readCheckpoints(checkpoints),
+  });
+  const code = exitCodeOf(verdict, given);
+  if (values.json) io.stdout.write(`${JSON.stringify({ ...verdict, exitCode: code }, null, 2)}\n`);
+  else io.stdout.write(present(verdict, given, journal.placeOf, io));
+  return code;
+}
+
+/** Signatures count only where somebody asked for them; the other verdicts always do. */
+function exitCodeOf(verdict: JournalVerdict, { keys }: Given): ExitCode {
+  if (!verdict.ok) return EXIT.failed;
+  const proven = VERDICTS.filter((name) => name !== "signatures" || keys);
+  return proven.every((name) => verdict[name].verdict === "PASS") ? EXIT.ok : EXIT.unknown;
+}
+
+function present(verdict: JournalVerdict, given: Given, placeOf: (line: number) => string, io: CliIo): string {
+  const style = verdictStyle(io);
+  const lines = VERDICTS.map((name) => {
+    const remark = remarks(verdict, given)[name];
+    const word = verdict[name].verdict;
+    return `  ${name.padEnd(14)}${style(word)}${" ".repeat(12 - word.length)}${remark}`.trimEnd();
+  });
+  const problems = VERDICTS.flatMap((name) => {
+    const { problems: found, problemCount } = verdict[name];
+    const shown = found.map(({ line, code, message }) => {
+      const place = name === "signatures" ? `checkpoint ${line}` : placeOf(line);
+      return printable(`${place}  ${code}: ${message}`);
+    });
+    const more = problemCount - found.length;
+    return more > 0 ? [...shown, `... and ${more} more`] : shown;
+  });
+  const unproven = verdict.conformance.unproven.map(({ line, code, message }) =>
+    printable(`${placeOf(line)}  ${code}: ${message}`),
+  );
+  const { recordCount, last, tornTail } = verdict;
+  const torn =
+    tornTail === undefined
+      ? []
+      : [`${placeOf(tornTail.line)}  half a line, never acknowledged: a crash leaves it behind`];
+  return `${[
+    `${recordCount} ${recordCount === 1 ? "record" : "records"}, the last is ${last.seq}:${last.hash}`,
+    ...lines,
+    ...[problems, unproven, torn].flatMap((block) => (block.length === 0 ? [] : ["", ...block])),
+  ].join("\n")}\n`;
+}
+
+function parseHead(text: string): JournalHead {
+  const [, seq, hash] = /^(\d{1,15}|-1):([0-9a-f]{64})$/.exec(text) ?? [];
+  if (seq === undefined || hash === undefined) {
+    throw new UsageError("--head must be SEQ:HASH, a number and 64 hexadecimal digits");
+  }
+  return { seq: Number(seq), hash };
+}
+
+async function* readCheckpoints(file: string) {
+  const checkpoints = readCheckpointFile(file);
+  for (;;) {
+    let next: Awaited<ReturnType<typeof checkpoints.next>>;
+    try {
+      next = await orUsage(file, () => checkpoints.next());
+    } catch (error) {
+      if (error instanceof TypeError) throw new UsageError(error.message);
+      throw error;
+    }
+    if (next.done) return;
+    yield next.value;
+  }
+}
+
+async function readKey(file: string, io: CliIo): Promise<CheckpointVerifier> {
+  const pem = await readText(file, io);
+  try {
+    return createEd25519Verifier(pem);
+  } catch (error) {
+    throw new UsageError(`${file}: ${(error as Error).message}`);
+  }
+}
+
+async function readPolicy(file: string, io: CliIo): Promise<ExecutionPolicyInput> {
+  const policy = (await readJson(file, io)) as ExecutionPolicyInput;
+  try {
+    return definePolicy(policy);
+  } catch (error) {
+    if (isEocError(error)) throw new UsageError(`${file}: ${error.message}`);
+    throw error;
+  }
+}

@@ -1,0 +1,109 @@
+import { readFile } from "node:fs/promises";
+import { journalFiles, readJournalFile } from "@eoc/trace/node";
+import { UsageError } from "./usage-error.js";
+
+/** What a command needs of its process; `process` itself will do. */
+export interface CliIo {
+  readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean };
+  readonly stderr: { write(text: string): unknown };
+  readonly stdin: AsyncIterable<string | Uint8Array>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Colours are for terminals, and never for who asked for none (`NO_COLOR`). */
+export function wantsColour({ stdout, env }: CliIo): boolean {
+  return stdout.isTTY === true && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";
+}
+
+/** The whole of a file; `-` is standard input. @throws UsageError when it cannot be read */
+export async function readText(file: string, io: CliIo): Promise<string> {
+  if (file !== "-") return orUsage(file, () => readFile(file, "utf8"));
+  let text = "";
+  for await (const part of decoded(io.stdin)) text += part;
+  return text;
+}
+
+async function* decoded(chunks: AsyncIterable<string | Uint8Array>): AsyncGenerator<string, void, undefined> {
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  for await (const chunk of chunks) yield typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true });
+  yield decoder.decode();
+}
+
+/** Lines with their ends, as `readJournalFile` gives them. */
+async function* linesOf(chunks: AsyncIterable<string | Uint8Array>): AsyncGenerator<string, void, undefined> {
+  let rest = "";
+  for await (const part of decoded(chunks)) {
+    const lines = (rest + part).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) yield `${line}\n`;
+  }
+  if (rest !== "") yield rest;
+}
+
+/** The value in a JSON file. @throws UsageError */
+export async function readJson(file: string, io: CliIo): Promise<unknown> {
+  const text = await readText(file, io);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new UsageError(`${file}: it is not JSON`);
+  }
+}
+
+/** The lines of journals' files, and which of them a line is in. */
+export interface JournalLines {
+  readonly lines: AsyncIterable<string>;
+  /** `file:line` of a line that has been read, counted through all files. */
+  placeOf(line: number): string;
+}
+
+/**
+ * The files as one journal, in their order, each followed by those that it was rotated into; in little memory.
+ * Reading throws a UsageError where one cannot be read.
+ */
+export function readJournals(names: readonly string[], io: CliIo): JournalLines {
+  const starts: { file: string; before: number }[] = [];
+  const files = [...new Set(names.flatMap(withRotated))];
+
+  async function* read() {
+    let count = 0;
+    for (const file of files) {
+      starts.push({ file, before: count });
+      const lines = file === "-" ? linesOf(io.stdin) : readJournalFile(file);
+      for (let next = await orUsage(file, () => lines.next()); !next.done; ) {
+        count++;
+        yield next.value;
+        next = await orUsage(file, () => lines.next());
+      }
+    }
+  }
+
+  return {
+    lines: read(),
+    placeOf(line) {
+      const start = starts.findLast(({ before }) => before < line) ?? { file: files[0] ?? "", before: 0 };
+      return `${start.file}:${line - start.before}`;
+    },
+  };
+}
+
+function withRotated(name: string): string[] {
+  if (name === "-") return [name];
+  try {
+    const files = journalFiles(name);
+    return files.length === 0 ? [name] : files;
+  } catch {
+    return [name]; // Reading it says what is wrong.
+  }
+}
+
+/** @throws UsageError for what the system says against reading a file */
+export async function orUsage<T>(file: string, read: () => T | Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (typeof code !== "string") throw error;
+    throw new UsageError(`${file}: it cannot be read (${code})`);
+  }
+}

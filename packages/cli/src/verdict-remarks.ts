@@ -1,0 +1,49 @@
+import type { JournalVerdict } from "@eoc/trace";
+
+/** What a journal is verified by, besides itself. */
+export interface Given {
+  readonly head: boolean;
+  readonly checkpoints: boolean;
+  readonly keys: boolean;
+}
+
+type Name = "integrity" | "continuity" | "pairing" | "signatures" | "conformance" | "completeness";
+
+/** What there is to say beside each verdict; empty for one that says it all. */
+export function remarks(verdict: JournalVerdict, given: Given): Record<Name, string> {
+  const { pairing, signatures, conformance, completeness } = verdict;
+  const failed = ({ verdict: word, problemCount }: { verdict: string; problemCount: number }) =>
+    word === "FAIL" ? counted(problemCount, "problem") : "";
+  return {
+    integrity: failed(verdict.integrity),
+    continuity: failed(verdict.continuity),
+    pairing: pairing.verdict === "OPEN" ? unended(pairing.openIntents.length) : failed(pairing),
+    signatures: signatures.verdict === "NOT PROVEN" ? unsigned(given) : failed(signatures),
+    conformance: conformance.verdict === "NOT PROVEN" ? "the records do not say enough" : failed(conformance),
+    completeness: completeness.verdict === "NOT PROVEN" ? incomplete(verdict, given) : failed(completeness),
+  };
+}
+
+function unended(openIntents: number): string {
+  return openIntents === 0
+    ? "an execution has no end"
+    : `${counted(openIntents, "dispatch", "dispatches")} in flight: see eoc intents`;
+}
+
+function unsigned({ checkpoints, keys }: Given): string {
+  if (!checkpoints) return "no checkpoints were given";
+  return keys ? "there are no checkpoints" : "no public key was given";
+}
+
+function incomplete({ completeness, last }: JournalVerdict, { head }: Given): string {
+  const { provenUpTo, missingBefore } = completeness;
+  if (missingBefore > 0) return `records 0 to ${missingBefore - 1} are in files that were not given`;
+  if (head || provenUpTo === last.seq) return `up to record ${provenUpTo}; what came after may have been cut off`;
+  return provenUpTo < 0
+    ? "without --head nobody can tell whether its end was cut off"
+    : `up to record ${provenUpTo}; what came after may have been cut off`;
+}
+
+function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}

@@ -1,0 +1,101 @@
+import { isDeepStrictEqual } from "node:util";
+import { definePolicy, reportFromEvents } from "../../src/index.js";
+import { SECRET } from "./faulty-ports.js";
+import type { RandomCase } from "./random-case.js";
+import type { Outcome, Seen } from "./random-execution.js";
+
+/** What has to be so of an execution, seen from outside. */
+const EXECUTION: Readonly<Record<string, (seen: Seen, random: RandomCase) => boolean>> = {
+  "S1.5 HOLD is never dispatched": ({ calls }, { actions }) => calls.every(({ action }) => !actions[action]!.hold),
+  "S1.7 nothing is dispatched before the throttle is over": ({ calls, startedMs }, { throttleMs = 0 }) =>
+    calls.every((call) => call.startedMs - startedMs >= throttleMs),
+  "S2.2 nothing is dispatched after a halt or a cancel": ({ calls }) => calls.every(({ afterStop }) => !afterStop),
+  "S3.1 once: applied at most once": ({ effects }, { actions }) =>
+    actions.every(({ effect }, i) => effect !== "once" || effects.filter(({ action }) => action === i).length <= 1),
+  "S3.1 once: after an unknown outcome there is no other dispatch, unless it was proved not applied": (
+    { report },
+    { actions },
+  ) =>
+    report.attempts.every(
+      ({ status, actionIndex, attemptNumber }) =>
+        status !== "unknown" ||
+        actions[actionIndex]!.effect !== "once" ||
+        attemptNumber === report.actions[actionIndex]!.attemptCount - 1,
+    ),
+  "S3.4 an action is dispatched at most 1 + maxRetries times": ({ calls }, { actions, policy }) =>
+    actions.every((_, i) => calls.filter(({ action }) => action === i).length <= 1 + policy.retry!.maxRetries!),
+  "S3.6 nothing is dispatched at or after the deadline": ({ calls, startedMs }, { policy }) =>
+    calls.every((call) => call.startedMs - startedMs < policy.timeout!.maxTotalTimeMs!),
+  "S4.1 the report comes in time": ({ startedMs, endedMs }, { policy }) => {
+    const { maxTotalTimeMs, abortGraceMs, portTimeoutMs } = definePolicy(policy).timeout;
+    return endedMs - startedMs <= maxTotalTimeMs + abortGraceMs + portTimeoutMs;
+  },
+  "S4.3 no two attempts of one action overlap": ({ calls }) => calls.every(({ overlaps }) => !overlaps),
+  "S4.4 no more than maxConcurrency are in flight": ({ calls }, { policy }) =>
+    calls.every(({ inFlight }) => inFlight <= policy.maxConcurrency!),
+  "S4.6 no timer and no listener is left": ({ timersLeft, listenersLeft, report }) => {
+    // What settled late may have a better word for its key, and that write has its limit.
+    const corrections = report.actions.filter(({ status, idempotencyKey: key }) => key && UNSETTLED.has(status));
+    return timersLeft[0] <= corrections.length && timersLeft[1] === 0 && listenersLeft === 0;
+  },
+  "S5.1 rows are in plan order": ({ report }) => report.actions.every(({ index }, at) => index === at),
+  "S5.3 every action has one row": ({ report }, { actions }) => report.actions.length === actions.length,
+  "S6.1 at most `limit` starts in every window": ({ calls }, { policy }) => {
+    const { limit, windowMs } = policy.rateLimit?.global ?? { limit: Number.POSITIVE_INFINITY, windowMs: 1 };
+    return calls.every((_, i) => !(calls[i + limit] && calls[i + limit]!.startedMs - calls[i]!.startedMs < windowMs));
+  },
+  "S6.2 every permit is used or handed back": ({ permitsLeft }) => permitsLeft === 0,
+  "S8.1 seq is dense": ({ events }) => events.every(({ seq }, at) => seq === at),
+  "S8.1 the events rebuild the report": ({ events, report }, { listener }) => {
+    if (listener === "none") return true;
+    const { recordError: _, ...rest } = report;
+    return isDeepStrictEqual(plain(reportFromEvents(events)), plain(rest));
+  },
+  "S8.2 the intent is on record before the dispatch": ({ calls }) => calls.every(({ intended }) => intended),
+  "S9.1 nothing that an executor, a port or a listener says gets into the record": ({ report, events }) =>
+    !JSON.stringify([report, events]).includes(SECRET),
+  "S10 every dispatch is an attempt of the report, and every attempt was dispatched": ({ calls, report }) =>
+    isDeepStrictEqual(
+      calls.map(({ action, attempt }) => `${action}/${attempt}`).sort(),
+      report.attempts.map(({ actionIndex, attemptNumber }) => `${actionIndex}/${attemptNumber}`).sort(),
+    ),
+  "S10 what is said to be a success was applied, by this execution or before": ({ report, effects }) =>
+    report.actions.every(
+      ({ status, attemptCount, index }) =>
+        status !== "success" || attemptCount === 0 || effects.some(({ action }) => action === index),
+    ),
+  "S10 no more was applied than attempts are said to have": ({ report, effects }) =>
+    report.actions.every(({ index }) => {
+      const applied = report.attempts.filter(({ actionIndex, status }) => actionIndex === index && status !== "failed");
+      return effects.filter(({ action }) => action === index).length <= applied.length;
+    }),
+  "S7.1 an effect carries the key of its row": ({ report, effects }) =>
+    effects.every(({ action, key }) => key === report.actions[action]!.idempotencyKey),
+};
+
+/** Rows whose executor may still be running. */
+const UNSETTLED: ReadonlySet<string> = new Set(["unknown", "failed"]);
+
+const plain = (value: unknown) => JSON.parse(JSON.stringify(value)) as unknown;
+
+/** Says which facts are not so. */
+export function problemsOf({ random, runs, sharedSlotsLeft }: Outcome): string[] {
+  const problems: string[] = [];
+  for (const [number, seen] of runs.entries()) {
+    for (const [fact, isSo] of Object.entries(EXECUTION)) {
+      if (!isSo(seen, random)) problems.push(`execution ${number}: ${fact}`);
+    }
+  }
+  if (sharedSlotsLeft !== 0) problems.push("S5.4 every shared slot is left, but by what has not settled");
+  if (random.policy.idempotency?.enabled && !onceOverAll(runs, random)) {
+    problems.push("S7.2 once: applied at most once by all executions that share a store");
+  }
+  return problems;
+}
+
+function onceOverAll(runs: readonly Seen[], { actions }: RandomCase): boolean {
+  const effects = runs.flatMap((seen) => seen.effects);
+  return actions.every(
+    ({ effect }, i) => effect !== "once" || effects.filter(({ action }) => action === i).length <= 1,
+  );
+}

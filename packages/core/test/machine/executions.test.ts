@@ -1,0 +1,40 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { DEEP, PATIENCE_MS } from "./depth.js";
+import { problemsOf } from "./execution-invariants.js";
+import { randomCase } from "./random-case.js";
+import { runCase } from "./random-execution.js";
+
+const numRuns = DEEP ? 100_000 : 1000;
+
+describe("execute, whatever executors, ports, listeners and people do", () => {
+  it("keeps S1–S10, seen from outside", { timeout: PATIENCE_MS }, async () => {
+    const seen = { dispatches: 0, effects: 0 };
+    const statuses = new Set<string>();
+    await fc.assert(
+      fc.asyncProperty(randomCase, async (random) => {
+        const outcome = await runCase(random);
+        expect(problemsOf(outcome)).toEqual([]);
+        for (const { calls, effects, report } of outcome.runs) {
+          seen.dispatches += calls.length;
+          seen.effects += effects.length;
+          statuses.add(report.status);
+        }
+      }),
+      { numRuns },
+    );
+    console.log(`${2 * numRuns} random executions: ${seen.dispatches} dispatches, ${seen.effects} effects`);
+    expect([...statuses].sort()).toEqual(["denied", "failed", "partial", "skipped", "success", "unknown"]);
+  });
+
+  it("S8.4 is the same again, byte by byte", { timeout: PATIENCE_MS }, async () => {
+    const record = async (random: Parameters<typeof runCase>[0]) =>
+      JSON.stringify((await runCase(random)).runs.map(({ report, events }) => ({ report, events })));
+    await fc.assert(
+      fc.asyncProperty(randomCase, async (random) => {
+        expect(await record(random)).toBe(await record(random));
+      }),
+      { numRuns: numRuns / 10 },
+    );
+  });
+});

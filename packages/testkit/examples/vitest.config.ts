@@ -1,0 +1,1 @@
+export default { root: import.meta.dirname, test: { include: ["vitest.test.mjs"] } };

@@ -1,0 +1,97 @@
+import { draw } from "./draw.js";
+
+/**
+ * What can become of one call of a port.
+ * - `passes`: nothing is wrong.
+ * - `throws`, `rejects`, `hangs`, `garbage`: the port is never called. It throws, its promise rejects or never settles, or
+ *   the answer is something that no port may give.
+ * - `loses_reply`, `never_replies`: the port is called and does its work, but the caller's promise rejects, or never settles.
+ */
+export type FaultName = "passes" | "throws" | "rejects" | "hangs" | "garbage" | "loses_reply" | "never_replies";
+
+/** A fault and its details. */
+export interface FaultSpec {
+  /** @defaultValue "passes" */
+  readonly fault?: FaultName;
+  /** Virtual milliseconds until the port is called: the request is slow. @defaultValue 0 */
+  readonly requestMs?: number;
+  /** Virtual milliseconds from the port's answer until the caller has it: the reply is slow. @defaultValue 0 */
+  readonly replyMs?: number;
+  /** What is thrown. @defaultValue an `Error` with the message "port failure" */
+  readonly error?: unknown;
+  /** What a `garbage` call answers. @defaultValue something of a list of wrong answers */
+  readonly answer?: unknown;
+}
+
+/** What one call does: a name, or a name with details. */
+export type Fault = FaultName | FaultSpec;
+
+/** How likely each fault is, from 0 to 1; what is left over passes. */
+export type FaultRates = {
+  readonly [Name in Exclude<FaultName, "passes">]?: number;
+} & {
+  /** The request takes `slowMs`. */
+  readonly slow_request?: number;
+  /** The reply takes `slowMs`. */
+  readonly slow_reply?: number;
+  /** Range of a slow call, in virtual milliseconds. @defaultValue [1, 2000] */
+  readonly slowMs?: readonly [min: number, max: number];
+};
+
+/** Answers that no port may give; `garbage` takes one of them. */
+const WRONG_ANSWERS: readonly unknown[] = Object.freeze([
+  "garbage",
+  undefined,
+  null,
+  7,
+  Object.freeze([]),
+  Object.freeze({}),
+]);
+
+const DRAWN = [
+  "throws",
+  "rejects",
+  "hangs",
+  "garbage",
+  "loses_reply",
+  "never_replies",
+  "slow_request",
+  "slow_reply",
+] as const satisfies readonly (keyof FaultRates)[];
+
+/** A fault with every detail filled in. `key` stands for the call. */
+export function resolveFault(fault: Fault, key: string): Required<FaultSpec> {
+  const spec: FaultSpec = typeof fault === "string" ? { fault } : fault;
+  return {
+    fault: spec.fault ?? "passes",
+    requestMs: spec.requestMs ?? 0,
+    replyMs: spec.replyMs ?? 0,
+    error: "error" in spec ? spec.error : new Error("port failure"),
+    answer: "answer" in spec ? spec.answer : WRONG_ANSWERS[Math.trunc(draw(`garbage\n${key}`) * WRONG_ANSWERS.length)],
+  };
+}
+
+/** Draws the fault of the call that `key` stands for. */
+export function drawFault(rates: FaultRates, key: string): Fault {
+  const [minMs, maxMs] = rates.slowMs ?? [1, 2000];
+  let left = draw(`fault\n${key}`);
+  for (const name of DRAWN) {
+    const rate = rates[name] ?? 0;
+    if (left >= rate) {
+      left -= rate;
+      continue;
+    }
+    if (name !== "slow_request" && name !== "slow_reply") return name;
+    const ms = Math.trunc(minMs + (maxMs - minMs) * draw(`slow\n${key}`));
+    return name === "slow_request" ? { requestMs: ms } : { replyMs: ms };
+  }
+  return "passes";
+}
+
+/** @throws RangeError unless the rates are probabilities that add up to 1 at most. */
+export function checkFaultRates(rates: FaultRates): void {
+  const all = DRAWN.map((name) => rates[name] ?? 0);
+  const sum = all.reduce((total, rate) => total + rate, 0);
+  if (all.every((rate) => rate >= 0) && sum <= 1 + Number.EPSILON) return;
+  throw new RangeError("rates must be at least 0 and add up to 1 at most");
+}

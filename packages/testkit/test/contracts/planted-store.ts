@@ -1,0 +1,147 @@
+import type { ClaimVerdict, Clock, IdempotencyRecord, IdempotencyState, IdempotencyStore } from "@eoc/core";
+
+/** What can be wrong with a store. */
+export type StoreFault =
+  | "looks and claims in two steps"
+  | "ignores the payload"
+  | "takes a started key over when its lease runs out"
+  | "frees a key in doubt after its lease"
+  | "does not check tokens"
+  | "gives every claim the same token"
+  | "renews nothing"
+  | "forgets null values"
+  | "folds keys to lower case"
+  | "goes by the callers' clocks"
+  | "expires records with the lease"
+  | "keeps records for ever"
+  | "lets late answers change nothing"
+  | "lets a completed key be released"
+  | "takes over whatever it is asked to"
+  | "takes nothing over"
+  | "releases only once"
+  | "lists released keys"
+  | "resolves what is not in doubt"
+  | "brings a key in doubt back when it is renewed too late";
+
+interface Entry {
+  state: IdempotencyState | "released";
+  fingerprint: string;
+  token: number;
+  untilMs: number;
+  record?: IdempotencyRecord;
+}
+
+/** A store on a virtual clock, asynchronous as real ones are, with at most one thing wrong with it. */
+export function openPlantedStore(clock: Clock, fault?: StoreFault): Required<IdempotencyStore> {
+  const entries = new Map<string, Entry>();
+  let tokens = 0;
+  const fold = (key: string) => (fault === "folds keys to lower case" ? key.toLowerCase() : key);
+
+  const current = (key: string, nowMs: number): Entry | undefined => {
+    const entry = entries.get(fold(key));
+    if (entry === undefined || entry.state === "released" || nowMs < entry.untilMs) return entry;
+    if (entry.state === "in_progress" && fault !== "takes a started key over when its lease runs out") {
+      entry.state = "unknown";
+      entry.untilMs = fault === "frees a key in doubt after its lease" ? nowMs + 1 : Number.POSITIVE_INFINITY;
+      return entry;
+    }
+    entries.delete(fold(key));
+    return undefined;
+  };
+
+  const write = async (key: string, token: string | number, apply: (entry: Entry) => boolean): Promise<boolean> => {
+    const entry = current(key, clock.now());
+    const isOwner = entry?.token === token || fault === "does not check tokens";
+    if (entry === undefined || entry.state === "released" || !isOwner) return false;
+    if (entry.state === "completed" && fault !== "lets a completed key be released") return false;
+    if (entry.state === "unknown" && fault === "lets late answers change nothing") return false;
+    return apply(entry);
+  };
+
+  const claim = (
+    key: string,
+    request: Parameters<IdempotencyStore["claim"]>[1],
+    entry: Entry | undefined,
+  ): ClaimVerdict => {
+    const { fingerprint, leaseMs, takeOver } = request;
+    const isFree = entry === undefined || (entry.state === "released" && fault !== "releases only once");
+    if (!isFree) {
+      if (entry.fingerprint !== fingerprint && fault !== "ignores the payload") return { state: "conflict" };
+      if (entry.state === "completed") return { state: "completed", ...entry.record };
+      const mayTakeOver = takeOver === true && fault !== "takes nothing over";
+      if (entry.state === "unknown" && !mayTakeOver) return { state: "unknown" };
+      const isGreedy = takeOver === true && fault === "takes over whatever it is asked to";
+      if (entry.state !== "unknown" && !isGreedy) return { state: "in_progress" };
+    }
+    const nowMs = fault === "goes by the callers' clocks" ? request.nowMs : clock.now();
+    const token = fault === "gives every claim the same token" ? 1 : ++tokens;
+    entries.set(fold(key), { state: "claimed", fingerprint, token, untilMs: nowMs + leaseMs });
+    return { state: "claimed", token };
+  };
+
+  return {
+    claim: async (key, request) => {
+      const nowMs = fault === "goes by the callers' clocks" ? request.nowMs : clock.now();
+      const entry = current(key, nowMs);
+      if (fault === "looks and claims in two steps") await Promise.resolve();
+      return claim(key, request, entry);
+    },
+    start: (key, token) =>
+      write(key, token, (entry) => {
+        entry.state = "in_progress";
+        return true;
+      }),
+    renew: (key, token, leaseMs) =>
+      write(key, token, (entry) => {
+        if (fault === "renews nothing") return true;
+        if (entry.state === "unknown" && fault === "brings a key in doubt back when it is renewed too late")
+          entry.state = "in_progress";
+        if (entry.state !== "unknown") entry.untilMs = clock.now() + leaseMs;
+        return true;
+      }),
+    complete: (key, token, record) =>
+      write(key, token, (entry) => {
+        const { value, ...rest } = record;
+        entry.record = value === null && fault === "forgets null values" ? rest : structuredClone(record);
+        entry.state = "completed";
+        if (fault === "keeps records for ever") entry.untilMs = Number.POSITIVE_INFINITY;
+        else if (fault !== "expires records with the lease") entry.untilMs = clock.now() + record.ttlMs;
+        return true;
+      }),
+    release: (key, token) =>
+      write(key, token, (entry) => {
+        entry.state = "released";
+        return true;
+      }),
+    markUnknown: (key, token) =>
+      write(key, token, (entry) => {
+        entry.state = "unknown";
+        entry.untilMs = fault === "frees a key in doubt after its lease" ? entry.untilMs : Number.POSITIVE_INFINITY;
+        return true;
+      }),
+    list: async ({ state } = {}) => {
+      const shown = [...entries].filter(
+        ([, entry]) =>
+          (entry.state !== "released" || fault === "lists released keys") &&
+          (state === undefined || entry.state === state),
+      );
+      return shown.map(([key, entry]) => ({
+        key,
+        state: entry.state as IdempotencyState,
+        fingerprint: entry.fingerprint,
+        updatedAtMs: clock.now(),
+      }));
+    },
+    resolve: async (key, outcome) => {
+      const entry = current(key, clock.now());
+      if (entry === undefined || (entry.state !== "unknown" && fault !== "resolves what is not in doubt")) return false;
+      if (outcome === "not_applied") entries.delete(fold(key));
+      else {
+        entry.state = "completed";
+        entry.record = { ttlMs: Number.POSITIVE_INFINITY };
+        entry.untilMs = Number.POSITIVE_INFINITY;
+      }
+      return true;
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import { definePolicy, type Executor, type ExecutorResult } from "@eoc/core";
+import { aPlan } from "@eoc/testkit";
+import { describe, expect, it } from "vitest";
+import { Observer } from "../../src/explore/observer.js";
+
+const policy = definePolicy({ maxConcurrency: 2 });
+const action = aPlan().actions[0]!;
+
+/** Calls of an executor that ends when it is told to. */
+function watched(isHalted = () => false) {
+  const observer = new Observer(isHalted);
+  const ends: (() => void)[] = [];
+  const executor: Executor = () =>
+    new Promise<ExecutorResult>((resolve) => {
+      ends.push(() => resolve({ ok: true }));
+    });
+  const watching = observer.watch(executor, policy, true);
+  const call = (actionIndex: number, executionId = "e") => {
+    const { signal } = new AbortController();
+    const execute = typeof watching === "function" ? watching : watching.execute;
+    return execute(action, { actionIndex, executionId, signal, attempt: 0, deadlineMs: 0, context: {} });
+  };
+  return { observer, ends, call };
+}
+
+describe("an observer", () => {
+  it("finds nothing in calls that keep to the policy, and counts them", async () => {
+    const { observer, ends, call } = watched();
+    const first = call(0);
+    void call(1);
+    ends[0]!();
+    await first;
+    void call(0);
+    void call(0, "another execution");
+    expect(observer.violations).toEqual([]);
+    expect([observer.callsOf("e", 0), observer.callsOf("e", 1), observer.callsOf("e", 2)]).toEqual([2, 1, 0]);
+  });
+
+  it("S4.3 sees an action dispatched while the executor is still at it", () => {
+    const { observer, call } = watched();
+    void call(0);
+    void call(0);
+    expect(observer.violations).toEqual([
+      expect.objectContaining({ invariant: "INV-EXE-2", clause: "S4.3", actionIndex: 0 }),
+    ]);
+  });
+
+  it("S4.4 sees more dispatches at once than the policy allows", () => {
+    const { observer, call } = watched();
+    for (const index of [0, 1, 2]) void call(index);
+    expect(observer.violations).toEqual([expect.objectContaining({ clause: "S4.4", actionIndex: 2 })]);
+  });
+
+  it("S2.2 sees a dispatch after the switch has halted", () => {
+    const { observer, call } = watched(() => true);
+    void call(0);
+    expect(observer.violations).toEqual([expect.objectContaining({ invariant: "INV-EXE-4", clause: "S2.2" })]);
+  });
+
+  it("hands on what the executor answers, throws and reconciles", async () => {
+    const observer = new Observer(() => false);
+    const error = new Error("x");
+    const executor: Executor = {
+      execute: ({ index }) => {
+        if (index === 0) throw error;
+        return { ok: true, value: index };
+      },
+      reconcile: () => ({ state: "applied" }),
+    };
+    const { execute, reconcile } = observer.watch(executor, policy, true) as Exclude<
+      Executor,
+      (...args: never[]) => unknown
+    >;
+    const attempt = { executionId: "e", actionIndex: 0 } as never;
+    expect(() => execute(action, attempt)).toThrow(error);
+    expect(execute({ ...action, index: 1 }, attempt)).toEqual({ ok: true, value: 1 });
+    expect(reconcile!(action, attempt)).toEqual({ state: "applied" });
+    expect(observer.violations).toEqual([]);
+  });
+});

@@ -1,0 +1,128 @@
+import { createBulkhead, createMemoryIdempotencyStore, createMemoryRateLimiter, createRetryBudget } from "@eoc/core";
+import {
+  checkInvariants,
+  createFakeKillSwitch,
+  type Faults,
+  faulty,
+  hangs,
+  rejects,
+  returns,
+  type ScriptedStep,
+  succeeds,
+  succeedsLate,
+  throws,
+} from "@eoc/testkit";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { record } from "./support.js";
+
+const step: fc.Arbitrary<ScriptedStep> = fc.oneof(
+  fc.nat(300).map((afterMs) => succeeds("v", { afterMs })),
+  fc.nat(300).map((afterMs) => rejects("busy", { afterMs })),
+  fc.nat(300).map((afterMs) => rejects("later", { afterMs, retryAfterMs: 50 })),
+  fc.nat(300).map((afterMs) => rejects("no", { afterMs, retryable: false })),
+  fc.nat(300).map((afterMs) => throws(new TypeError("x"), { afterMs })),
+  fc.nat(300).map((afterMs) => throws(new TypeError("x"), { afterMs, applied: true })),
+  fc.nat(900).map((afterMs) => succeedsLate(afterMs)),
+  fc.constant(hangs()),
+  fc.constant(hangs({ ignoresAbort: true })),
+  fc.constant(hangs({ applied: true })),
+  fc.constant(returns(7)),
+);
+
+const effect = fc.constantFrom("once" as const, "idempotent" as const, "none" as const);
+const item = fc.record({ action: fc.constantFrom("ACT" as const, "EXIT" as const, "HOLD" as const), effect });
+const rate = fc.record({ limit: fc.integer({ min: 1, max: 3 }), windowMs: fc.integer({ min: 1, max: 400 }) });
+const FAULTS = {
+  throws: 0.03,
+  rejects: 0.03,
+  hangs: 0.02,
+  garbage: 0.02,
+  loses_reply: 0.03,
+  never_replies: 0.02,
+  slow_request: 0.05,
+  slow_reply: 0.05,
+  slowMs: [1, 600],
+} as const;
+
+const scenario = fc.record({
+  steps: fc.array(step, { minLength: 1, maxLength: 8 }),
+  items: fc.array(item, { maxLength: 5 }),
+  policy: fc.record({
+    maxConcurrency: fc.integer({ min: 1, max: 3 }),
+    onFailure: fc.constantFrom("stop" as const, "continue" as const),
+    onHalt: fc.constantFrom("abort" as const, "finish" as const),
+    retry: fc.record({
+      maxRetries: fc.nat(3),
+      initialBackoffMs: fc.nat(60),
+      backoffMultiplier: fc.constantFrom(1, 1.5, 2),
+      jitter: fc.constantFrom("none" as const, "full" as const, "equal" as const),
+    }),
+    rateLimit: fc.record({
+      global: rate,
+      perAction: fc.constantFrom({}, { ACT: { limit: 1, windowMs: 70 } }),
+      onExceeded: fc.constantFrom("wait" as const, "deny" as const),
+    }),
+    idempotency: fc.record({
+      enabled: fc.boolean(),
+      onInProgress: fc.constantFrom("deny" as const, "wait" as const),
+      leaseMs: fc.constantFrom(40, 30_000),
+    }),
+  }),
+  decision: fc.record({ throttle_ms: fc.option(fc.nat(200)), cooldown_ms: fc.option(fc.nat(50)) }),
+  context: fc.constantFrom({}, {}, {}, { ops_state: "RED" }),
+  haltAtMs: fc.option(fc.nat(1200)),
+  cancelAtMs: fc.option(fc.nat(1200)),
+  reconciles: fc.boolean(),
+  seed: fc.option(fc.nat()),
+  budget: fc.option(fc.nat(3)),
+  bulkhead: fc.boolean(),
+});
+
+describe("checkInvariants on what execute does", () => {
+  it("finds nothing, whatever the plan, the policy, the executor and the faults of the ports", async () => {
+    await fc.assert(
+      fc.asyncProperty(scenario, async ({ steps, items, policy, decision, context, ...rest }) => {
+        const keyed = policy.idempotency.enabled;
+        const { haltAtMs, cancelAtMs, reconciles, seed, budget, bulkhead } = rest;
+        const recorded = await record({
+          steps,
+          decision: {
+            action: "ACT",
+            actions: keyed ? items.filter(({ action }) => action !== "HOLD") : items,
+            ...decision,
+          },
+          context,
+          policy: {
+            ...policy,
+            maxConcurrency: keyed ? 1 : policy.maxConcurrency,
+            timeout: { attemptTimeoutMs: 200, maxTotalTimeMs: 1500, abortGraceMs: 30, portTimeoutMs: 300 },
+          },
+          ...(reconciles ? { reconcile: "world" as const } : {}),
+          options: ({ clock }) => {
+            const killSwitch = createFakeKillSwitch();
+            const controller = new AbortController();
+            if (haltAtMs !== null) clock.setTimer(() => killSwitch.halt(), haltAtMs);
+            if (cancelAtMs !== null) clock.setTimer(() => controller.abort(), cancelAtMs);
+            const port = <P extends object>(port: P, name: string, faults: Faults<P> = {}): P =>
+              seed === null ? port : faulty(port, faults, { clock, seed: `${name}${seed}`, rates: FAULTS });
+            return {
+              seed: "jitter",
+              signal: controller.signal,
+              killSwitch: port(killSwitch, "switch"),
+              rateLimiter: port(createMemoryRateLimiter(), "limiter"),
+              idempotencyStore: port(createMemoryIdempotencyStore({ clock }), "store", {
+                release: { ...FAULTS, throws: 0 },
+              }),
+              journal: port({ append: () => {} }, "journal"),
+              ...(budget === null ? {} : { retryBudget: createRetryBudget({ capacity: budget, refillPerSuccess: 1 }) }),
+              ...(bulkhead ? { bulkhead: createBulkhead({ limit: 2 }) } : {}),
+            };
+          },
+        });
+        expect(checkInvariants(recorded)).toEqual([]);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
