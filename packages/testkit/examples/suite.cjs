@@ -93,15 +93,21 @@ function suite({ core, testkit }, { planted = false } = {}) {
     mustBe(result.failure?.message, undefined, "explore");
   });
 
-  /** Looks first and claims later. */
-  const twoSteps = (store) => ({
-    ...store,
-    claim: async (key, request) => {
-      const isKnown = store.list().some((entry) => entry.key === key);
-      await Promise.resolve();
-      return isKnown ? store.claim(key, request) : { state: "claimed", token: Math.random() };
-    },
-  });
+  /** Looks first and claims later, whatever has happened in between. */
+  const twoSteps = (store) => {
+    const tokens = new Map();
+    return {
+      ...store,
+      claim: async (key, request) => {
+        const isKnown = store.list().some((entry) => entry.key === key);
+        await Promise.resolve();
+        if (!isKnown && tokens.has(key)) store.release(key, tokens.get(key));
+        const verdict = store.claim(key, request);
+        if (verdict.state === "claimed") tokens.set(key, verdict.token);
+        return verdict;
+      },
+    };
+  };
   const openStore = ({ clock }) => {
     const store = createMemoryIdempotencyStore({ clock });
     return { store: planted ? twoSteps(store) : store };

@@ -177,6 +177,23 @@ describe("verifyJournal, conformance", () => {
     expect(codes(await conformanceOf([...late, ...again], policy, ["idempotent"]))).toEqual([]);
   });
 
+  it("S4.3 takes an answer after the end of its attempt for what it is", async () => {
+    const gaveUp = [...once, finished("unknown", { errorCode: "timeout" })];
+    const answered = (status: "success" | "failed" | "unknown"): Body => {
+      return { type: "attempt.settled_late", actionIndex: 0, attemptNumber: 0, status };
+    };
+    const again = [intended(1), dispatched(1)];
+    const after = async (status: "success" | "failed" | "unknown", effect: Effect) =>
+      codes(await conformanceOf([...gaveUp, answered(status), ...again], {}, [effect]));
+    expect(await after("success", "idempotent")).toEqual(["10 repeated_after_success"]);
+    expect(await after("failed", "once")).toEqual(["10 repeated_after_late"]);
+    expect(await after("unknown", "once")).toEqual(["10 repeated_after_unknown"]);
+    expect(await after("unknown", "idempotent")).toEqual([]);
+    const row = ended("success", 1, { reason: "completed" });
+    expect(codes(await conformanceOf([...gaveUp, answered("success"), row]))).toEqual([]);
+    expect(codes(await conformanceOf([...gaveUp, ended("unknown", 1), answered("success")]))).toEqual([]);
+  });
+
   it("S4.4 finds more dispatches in flight than there may be, those that were given up included", async () => {
     const other = [begun(1), intended(0, 1), dispatched(0, 1)];
     const policy = { onFailure: "continue" } as const;

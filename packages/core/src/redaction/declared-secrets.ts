@@ -1,7 +1,7 @@
 import { EocError } from "../errors.js";
 
 /** Characters that a declared secret must have: anything shorter would mask innocent text. */
-export const MIN_SECRET_LENGTH = 4;
+const MIN_SECRET_LENGTH = 4;
 
 /** A base64 form with its uncertain ends cut off is used only from this length on: shorter ones occur in ordinary text. */
 const MIN_FRAGMENT_LENGTH = 8;

@@ -4,7 +4,7 @@ import type { RedactionCause } from "./manifest.js";
 import { builtInPatterns, type ValuePattern } from "./value-patterns.js";
 
 /** Told of every rule that masked something in a text. */
-export type NoteMasking = (by: RedactionCause, rule: string) => void;
+type NoteMasking = (by: RedactionCause, rule: string) => void;
 
 export interface TextRedactor {
   /** The text with every secret in it masked; the same string if there is none. */

@@ -23,7 +23,7 @@ describe("execute, whatever executors, ports, listeners and people do", () => {
       }),
       { numRuns },
     );
-    console.log(`${2 * numRuns} random executions: ${seen.dispatches} dispatches, ${seen.effects} effects`);
+    console.log(`${3 * numRuns} random executions: ${seen.dispatches} dispatches, ${seen.effects} effects`);
     expect([...statuses].sort()).toEqual(["denied", "failed", "partial", "skipped", "success", "unknown"]);
   });
 

@@ -116,7 +116,7 @@ export const randomCase: fc.Arbitrary<RandomCase> = fc.record({
   killSwitch: optional(script),
   rateLimiter: grants,
   store: fc.record({ claim: script, start: writes, write: writes }),
-  journal: optional(script),
+  journal: optional(writes),
   gate: optional(fc.array(fc.oneof(fault, some("deny", "later")), { maxLength: 5 })),
   bulkhead: optional(fc.record({ limit: some(1, 2), queueLimit: some(0, 5), taken: some(0, 0, 1) })),
   retries: optional(fc.nat(3)),

@@ -50,13 +50,15 @@ export interface Seen {
   readonly endedMs: number;
   /** What reached the world while this execution and its stragglers ran. */
   readonly effects: readonly { readonly action: number; readonly key: string | undefined }[];
+  /** Actions of which an effect had reached the world before. */
+  readonly appliedBefore: readonly number[];
   /** When the report was handed out, and at the very end. */
   readonly timersLeft: readonly [number, number];
   readonly listenersLeft: number;
   readonly permitsLeft: number;
 }
 
-/** Everything that two executions of one decision did to the world. */
+/** Everything that three executions of one decision, one after the other, did to the world. */
 export interface Outcome {
   readonly random: RandomCase;
   readonly runs: readonly Seen[];
@@ -65,12 +67,14 @@ export interface Outcome {
 
 const CONTEXT = { session_id: "s-1", api_key: SECRET };
 
-/** Runs a case to its very end, and once more. */
+/** Runs a case to its very end, and twice more. */
 export async function runCase(random: RandomCase): Promise<Outcome> {
   const bench = new Bench(random);
   const runs = [await bench.run(true)];
-  await bench.pause();
-  runs.push(await bench.run(false));
+  for (let again = 0; again < 2; again++) {
+    await bench.pause();
+    runs.push(await bench.run(false));
+  }
   return { random, runs, sharedSlotsLeft: bench.sharedSlotsLeft() };
 }
 
@@ -110,7 +114,7 @@ class Bench {
     const events: ExecutionEvent[] = [];
     const calls: Call[] = [];
     const startedMs = time.now();
-    const before = this.#world.effects.length;
+    const before = [...this.#world.effects];
     this.#intents.clear();
     if (isFirst) this.#schedule(controller);
     const report = await time.run(
@@ -133,7 +137,10 @@ class Bench {
       calls,
       startedMs,
       endedMs,
-      effects: this.#world.effects.slice(before).map(({ actionId, key }) => ({ action: indexOf(actionId), key })),
+      effects: this.#world.effects
+        .slice(before.length)
+        .map(({ actionId, key }) => ({ action: indexOf(actionId), key })),
+      appliedBefore: before.map(({ actionId }) => indexOf(actionId)),
       timersLeft: [timersLeft, time.pending("execute")],
       listenersLeft,
       permitsLeft: Math.max(permitsLeft, this.#permits),

@@ -24,6 +24,8 @@ const MAX_CHOICES = 100_000;
 /** Makes the choices of one run and remembers them. */
 export class Choices {
   readonly taken: Choice[] = [];
+  /** A choice that cannot be made. Whoever asked may have swallowed it: an executor that throws is no news. */
+  misuse: Error | undefined;
   readonly #choose: Chooser;
 
   constructor(choose: Chooser) {
@@ -33,18 +35,19 @@ export class Choices {
   /** One of `options`. A single option is no choice. @throws TypeError when there is none. */
   choose<T>(name: string, options: readonly T[], usual?: number): T {
     const of = options.length;
-    if (of === 0) throw new TypeError(`nothing to choose from: ${name}`);
+    if (of === 0) return this.#refuse(new TypeError(`nothing to choose from: ${name}`));
     if (of === 1) return options[0]!;
     const position = this.taken.length;
-    if (position === MAX_CHOICES) throw new RangeError(`a run of more than ${MAX_CHOICES} choices`);
+    if (position === MAX_CHOICES) return this.#refuse(new RangeError(`a run of more than ${MAX_CHOICES} choices`));
     const index = Math.min(this.#choose(position, name, of, usual), of - 1);
     const option = options[index]!;
     this.taken.push({ name, taken: optionText(option), index, of });
     return option;
   }
 
-  get indexes(): number[] {
-    return this.taken.map(({ index }) => index);
+  #refuse(error: Error): never {
+    this.misuse ??= error;
+    throw error;
   }
 }
 

@@ -124,26 +124,25 @@ export class Bench implements Lab {
     return this.#world;
   }
 
-  choose<T>(name: string, options: readonly T[]): T {
-    return this.#choices.choose(name, options);
-  }
+  // Functions of their own, so that a lab can be taken apart.
+  readonly choose = <T>(name: string, options: readonly T[]): T => this.#choices.choose(name, options);
 
-  executor(menu: readonly ScriptedStep[], options: Pick<ScriptedExecutorOptions, "reconcile"> = {}): ScriptedExecutor {
+  readonly executor: Lab["executor"] = (menu, options = {}) => {
     const { clock, world } = this;
     const step = (action: { id: string }, { attempt }: { attempt: number }) =>
       this.choose(`${action.id}, attempt ${attempt}`, menu);
     return createScriptedExecutor(step, { clock, world, ...options });
-  }
+  };
 
-  faulty<P extends object>(name: string, port: P, menus: NoInfer<FaultMenus<P>>): Faulty<P> {
+  readonly faulty = <P extends object>(name: string, port: P, menus: NoInfer<FaultMenus<P>>): Faulty<P> => {
     const faults = Object.entries<readonly Fault[]>(menus as Record<string, readonly Fault[]>).map(([method, menu]) => [
       method,
       ({ number }: { number: number }) => this.#choices.choose(`${name}.${method}, call ${number}`, menu, USUALLY),
     ]);
     return faulty(port, Object.fromEntries(faults) as Faults<P>, { clock: this.clock });
-  }
+  };
 
-  async execute(execution: LabExecution = {}): Promise<ExecutionReport> {
+  readonly execute = async (execution: LabExecution = {}): Promise<ExecutionReport> => {
     const { context, policy: usual, decision: usually } = this.#setup;
     this.#shared ??= { executor: this.#setup.executor(this), options: this.#setup.options(this) };
     const { decision = usually, policy = usual, executor = this.#shared.executor } = execution;
@@ -168,7 +167,7 @@ export class Bench implements Lab {
     const report = await execute(decision, execution.context ?? context, policy, watched, { ...options, onEvent });
     this.executions.push({ plan: planOf(decision, defined), policy: defined, events, report, options });
     return report;
-  }
+  };
 
   #happen(name: string, moments: Moments, act: () => void): void {
     if (moments === "any event" || moments.length === 0) return;

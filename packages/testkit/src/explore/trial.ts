@@ -50,6 +50,7 @@ export async function tryOnce({ setup, scenario, check, secrets }: Subject, choo
   } catch (error) {
     errors.push(error);
   }
+  if (choices.misuse !== undefined && !errors.includes(choices.misuse)) errors.push(choices.misuse);
   const violations = judge(bench, secrets);
   const { world, executions, clock, transcripts } = bench;
   if (violations.length === 0 && errors.length === 0) {

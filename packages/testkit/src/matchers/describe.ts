@@ -36,7 +36,7 @@ export function rowsOf(ended: Ended): string {
   return rows.length === 0 ? "\n\nno rows" : `\n\n${rows.join("\n")}`;
 }
 
-export function timesText(count: number): string {
+function timesText(count: number): string {
   return count === 1 ? "once" : `${count} times`;
 }
 

@@ -64,7 +64,7 @@ function deepFreeze<T>(value: T): T {
   return Object.freeze(value);
 }
 
-export function anAttempt({ clock }: ExecutorDesk, signal: AbortSignal, key: string): AttemptContext {
+function anAttempt({ clock }: ExecutorDesk, signal: AbortSignal, key: string): AttemptContext {
   return Object.freeze({
     signal,
     attempt: 0,
