@@ -112,15 +112,20 @@ export class SharedSlots {
   }
 
   #enter(action: number): void {
-    const bulkhead = this.#driver.options.bulkhead!;
+    const driver = this.#driver;
     let verdict: "entered" | "queued" | "full" | "unavailable" = "unavailable";
     try {
-      if (bulkhead.tryEnter() === true) verdict = "entered";
+      if (driver.options.bulkhead!.tryEnter() === true) verdict = "entered";
       else verdict = this.#queue(action) ? "queued" : "full";
     } catch {
       // Unavailable.
     }
-    this.#driver.post({ type: "bulkhead", action, verdict });
+    const place = this.#waiting.get(action);
+    driver.post(() => {
+      // The slot may have been handed over before there was time to say that it has to be waited for.
+      if (verdict === "queued" && this.#waiting.get(action) !== place) return;
+      driver.post({ type: "bulkhead", action, verdict });
+    });
   }
 
   #queue(action: number): boolean {

@@ -177,6 +177,44 @@ describe("S5.4 a bulkhead", () => {
     expect(bulkhead.tryEnter()).toBe(true);
   });
 
+  it("may hand the slot over at once, before the wait for it has begun", async () => {
+    const gates = [
+      ({ index }: { index: number }) =>
+        index === 0 ? { allow: false as const, code: "no" } : { allow: true as const },
+    ];
+    const { report, calls } = await runScript([succeeds()], {
+      decision: plan(2),
+      policy: { maxConcurrency: 2, onFailure: "continue" },
+      options: { bulkhead: createBulkhead({ limit: 1 }), gates },
+    });
+    expect(calls).toHaveLength(1);
+    expect(report.actions.map(({ status, reason }) => [status, reason])).toEqual([
+      ["denied", "gate_denied"],
+      ["success", "completed"],
+    ]);
+  });
+
+  it("is not waited for by an action that was stopped before its wait had begun", async () => {
+    const bulkhead = createBulkhead({ limit: 1 });
+    bulkhead.tryEnter();
+    const controller = new AbortController();
+    const { report } = await runScript([succeeds()], {
+      options: {
+        signal: controller.signal,
+        bulkhead: {
+          ...bulkhead,
+          queue: (waiter) => {
+            controller.abort();
+            return bulkhead.queue(waiter);
+          },
+        },
+      },
+    });
+    expect(report).toMatchObject({ status: "denied", reason: "cancelled", totalLatencyMs: 0 });
+    bulkhead.leave();
+    expect(bulkhead.tryEnter()).toBe(true);
+  });
+
   it("refuses when its queue is full", async () => {
     const bulkhead = createBulkhead({ limit: 1, queueLimit: 0 });
     bulkhead.tryEnter();

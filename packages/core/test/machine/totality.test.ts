@@ -147,7 +147,7 @@ describe("step", () => {
         finished++;
         if (model.misled) misled++;
       }),
-      { numRuns: DEEP ? 500_000 : 3000 },
+      { numRuns: DEEP ? 500_000 : 3000, ...(DEEP ? {} : { seed: 7 }) },
     );
     expect(misled).toBeGreaterThan(finished / 10);
     expect(finished - misled).toBeGreaterThan(finished / 10);
