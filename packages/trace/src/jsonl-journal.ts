@@ -135,7 +135,6 @@ export function createJsonlJournal(sink: JournalSink, options: JsonlJournalOptio
   }
 
   function append(events: readonly unknown[]): void | Promise<void> {
-    if (broken !== undefined) throw broken;
     const answer = last === undefined ? run(stepsFor(events)) : last.then(() => run(stepsFor(events)));
     if (answer === undefined) return;
     const pending = answer.finally(() => {

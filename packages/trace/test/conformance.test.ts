@@ -133,6 +133,10 @@ describe("verifyJournal, conformance", () => {
     expect(ok).toBe(true);
     expect(conformance).toMatchObject({ verdict: "NOT PROVEN", unproven: [{ line: 5, code: "no_policy" }] });
     expect((await verifyJournal(lines, { policy: {} })).conformance.verdict).toBe("PASS");
+    await journal.append(eventsOf("run-1", [...steps, [0, intended(1, 1)]]).at(-1)!);
+    await journal.append(eventsOf("run-1", [...steps, started, [0, dispatched(1, 1)]]).at(-1)!);
+    // Said once for an execution.
+    expect((await verifyJournal(lines)).conformance.unproven).toHaveLength(1);
   });
 
   it("needs no policy where nothing was dispatched", async () => {
@@ -447,6 +451,21 @@ describe("verifyJournal, conformance", () => {
     expect(await forged({ ...bounds, policy: changed })).toEqual(["3 policy_mismatch"]);
     expect(await forged({ ...bounds, policy, planHash: "00".repeat(32) })).toEqual(["3 bounds_mismatch"]);
     expect(await forged({ ...bounds, policy, executionId: "other" })).toEqual(["3 bounds_mismatch"]);
+  });
+
+  it("takes a digest without its policy for none, unless it is that of the opening record", async () => {
+    const { policyDigest } = await openingOf({ maxConcurrency: 2 });
+    const under = async (policy: ExecutionPolicyInput) => {
+      const bounds = { type: "journal.bounds", executionId: "run-1", planHash: PLAN_HASH, effects: ["once"] };
+      const events = eventsOf("run-1", [started, ...once.map((body) => [0, body] as const)]) as JournalEvent[];
+      events.splice(1, 0, { ...bounds, policyDigest } as never);
+      return (await chained(events, { policy })).conformance;
+    };
+    expect((await under({ maxConcurrency: 2 })).verdict).toBe("PASS");
+    expect(await under({ maxConcurrency: 3 })).toMatchObject({
+      verdict: "NOT PROVEN",
+      unproven: [{ code: "no_policy" }],
+    });
   });
 
   it("takes a policy that it does not know for none", async () => {

@@ -184,4 +184,11 @@ describe("createJsonlJournal", () => {
       completeness: { verdict: "PASS" },
     });
   });
+
+  it("was resumed also when it had got no further than its opening record", async () => {
+    const sink = memorySink();
+    const journal = createJsonlJournal(sink, { head: { seq: 0, hash: "ab".repeat(32) } });
+    await journal.append(retried()[0]!);
+    expect(recordsOf(sink.lines)[0]).toMatchObject({ seq: 1, event: { type: "journal.resumed" } });
+  });
 });

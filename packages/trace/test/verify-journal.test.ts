@@ -186,6 +186,13 @@ describe("verifyJournal", () => {
     expect(places((await verifyJournal(appended)).continuity.problems)[0]).toBe(`${lines.length + 1} out_of_place`);
   });
 
+  it("holds a journal of one record against its head, too", async () => {
+    const { hash } = JSON.parse(lines[0]!) as JournalRecord;
+    expect((await verifyJournal(lines.slice(0, 1), { head: { seq: 0, hash } })).completeness.verdict).toBe("PASS");
+    const other = { seq: 0, hash: "ab".repeat(32) };
+    expect((await verifyJournal(lines.slice(0, 1), { head: other })).completeness.verdict).toBe("FAIL");
+  });
+
   it("refuses records after the head", async () => {
     const before = JSON.parse(lines.at(-2)!) as JournalRecord;
     const verdict = await verifyJournal(lines, { head: before });
