@@ -65,7 +65,7 @@ export class KeyKeeper {
       (late) => {
         // Claimed after all, for nobody: given back, else it would be in the way until its lease ends.
         if (member(late, "state") === "claimed") {
-          Promise.resolve(store.release(key, member(late, "token") as Token)).catch(() => {});
+          attempt(() => store.release(key, member(late, "token") as Token));
         }
       },
     );
