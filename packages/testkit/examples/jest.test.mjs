@@ -1,8 +1,10 @@
-import "@eoc/testkit/jest";
 import * as core from "@eoc/core";
 import * as testkit from "@eoc/testkit";
+import { matchers } from "@eoc/testkit/jest";
 import { describe, expect, it } from "@jest/globals";
 import { suite } from "./suite.cjs";
+
+expect.extend(matchers);
 
 describe("the example suite", () => {
   for (const { name, run } of suite({ core, testkit }, { planted: process.env.EOC_PLANTED === "yes" })) it(name, run);

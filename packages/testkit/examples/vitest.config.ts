@@ -1,1 +1,5 @@
-export default { root: import.meta.dirname, test: { include: ["vitest.test.mjs"] } };
+export default {
+  root: import.meta.dirname,
+  cacheDir: "../node_modules/.vite",
+  test: { include: ["vitest.test.mjs"] },
+};

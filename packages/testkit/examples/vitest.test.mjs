@@ -1,8 +1,10 @@
-import "@eoc/testkit/vitest";
 import * as core from "@eoc/core";
 import * as testkit from "@eoc/testkit";
+import { matchers } from "@eoc/testkit/vitest";
 import { describe, expect, it } from "vitest";
 import { suite } from "./suite.cjs";
+
+expect.extend(matchers);
 
 describe("the example suite", () => {
   for (const { name, run } of suite({ core, testkit }, { planted: process.env.EOC_PLANTED === "yes" })) it(name, run);

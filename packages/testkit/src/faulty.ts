@@ -1,12 +1,5 @@
-import {
-  checkFaultRates,
-  drawFault,
-  type Fault,
-  type FaultName,
-  type FaultRates,
-  type FaultSpec,
-  resolveFault,
-} from "./fault.js";
+import { checkFaultRates, drawFault, type Fault, type FaultRates, type FaultSpec, resolveFault } from "./fault.js";
+import { type FaultyCall, type OpenCall, perform, stampOf, type UpcomingCall } from "./faulty-call.js";
 import type { VirtualClock } from "./virtual-clock.js";
 
 type AnyFunction = (...args: never[]) => unknown;
@@ -15,14 +8,6 @@ type AnyFunction = (...args: never[]) => unknown;
 export type FaultyMethod<P> = P extends AnyFunction
   ? "call"
   : { [Name in keyof P & string]-?: NonNullable<P[Name]> extends AnyFunction ? Name : never }[keyof P & string];
-
-/** A call that is about to be made, for choosing its fault. */
-export interface UpcomingCall {
-  readonly method: string;
-  /** 0 for the first call of the method. */
-  readonly number: number;
-  readonly args: readonly unknown[];
-}
 
 /** The faults of one method: a list, one for each call (those after it pass); a choice; or rates to draw from. */
 export type MethodFaults = readonly Fault[] | ((call: UpcomingCall) => Fault) | FaultRates;
@@ -37,19 +22,6 @@ export interface FaultyOptions {
   seed?: string | number;
   /** For every method that `faults` does not name. */
   rates?: FaultRates;
-}
-
-/** One call of a faulty port. */
-export interface FaultyCall extends UpcomingCall {
-  readonly fault: FaultName;
-  /** Whether the port itself was called. */
-  readonly reached: boolean;
-  /** On the wall clock; absent without a clock. */
-  readonly atMs?: number;
-  /** What the caller got. Absent as long as it has nothing. */
-  readonly outcome?: "answered" | "threw";
-  /** When the caller got it. */
-  readonly endedAtMs?: number;
 }
 
 /** A port that fails as it was told to, and remembers every call. */
@@ -80,8 +52,6 @@ export function faulty<P extends object>(port: P, faults: NoInfer<Faults<P>>, op
   for (const method of given.keys()) throw new TypeError(`the port has no method ${JSON.stringify(method)}`);
   return Object.defineProperty(wrapper, "faultyCalls", { value: faultyCalls }) as Faulty<P>;
 }
-
-type OpenCall = { -readonly [Key in keyof FaultyCall]: FaultyCall[Key] };
 
 function chooser(faults: MethodFaults, { seed, clock }: FaultyOptions): (call: UpcomingCall, key: string) => Fault {
   if (typeof faults === "function") return faults;
@@ -119,93 +89,4 @@ function wrapMethods(port: object, wrap: (method: string, original: AnyFunction)
     }
   }
   return wrapper;
-}
-
-function perform(
-  spec: Required<FaultSpec>,
-  call: OpenCall,
-  callPort: () => unknown,
-  clock: VirtualClock | undefined,
-): unknown {
-  const end = (outcome: "answered" | "threw") => {
-    call.outcome = outcome;
-    Object.assign(call, stampOf("endedAtMs", clock));
-  };
-  const reach = () => {
-    call.reached = true;
-    return callPort();
-  };
-  if (spec.requestMs === 0 && spec.replyMs === 0) {
-    if (spec.fault === "passes") return watched(reach, end);
-    if (spec.fault === "garbage") {
-      end("answered");
-      return spec.answer;
-    }
-    if (spec.fault === "throws") {
-      end("threw");
-      throw spec.error;
-    }
-  }
-  const promise = performSlowly(spec, call, reach, clock);
-  promise.then(
-    () => end("answered"),
-    () => end("threw"),
-  );
-  return promise;
-}
-
-/** Passes the port's own answer through, be it a promise or not. */
-function watched(reach: () => unknown, end: (outcome: "answered" | "threw") => void): unknown {
-  try {
-    const answer = reach();
-    if (answer instanceof Promise) {
-      answer.then(
-        () => end("answered"),
-        () => end("threw"),
-      );
-    } else end("answered");
-    return answer;
-  } catch (error) {
-    end("threw");
-    throw error;
-  }
-}
-
-async function performSlowly(
-  { fault, requestMs, replyMs, error, answer }: Required<FaultSpec>,
-  { method, number }: UpcomingCall,
-  reach: () => unknown,
-  clock: VirtualClock | undefined,
-): Promise<unknown> {
-  const name = `faulty ${method}, call ${number}`;
-  if (clock === undefined && (requestMs > 0 || replyMs > 0)) {
-    throw new TypeError("a call that takes time needs the option `clock`");
-  }
-  if (requestMs > 0) await clock!.sleep(requestMs, { name });
-  if (fault === "hangs") return never(clock, name);
-  let reply = answer;
-  if (fault === "passes") reply = await reach();
-  else if (fault === "loses_reply" || fault === "never_replies") await settled(reach);
-  if (replyMs > 0) await clock!.sleep(replyMs, { name });
-  if (fault === "never_replies") return never(clock, name);
-  if (fault === "throws" || fault === "rejects" || fault === "loses_reply") throw error;
-  return reply;
-}
-
-/** Lets the port do its work; what it says of it is lost. */
-async function settled(reach: () => unknown): Promise<void> {
-  try {
-    await reach();
-  } catch {
-    // Lost as well.
-  }
-}
-
-function never(clock: VirtualClock | undefined, name: string): Promise<never> {
-  const silence = new Promise<never>(() => {});
-  return clock === undefined ? silence : clock.waitFor(name, silence);
-}
-
-function stampOf<Name extends string>(name: Name, clock: VirtualClock | undefined): { [Key in Name]?: number } {
-  return (clock === undefined ? {} : { [name]: clock.now() }) as { [Key in Name]?: number };
 }

@@ -1,8 +1,8 @@
-import { expect } from "@jest/globals";
-import { type EocMatchers, matchers } from "./matchers.js";
+import type {} from "expect";
+import type { EocMatchers } from "./matchers.js";
 
-// Importing this module adds the matchers to jest's `expect`, and their types: to the imported one and to the global one.
-expect.extend(matchers);
+// The matchers, with their types for jest's `expect`: the imported one and the global one.
+export { type EocMatchers, matchers } from "./matchers.js";
 
 declare module "expect" {
   interface Matchers<R extends void | Promise<void>, T> extends EocMatchers<R> {}

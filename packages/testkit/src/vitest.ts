@@ -1,8 +1,8 @@
-import { expect } from "vitest";
-import { type EocMatchers, matchers } from "./matchers.js";
+import type {} from "vitest";
+import type { EocMatchers } from "./matchers.js";
 
-// Importing this module adds the matchers to vitest's `expect`, and their types.
-expect.extend(matchers);
+// The matchers, with their types for vitest's `expect`.
+export { type EocMatchers, matchers } from "./matchers.js";
 
 declare module "vitest" {
   interface Matchers<R extends void | Promise<void>, T> extends EocMatchers<R> {}

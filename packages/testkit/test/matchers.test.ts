@@ -10,9 +10,13 @@ import {
   throws,
 } from "@eoc/testkit";
 import { describe, expect, it } from "vitest";
-import { matchers } from "../src/matchers.js";
-import "../src/vitest.js";
+import * as forJest from "../src/jest.js";
+import * as forAny from "../src/matchers.js";
+import * as forVitest from "../src/vitest.js";
 import { record } from "./invariants/support.js";
+
+const { matchers } = forVitest;
+expect.extend(matchers);
 
 const TWO: FinalDecisionInput = {
   action: "ACT",
@@ -172,6 +176,10 @@ describe("toHaveNoViolations", () => {
 });
 
 describe("the entry of the matchers", () => {
+  it("exports nothing else, with types for vitest, for jest, or for nobody", () => {
+    for (const entry of [forAny, forVitest, forJest]) expect({ ...entry }).toEqual({ matchers });
+  });
+
   it("exports them for any runner's expect.extend", () => {
     expect(Object.keys(matchers).sort()).toEqual([
       "toBeDenied",

@@ -184,7 +184,8 @@ describe("a scripted step", () => {
         succeedsLate(80),
         succeedsLate(80, [1]),
         returns(() => 1),
-        returns("x".repeat(99)),
+        returns("x".repeat(58)),
+        returns("x".repeat(59)),
         returns(1n),
       ].map(({ text }) => text),
     ).toEqual([
@@ -198,6 +199,7 @@ describe("a scripted step", () => {
       "succeedsLate(80)",
       "succeedsLate(80, [1])",
       "returns(() => …)",
+      `returns("${"x".repeat(58)}")`,
       `returns("${"x".repeat(58)}…)`,
       "returns(…)",
     ]);

@@ -122,11 +122,15 @@ async function thirtyMinutes(seed: string): Promise<{ events: string; world: str
 describe("thirty simulated minutes of retries, rate waits and backoff", () => {
   it("S8.4 give byte-identical events and effects for the same seed, and others for another", async () => {
     const first = await thirtyMinutes("seed");
-    const begun = performance.now();
-    const second = await thirtyMinutes("seed");
-    const tookMs = performance.now() - begun;
-    console.log(`${second.simulatedMs / 60_000} simulated minutes in ${tookMs.toFixed(1)} ms of real time`);
-    expect(second).toEqual(first);
+    let fastestMs = Number.POSITIVE_INFINITY;
+    for (let time = 0; time < 5; time++) {
+      const begun = performance.now();
+      const again = await thirtyMinutes("seed");
+      fastestMs = Math.min(fastestMs, performance.now() - begun);
+      expect(again).toEqual(first);
+    }
+    const minutes = (first.simulatedMs / 60_000).toFixed(1);
+    console.log(`${minutes} simulated minutes in ${fastestMs.toFixed(1)} ms of real time (fastest of five)`);
     expect(first.simulatedMs).toBeGreaterThanOrEqual(30 * 60_000);
     expect((await thirtyMinutes("other seed")).events).not.toBe(first.events);
   });

@@ -16,7 +16,6 @@ export async function shrink(subject: Subject, failing: Trial): Promise<Trial> {
     runs++;
     const trial = await tryOnce(subject, followed(indexes));
     if (!isFailure(trial) || !kindsOf(trial).includes(kind)) return false;
-    if (!isSmaller(indexesOf(trial), indexesOf(best))) return false;
     best = trial;
     return true;
   };

@@ -140,11 +140,24 @@ export const REPORT_SHAPE: Shape = {
   recordError: maybe(reason),
 };
 
+/** Fields without which an object is incomplete. Worked out once for each shape: events are many. */
+const required = new WeakMap<Shape, readonly string[]>();
+
+function requiredOf(shape: Shape): readonly string[] {
+  let names = required.get(shape);
+  if (names === undefined) {
+    names = Object.keys(shape).filter((name) => !shape[name]!.optional);
+    required.set(shape, names);
+  }
+  return names;
+}
+
 /** What is wrong with the enumerable fields of `value`. Names fields, never their values. */
 export function misfits(value: unknown, shape: Shape): string[] {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return ["must be an object"];
   const wrong: string[] = [];
-  for (const [name, part] of Object.entries(value)) {
+  for (const name of Object.keys(value)) {
+    const part = (value as Record<string, unknown>)[name];
     const check = Object.hasOwn(shape, name) ? shape[name] : undefined;
     if (check === undefined) wrong.push(`has the unexpected field ${JSON.stringify(name.slice(0, 64))}`);
     else if (part !== undefined || !check.optional) {
@@ -152,8 +165,6 @@ export function misfits(value: unknown, shape: Shape): string[] {
       if (expected !== undefined) wrong.push(`has a \`${name}\` that is not ${expected}`);
     }
   }
-  for (const [name, check] of Object.entries(shape)) {
-    if (!check.optional && !Object.hasOwn(value, name)) wrong.push(`has no \`${name}\``);
-  }
+  for (const name of requiredOf(shape)) if (!Object.hasOwn(value, name)) wrong.push(`has no \`${name}\``);
   return wrong;
 }

@@ -47,7 +47,7 @@ export type Counts = number | Readonly<Record<string, number>>;
 export function hasCounts(counts: ReadonlyMap<string, number>, expected: Counts): boolean {
   if (typeof expected === "number") return total(counts) === expected;
   const names = new Set([...counts.keys(), ...Object.keys(expected)]);
-  return [...names].every((name) => (counts.get(name) ?? 0) === (Object.hasOwn(expected, name) ? expected[name] : 0));
+  return [...names].every((name) => (counts.get(name) ?? 0) === (expected[name] ?? 0));
 }
 
 export function countsText(counts: ReadonlyMap<string, number>): string {

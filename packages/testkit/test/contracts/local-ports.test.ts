@@ -7,6 +7,7 @@ import {
   type RateLimiter,
 } from "@eoc/core";
 import {
+  type ContractBench,
   createFakeKillSwitch,
   executorContract,
   faulty,
@@ -16,6 +17,7 @@ import {
   rateLimiterContract,
 } from "@eoc/testkit";
 import { describe, it } from "vitest";
+import { openPlantedStore } from "./planted-store.js";
 import { openService } from "./service.js";
 
 describe("createMemoryIdempotencyStore keeps the contract of a store", () => {
@@ -44,6 +46,14 @@ describe("a store that can do less, and says so, keeps it too", () => {
     { start: false, takeOver: false, expiry: false, list: false, resolve: false, shared: false },
   );
   for (const { name, run } of contract) it(name, run);
+});
+
+describe("a store that goes by its callers' clocks, and says so, keeps it too", () => {
+  const open = ({ clock }: ContractBench) => {
+    const store = openPlantedStore(clock, "goes by the callers' clocks");
+    return { store, another: () => store };
+  };
+  for (const { name, run } of idempotencyStoreContract(open, { ownClock: false })) it(name, run);
 });
 
 describe("createMemoryRateLimiter keeps the contract of a limiter", () => {

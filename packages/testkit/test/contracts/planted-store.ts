@@ -21,7 +21,14 @@ export type StoreFault =
   | "releases only once"
   | "lists released keys"
   | "resolves what is not in doubt"
-  | "brings a key in doubt back when it is renewed too late";
+  | "brings a key in doubt back when it is renewed too late"
+  | "gives no token"
+  | "lets everybody claim"
+  | "forgets that a value was left out"
+  | "writes to keys that nobody has claimed"
+  | "lets leases run out early"
+  | "frees nothing that is resolved"
+  | "makes a value up for what is resolved";
 
 interface Entry {
   state: IdempotencyState | "released";
@@ -51,6 +58,10 @@ export function openPlantedStore(clock: Clock, fault?: StoreFault): Required<Ide
 
   const write = async (key: string, token: string | number, apply: (entry: Entry) => boolean): Promise<boolean> => {
     const entry = current(key, clock.now());
+    if (entry === undefined && fault === "writes to keys that nobody has claimed") {
+      entries.set(fold(key), { state: "in_progress", fingerprint: "", token: 0, untilMs: Number.POSITIVE_INFINITY });
+      return true;
+    }
     const isOwner = entry?.token === token || fault === "does not check tokens";
     if (entry === undefined || entry.state === "released" || !isOwner) return false;
     if (entry.state === "completed" && fault !== "lets a completed key be released") return false;
@@ -71,12 +82,14 @@ export function openPlantedStore(clock: Clock, fault?: StoreFault): Required<Ide
       const mayTakeOver = takeOver === true && fault !== "takes nothing over";
       if (entry.state === "unknown" && !mayTakeOver) return { state: "unknown" };
       const isGreedy = takeOver === true && fault === "takes over whatever it is asked to";
-      if (entry.state !== "unknown" && !isGreedy) return { state: "in_progress" };
+      const isOpen = entry.state === "unknown" || fault === "lets everybody claim";
+      if (!isOpen && !isGreedy) return { state: "in_progress" };
     }
     const nowMs = fault === "goes by the callers' clocks" ? request.nowMs : clock.now();
     const token = fault === "gives every claim the same token" ? 1 : ++tokens;
-    entries.set(fold(key), { state: "claimed", fingerprint, token, untilMs: nowMs + leaseMs });
-    return { state: "claimed", token };
+    const untilMs = nowMs + (fault === "lets leases run out early" ? leaseMs / 2 : leaseMs);
+    entries.set(fold(key), { state: "claimed", fingerprint, token, untilMs });
+    return { state: "claimed", token: fault === "gives no token" ? (undefined as never) : token };
   };
 
   return {
@@ -101,8 +114,10 @@ export function openPlantedStore(clock: Clock, fault?: StoreFault): Required<Ide
       }),
     complete: (key, token, record) =>
       write(key, token, (entry) => {
-        const { value, ...rest } = record;
-        entry.record = value === null && fault === "forgets null values" ? rest : structuredClone(record);
+        const { value, valueOmitted: _, ...rest } = record;
+        if (value === null && fault === "forgets null values") entry.record = rest;
+        else if (value === undefined && fault === "forgets that a value was left out") entry.record = rest;
+        else entry.record = structuredClone(record);
         entry.state = "completed";
         if (fault === "keeps records for ever") entry.untilMs = Number.POSITIVE_INFINITY;
         else if (fault !== "expires records with the lease") entry.untilMs = clock.now() + record.ttlMs;
@@ -135,10 +150,11 @@ export function openPlantedStore(clock: Clock, fault?: StoreFault): Required<Ide
     resolve: async (key, outcome) => {
       const entry = current(key, clock.now());
       if (entry === undefined || (entry.state !== "unknown" && fault !== "resolves what is not in doubt")) return false;
-      if (outcome === "not_applied") entries.delete(fold(key));
+      if (outcome === "not_applied" && fault !== "frees nothing that is resolved") entries.delete(fold(key));
       else {
         entry.state = "completed";
-        entry.record = { ttlMs: Number.POSITIVE_INFINITY };
+        const value = fault === "makes a value up for what is resolved" ? { value: null } : undefined;
+        entry.record = { ttlMs: Number.POSITIVE_INFINITY, ...value };
         entry.untilMs = Number.POSITIVE_INFINITY;
       }
       return true;

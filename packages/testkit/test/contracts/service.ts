@@ -48,6 +48,7 @@ class Service {
 export type ExecutorFault =
   | "says ok: false when the reply was lost"
   | "says ok: false when it was aborted"
+  | "sends what was aborted in advance, and says ok: false"
   | "says ok: true when nobody was there"
   | "retries on its own"
   | "ignores the signal"
@@ -79,6 +80,10 @@ export function openService(options: ServiceOptions): ExecutorUnderTest {
     attempt: { signal: AbortSignal; idempotencyKey?: string | undefined },
   ): Promise<ExecutorResult> => {
     const key = fault === "makes a key of its own for every dispatch" ? `own ${dispatches++}` : attempt.idempotencyKey;
+    if (fault === "sends what was aborted in advance, and says ok: false" && attempt.signal.aborted) {
+      await service.request(action.id, key, undefined);
+      return { ok: false, code: "aborted" };
+    }
     const shared = fault === "aborts everybody with one signal";
     if (shared) attempt.signal.addEventListener("abort", () => everybody.abort(new Error("aborted")));
     const heeded = shared ? everybody.signal : attempt.signal;

@@ -1,4 +1,5 @@
 import {
+  type ClaimVerdict,
   createMemoryIdempotencyStore,
   createMemoryRateLimiter,
   type Executor,
@@ -77,13 +78,15 @@ describe("explore", () => {
   });
 
   it("begins with the run in which nothing is chosen", async () => {
-    const first: number[][] = [];
+    const first: number[] = [];
+    const actions = Array.from({ length: 20 }, () => ({ action: "ACT" as const }));
     await quietly({
       runs: 1,
       executor: (lab) => lab.executor(MENU),
-      check: ({ choices }) => first.push(choices.map(({ index }) => index)),
+      decision: { action: "ACT", actions },
+      check: ({ choices }) => first.push(...choices.map(({ index }) => index)),
     });
-    expect(first).toEqual([[0]]);
+    expect(first).toEqual(new Array(20).fill(0));
   });
 
   it("tries halts and cancels at every moment it is given, or at any event", async () => {
@@ -98,6 +101,7 @@ describe("explore", () => {
       });
     };
     expect(await at({ haltAt: [0, 10, 30] })).toEqual({ runs: 4, complete: true });
+    expect([...statuses].sort()).toEqual(["success undefined", "unknown kill_switch"]);
     // None, and one at each of the six events before the last.
     expect(await at({ haltAt: "any event" })).toEqual({ runs: 7, complete: true });
     expect(await at({ cancelAt: "any event" })).toEqual({ runs: 7, complete: true });
@@ -149,18 +153,21 @@ describe("explore", () => {
   });
 });
 
-/** A store that takes 5 ms to look and then writes, whatever has happened in between. */
-function openStore(lab: Lab, isAtomic: boolean): IdempotencyStore {
-  const store = createMemoryIdempotencyStore({ clock: lab.clock });
-  if (isAtomic) return store;
+/** A store that claims in one step, or looks first and claims 5 ms later. */
+function openStore({ clock }: Lab, isAtomic: boolean): IdempotencyStore {
+  const records = new Map<string, ClaimVerdict>();
   return {
-    ...store,
-    claim: async (key, request) => {
-      const isFree = !store.list().some((entry) => entry.key === key);
-      await lab.clock.sleep(5);
-      return isFree ? { state: "claimed", token: 1 } : store.claim(key, request);
+    claim: async (key) => {
+      const found = records.get(key);
+      if (!isAtomic) await clock.sleep(5);
+      if (found !== undefined) return found;
+      records.set(key, { state: "in_progress" });
+      return { state: "claimed", token: 1 };
     },
-    start: () => true,
+    complete: (key) => void records.set(key, { state: "completed" }),
+    release: (key) => void records.delete(key),
+    markUnknown: (key) => void records.set(key, { state: "unknown" }),
+    renew: () => true,
   };
 }
 
@@ -194,7 +201,7 @@ describe("explore finds", () => {
       scenario: (lab) =>
         Promise.all(
           ["first", "second"].map(async (name) => {
-            await lab.clock.sleep(lab.choose(`${name} comes after`, [0, 10, 20]));
+            await lab.clock.sleep(lab.choose(`${name} comes after`, name === "first" ? [0, 20] : [40, 20, 60]));
             await lab.execute();
           }),
         ),
@@ -209,6 +216,7 @@ describe("explore finds", () => {
         message: "a once-only effect happened 2 times under one idempotency key, in 2 executions",
       }),
     ]);
+    expect(failure!.choices.slice(0, 2).map(({ taken }) => taken)).toEqual(["20", "20"]);
   });
 
   /** Takes every error of its transport for "not applied". */
@@ -295,6 +303,23 @@ describe("explore finds", () => {
     });
     const { failure } = await quietly({ executor, policy: TIGHT });
     expect(failure!.violations.map(({ clause }) => clause)).toContain("S3.2");
+  });
+
+  it("S3.1 an effect that comes after the report had said that there is none", async () => {
+    const executor =
+      ({ clock, world, choose }: Lab): Executor =>
+      async (action) => {
+        if (choose("queue", ["empty", "full"]) === "empty") {
+          world.apply(action.id);
+          return { ok: true };
+        }
+        clock.setTimer(() => world.apply(action.id), 60_000);
+        return { ok: false, code: "queued", retryable: false };
+      };
+    const { failure } = await quietly({ executor });
+    expect(failure!.violations).toEqual([
+      expect.objectContaining({ clause: "S3.1", message: "the row says failed, and its effect happened once" }),
+    ]);
   });
 
   it("S6.4 a limiter that lets two executions share a window", async () => {

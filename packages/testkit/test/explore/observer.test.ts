@@ -1,7 +1,10 @@
 import { definePolicy, type Executor, type ExecutorResult } from "@eoc/core";
-import { aPlan } from "@eoc/testkit";
+import { aPlan, succeeds } from "@eoc/testkit";
 import { describe, expect, it } from "vitest";
+import { judge } from "../../src/explore/judge.js";
+import type { Bench } from "../../src/explore/lab.js";
 import { Observer } from "../../src/explore/observer.js";
+import { record } from "../invariants/support.js";
 
 const policy = definePolicy({ maxConcurrency: 2 });
 const action = aPlan().actions[0]!;
@@ -76,5 +79,33 @@ describe("an observer", () => {
     expect(execute({ ...action, index: 1 }, attempt)).toEqual({ ok: true, value: 1 });
     expect(reconcile!(action, attempt)).toEqual({ state: "applied" });
     expect(observer.violations).toEqual([]);
+  });
+});
+
+describe("what an observer saw", () => {
+  it("S8.1 is held against the report", async () => {
+    const recorded = await record({ steps: [succeeds()] });
+    const executions = [{ ...recorded, policy, options: {} }];
+    const judged = (calls: number) => {
+      const observer = { violations: [], callsOf: () => calls };
+      return judge({ executions, observer, keepsLedger: false } as unknown as Bench, []);
+    };
+    expect(judged(1)).toEqual([]);
+    expect(judged(2)).toEqual([
+      {
+        invariant: "INV-EXE-1",
+        clause: "S8.1",
+        message: "the executor was called 2 times, the report has 1 attempts",
+        actionIndex: 0,
+      },
+    ]);
+  });
+
+  it("is part of the verdict", () => {
+    const { observer, call } = watched();
+    void call(0);
+    void call(0);
+    const verdict = judge({ executions: [], observer, keepsLedger: false } as unknown as Bench, []);
+    expect(verdict).toEqual(observer.violations);
   });
 });

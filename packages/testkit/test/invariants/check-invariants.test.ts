@@ -11,6 +11,7 @@ import {
   aPlan,
   checkInvariants,
   createWorld,
+  faulty,
   hangs,
   type InvariantId,
   type Recorded,
@@ -376,6 +377,18 @@ const cases: Case[] = [
       refold(run);
     },
     finds: ["INV-EXE-3", "S3.2", /not known/],
+  },
+  {
+    what: "a repetition on the word of a reconcile about an earlier execution",
+    base: "repeated",
+    tamper: (run) => {
+      Object.assign(run, { plan: aPlan({ actions: [{ action: "ACT", effect: "once" }] }) });
+      const before = at(run, "attempt.intended");
+      insert(run, { type: "reconcile.started", actionIndex: 0, attemptNumber: 0 }, before);
+      insert(run, { type: "reconcile.finished", actionIndex: 0, attemptNumber: 0, verdict: "not_applied" }, before);
+      refold(run);
+    },
+    finds: ["INV-EXE-3", "S3.2", /the outcome of attempt 0 is not known/],
   },
   {
     what: "a repetition after reconcile had found it applied",
@@ -831,6 +844,45 @@ describe("checkInvariants", () => {
       expect(checkInvariants({ plan: aPlan(), policy, events, report })).toEqual([]);
     });
   }
+
+  it("S7.2 accepts a replay, whose effect happened in another execution", async () => {
+    const store: { kept?: ReturnType<typeof createMemoryIdempotencyStore> } = {};
+    const twice = () =>
+      record({
+        policy: { idempotency: { enabled: true } },
+        steps: [succeeds()],
+        options: ({ clock }) => {
+          store.kept ??= createMemoryIdempotencyStore({ clock });
+          return { idempotencyStore: store.kept };
+        },
+      });
+    await twice();
+    const replay = await twice();
+    expect(replay.report.replayedCount).toBe(1);
+    expect(checkInvariants(replay)).toEqual([]);
+  });
+
+  it("S2.4 accepts an action that was skipped before the halt, and whose key took until after it", async () => {
+    const recorded = await record({
+      decision: TWO,
+      policy: {
+        maxConcurrency: 2,
+        idempotency: { enabled: true },
+        rateLimit: { global: { limit: 1, windowMs: 1000 } },
+      },
+      steps: [rejects("no", { afterMs: 10, retryable: false })],
+      options: ({ clock }) => {
+        const killSwitch = createManualKillSwitch();
+        clock.setTimer(() => killSwitch.halt(), 30);
+        const store = createMemoryIdempotencyStore({ clock });
+        const idempotencyStore = faulty(store, { release: () => ({ replyMs: 50 }) }, { clock });
+        return { killSwitch, idempotencyStore, rateLimiter: createMemoryRateLimiter() };
+      },
+    });
+    expect(recorded.report.actions[1]).toMatchObject({ status: "skipped", reason: "prior_action_failed" });
+    expect(recorded.events.map(({ type }) => type)).toContain("halt.observed");
+    expect(checkInvariants(recorded)).toEqual([]);
+  });
 
   it("S2.1 accepts the report of an execution that the context forbade, whatever the policy", async () => {
     const recorded = await record({
