@@ -189,7 +189,7 @@ export function onSwitch(machine: Machine, action: ActionState, open: boolean): 
   else refuse(machine, action, unavailable(machine, "kill_switch_unavailable"));
 }
 
-/** With no wait in between: deadline, cancel, approval, dispatch (S5.5). */
+/** With no wait in between: deadline, approval, dispatch. A cancel would have been fed before (S5.5). */
 function dispatch(machine: Machine, action: ActionState): void {
   const reason = lastObjection(machine);
   if (reason !== undefined) return refuse(machine, action, reason);
@@ -215,8 +215,6 @@ function dispatch(machine: Machine, action: ActionState): void {
 }
 
 function lastObjection(machine: Machine): TerminalReason | undefined {
-  const stop = stopReason(machine);
-  if (stop !== undefined) return stop;
   if (machine.at >= deadlineOf(machine)) return "deadline_exceeded";
   const { approval } = machine.facts;
   if (approval === undefined) return undefined;

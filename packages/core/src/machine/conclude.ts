@@ -71,7 +71,7 @@ export function conclude(machine: Machine, action: ActionState, reason: Terminal
   action.row = row;
   machine.rows++;
   machine.lastRowAt = machine.at;
-  if (action.phase !== "pending") machine.open--;
+  machine.open--;
   if (!action.unsettled) {
     leaveBulkhead(machine, action);
     leaveSlot(machine, action);
@@ -156,7 +156,7 @@ function rowOf(
     status,
     reason,
     attemptCount: action.attempts.length,
-    latencyMs: action.phase === "pending" ? 0 : machine.at - action.startedAt,
+    latencyMs: machine.at - action.startedAt,
     waitedMs: action.waitedMs,
     basis: basisOf(action, reason),
     replayed: reason === "replayed",

@@ -210,11 +210,9 @@ function onTimer(machine: Machine, action: ActionState): boolean {
     case "grace":
       onGraceOver(machine, action);
       return true;
-    case "settlement":
+    default: // settlement
       giveUp(machine, action);
       return true;
-    default:
-      return false;
   }
 }
 

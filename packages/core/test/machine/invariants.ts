@@ -132,6 +132,10 @@ const AT_COMMAND: { readonly [T in Command["type"]]?: Facts<[Model, Sent<T>]> } 
   intend: {
     "S8.1 seq is dense": ({ nextSeq }, { event }) => event.seq === nextSeq,
   },
+  take_retry: {
+    "S3.7 no token is taken for a retry that the deadline leaves no time for": ({ machine }, { action }) =>
+      machine.at + machine.actions[action]!.retryWaitMs < machine.policy.timeout.maxTotalTimeMs,
+  },
   finish: {
     "S4.1 the report is handed out in time": ({ laggedMs, machine }, { limitAt }) =>
       limitAt <= timeBound(machine) + laggedMs,

@@ -1,6 +1,5 @@
 import { digestDecision, FinalDecisionSchema } from "@eoc/decision-schema";
 import {
-  type AttemptContext,
   type Bulkhead,
   createBulkhead,
   createManualKillSwitch,
@@ -10,92 +9,79 @@ import {
   type ExecuteOptions,
   type ExecutionEvent,
   type ExecutionReport,
-  type Executor,
   execute,
   type FinalDecisionInput,
   type GateVerdict,
   type IdempotencyStore,
-  NotAppliedError,
-  type PlannedAction,
   type RateLimiter,
 } from "../../src/index.js";
-import { createWorld } from "../support.js";
 import { createFastClock, type FastClock } from "./fast-clock.js";
 import { type Fault, faulty, SECRET } from "./faulty-ports.js";
-import type { Behaviour, RandomCase } from "./random-case.js";
-
-/** One call of the executor, seen from outside. */
-export interface Call {
-  readonly action: number;
-  readonly attempt: number;
-  readonly key: string | undefined;
-  readonly startedMs: number;
-  /** Calls of this execution that had not settled, this one included. */
-  readonly inFlight: number;
-  /** Of the same action. */
-  readonly overlaps: boolean;
-  /** The switch had been thrown, or the caller had cancelled. */
-  readonly afterStop: boolean;
-  /** Its intent was on record. */
-  readonly intended: boolean;
-  endedMs?: number;
-}
+import type { RandomCase } from "./random-case.js";
+import { type Doings, RandomExecutors } from "./random-executor.js";
 
 /** What came of one execution, seen from outside. */
-export interface Seen {
+export interface Seen extends Doings {
   readonly report: ExecutionReport;
-  readonly events: readonly ExecutionEvent[];
-  readonly calls: readonly Call[];
   readonly startedMs: number;
   readonly endedMs: number;
-  /** What reached the world while this execution and its stragglers ran. */
-  readonly effects: readonly { readonly action: number; readonly key: string | undefined }[];
-  /** Actions of which an effect had reached the world before. */
-  readonly appliedBefore: readonly number[];
-  /** When the report was handed out, and at the very end. */
-  readonly timersLeft: readonly [number, number];
   readonly listenersLeft: number;
-  readonly permitsLeft: number;
 }
 
-/** Everything that three executions of one decision, one after the other, did to the world. */
+/** Everything that three executions of one decision did to the world. */
 export interface Outcome {
   readonly random: RandomCase;
   readonly runs: readonly Seen[];
+  readonly hasApplied: (action: number) => boolean;
+  /** When the last report of those that ran together was handed out, and at the very end. */
+  readonly timersLeft: readonly (readonly [number, number])[];
+  /** Granted, and neither used nor handed back. */
+  readonly permitsLeft: number;
+  /** Free slots of the bulkhead, less those that should be. */
   readonly sharedSlotsLeft: number;
 }
 
 const CONTEXT = { session_id: "s-1", api_key: SECRET };
 
-/** Runs a case to its very end, and twice more. */
+/** Executes a decision three times, the first two at once or one after the other, each to the very end. */
 export async function runCase(random: RandomCase): Promise<Outcome> {
   const bench = new Bench(random);
-  const runs = [await bench.run(true)];
-  for (let again = 0; again < 2; again++) {
-    await bench.pause();
-    runs.push(await bench.run(false));
+  const runs: Seen[] = [];
+  const timersLeft: [number, number][] = [];
+  for (const count of random.together ? [2, 1] : [1, 1, 1]) {
+    const { seen, timers } = await bench.run(count);
+    runs.push(...seen);
+    timersLeft.push(timers);
   }
-  return { random, runs, sharedSlotsLeft: bench.sharedSlotsLeft() };
+  return { random, runs, timersLeft, ...bench.rest() };
 }
 
 class Bench {
   readonly #random: RandomCase;
   readonly #time: FastClock = createFastClock();
-  readonly #world = createWorld();
   readonly #store: IdempotencyStore;
   readonly #limiter: RateLimiter;
   readonly #bulkhead: Bulkhead | undefined;
   readonly #switch = createManualKillSwitch();
+  readonly #caller = new AbortController();
+  readonly #intents = new Set<string>();
+  readonly #executors: RandomExecutors;
   readonly #decision: FinalDecisionInput;
+  #runs = 0;
   #permits = 0;
-  #inFlight = 0;
-  #dispatches = 0;
 
   constructor(random: RandomCase) {
     this.#random = random;
     this.#store = this.#faultyStore();
     this.#limiter = this.#faultyLimiter();
     this.#bulkhead = this.#sharedSlots();
+    this.#executors = new RandomExecutors(random, {
+      time: this.#time,
+      halt: () => this.#switch.halt(),
+      isHalted: () => random.killSwitch !== undefined && this.#switch.read().halted,
+      isIntended: (executionId, attempt) =>
+        random.journal === undefined || this.#intents.has(`${executionId} attempt.intended ${attempt}`),
+    });
     this.#decision = {
       action: "ACT",
       actions: random.actions.map(({ effect, hold, key }) => ({
@@ -107,80 +93,63 @@ class Bench {
     };
   }
 
-  async run(isFirst: boolean): Promise<Seen> {
+  /** Executes so many at once, and moves time to their very end and on to the next. */
+  async run(count: number): Promise<{ seen: Seen[]; timers: [number, number] }> {
     const time = this.#time;
-    const controller = new AbortController();
-    const listeners = countListeners(controller.signal);
-    const events: ExecutionEvent[] = [];
-    const calls: Call[] = [];
-    const startedMs = time.now();
-    const before = [...this.#world.effects];
-    this.#intents.clear();
-    if (isFirst) this.#schedule(controller);
-    const report = await time.run(
-      execute(
-        this.#decision,
-        CONTEXT,
-        this.#random.policy,
-        this.#executor(calls, controller),
-        this.#options(controller.signal, events),
-      ),
-    );
-    const endedMs = time.now();
-    const timersLeft = time.pending("execute");
-    const listenersLeft = listeners();
-    const permitsLeft = this.#permits;
+    if (this.#runs === 0) this.#schedule();
+    const seen = await time.run(Promise.all(Array.from({ length: count }, () => this.#start())));
+    const left = time.pending("execute");
     await time.idle();
+    this.#switch.clear();
+    const timers: [number, number] = [left, time.pending("execute")];
+    await time.run(time.sleep(this.#random.pauseMs));
+    return { seen, timers };
+  }
+
+  /** What nobody has given back. */
+  rest(): Pick<Outcome, "hasApplied" | "permitsLeft" | "sharedSlotsLeft"> {
+    let free = 0;
+    while (this.#bulkhead?.tryEnter()) free++;
+    const limit = this.#random.bulkhead?.limit ?? this.#executors.inFlight;
     return {
-      report,
-      events,
-      calls,
-      startedMs,
-      endedMs,
-      effects: this.#world.effects
-        .slice(before.length)
-        .map(({ actionId, key }) => ({ action: indexOf(actionId), key })),
-      appliedBefore: before.map(({ actionId }) => indexOf(actionId)),
-      timersLeft: [timersLeft, time.pending("execute")],
-      listenersLeft,
-      permitsLeft: Math.max(permitsLeft, this.#permits),
+      hasApplied: (action) => this.#executors.hasApplied(action),
+      permitsLeft: this.#permits,
+      sharedSlotsLeft: free + this.#executors.inFlight - limit,
     };
   }
 
-  async pause(): Promise<void> {
-    this.#switch.clear();
-    await this.#time.run(this.#time.sleep(this.#random.pauseMs));
+  async #start(): Promise<Seen> {
+    const executionId = `exec-${this.#runs++}`;
+    const controller = this.#runs === 1 ? this.#caller : new AbortController();
+    const listeners = countListeners(controller.signal);
+    const doings: Doings = { executionId, controller, events: [], calls: [], effects: [] };
+    const startedMs = this.#time.now();
+    const executor = this.#executors.executorOf(doings);
+    const report = await execute(this.#decision, CONTEXT, this.#random.policy, executor, this.#options(doings));
+    return { ...doings, report, startedMs, endedMs: this.#time.now(), listenersLeft: listeners() };
   }
 
-  /** Slots of the bulkhead that nobody holds, less those that should be free. */
-  sharedSlotsLeft(): number {
-    const { bulkhead } = this.#random;
-    if (bulkhead === undefined) return 0;
-    let free = 0;
-    while (this.#bulkhead!.tryEnter()) free++;
-    return free + this.#inFlight - bulkhead.limit;
-  }
-
-  #schedule(controller: AbortController): void {
+  #schedule(): void {
     const { haltAt, cancelAt, wallStepAt } = this.#random;
     if (haltAt !== undefined) this.#time.at(haltAt, () => this.#switch.halt(SECRET));
-    if (cancelAt !== undefined) this.#time.at(cancelAt, () => controller.abort(new Error(SECRET)));
+    if (cancelAt !== undefined) this.#time.at(cancelAt, () => this.#caller.abort(new Error(SECRET)));
     if (wallStepAt !== undefined) this.#time.at(wallStepAt, () => this.#time.step(-3_600_000));
   }
 
-  #options(signal: AbortSignal, events: ExecutionEvent[]): ExecuteOptions {
+  #options({ executionId, controller, events }: Doings): ExecuteOptions {
     const { killSwitch, journal, gate, retries, listener, approvalMs } = this.#random;
     const time = this.#time;
+    const keep = (event: ExecutionEvent) => void this.#intents.add(`${executionId} ${nameOf(event)}`);
     return {
       clock: time.clock,
-      executionId: "exec-1",
-      signal,
+      executionId,
+      signal: controller.signal,
       rateLimiter: this.#limiter,
       idempotencyStore: this.#store,
       ...(killSwitch && {
         killSwitch: { read: faulty(() => this.#switch.read(), killSwitch, time), subscribe: this.#switch.subscribe },
       }),
-      ...(journal && { journal: { append: faulty((event) => void this.#intents.add(nameOf(event)), journal, time) } }),
+      ...(journal && { journal: { append: faulty(keep, journal, time) } }),
       ...(gate && { gates: [this.#gate(gate)] }),
       ...(this.#bulkhead && { bulkhead: this.#bulkhead }),
       ...(retries !== undefined && { retryBudget: createRetryBudget({ capacity: retries, refillPerSuccess: 0.5 }) }),
@@ -194,8 +163,6 @@ class Bench {
     };
   }
 
-  readonly #intents = new Set<string>();
-
   #gate(script: NonNullable<RandomCase["gate"]>): () => GateVerdict {
     let asked = 0;
     const verdict = (): GateVerdict => {
@@ -203,11 +170,8 @@ class Bench {
       if (entry === "deny") return { allow: false, code: "quota" };
       return entry === "later" ? { allow: false, code: "quota", retryAfterMs: 4 } : { allow: true };
     };
-    return faulty(
-      verdict,
-      script.map((entry) => (entry === "deny" || entry === "later" ? "none" : entry)) as Fault[],
-      this.#time,
-    );
+    const faults = script.map((entry): Fault => (entry === "deny" || entry === "later" ? "none" : entry));
+    return faulty(verdict, faults, this.#time);
   }
 
   #faultyStore(): IdempotencyStore {
@@ -255,105 +219,6 @@ class Bench {
     };
     return { acquire: faulty(acquire, this.#random.rateLimiter, this.#time) };
   }
-
-  #executor(calls: Call[], controller: AbortController): Executor {
-    const { reconcile, dispatches } = this.#random;
-    return {
-      execute: (action, attempt) => {
-        const behaviour = dispatches[this.#dispatches++] ?? WELL;
-        const call = this.#open(calls, attempt, controller.signal);
-        if (behaviour.meanwhile === "halt") this.#switch.halt();
-        if (behaviour.meanwhile === "cancel") controller.abort();
-        if (behaviour.afterMs > 0 || behaviour.says === "never") return this.#later(action, attempt, behaviour, call);
-        try {
-          return this.#answer(action, attempt, behaviour) as { ok: true };
-        } finally {
-          this.#close(call);
-        }
-      },
-      ...(reconcile && {
-        reconcile: faulty(
-          (action: PlannedAction) => ({
-            state: this.#world.has(action.id) ? ("applied" as const) : ("not_applied" as const),
-          }),
-          reconcile,
-          this.#time,
-        ),
-      }),
-    };
-  }
-
-  #open(calls: Call[], attempt: AttemptContext, signal: AbortSignal): Call {
-    const { actionIndex: action, attempt: number, idempotencyKey: key } = attempt;
-    const call: Call = {
-      action,
-      attempt: number,
-      key,
-      startedMs: this.#time.now(),
-      inFlight: 1 + calls.filter(({ endedMs }) => endedMs === undefined).length,
-      overlaps: calls.some((other) => other.action === action && other.endedMs === undefined),
-      afterStop: signal.aborted || (this.#random.killSwitch !== undefined && this.#switch.read().halted),
-      intended: this.#random.journal === undefined || this.#intents.has(`attempt.intended ${action}/${number}`),
-    };
-    calls.push(call);
-    this.#inFlight++;
-    return call;
-  }
-
-  #close(call: Call): void {
-    this.#inFlight--;
-    call.endedMs = this.#time.now();
-  }
-
-  async #later(
-    action: PlannedAction,
-    attempt: AttemptContext,
-    behaviour: Behaviour,
-    call: Call,
-  ): Promise<{ ok: true }> {
-    const { signal } = attempt;
-    if (behaviour.says === "never" && behaviour.applies) this.#apply(action, attempt);
-    const answer = behaviour.says === "never" ? new Promise<void>(() => {}) : this.#time.sleep(behaviour.afterMs);
-    try {
-      await (behaviour.obeysAbort ? Promise.race([answer, abortOf(signal)]) : answer);
-      return this.#answer(action, attempt, behaviour) as { ok: true };
-    } finally {
-      this.#close(call);
-    }
-  }
-
-  #answer(action: PlannedAction, attempt: AttemptContext, { says, applies }: Behaviour): unknown {
-    switch (says) {
-      case "applied":
-        this.#apply(action, attempt);
-        return { ok: true, value: { token: SECRET } };
-      case "not_applied":
-        return { ok: false, code: "busy", message: SECRET };
-      case "final":
-        return { ok: false, code: `NO ${SECRET}`, retryable: false };
-      case "later":
-        return { ok: false, code: "later", retryAfterMs: 8 };
-      case "not_applied_error":
-        throw new NotAppliedError("refused", { retryAfterMs: 2 });
-      default:
-        if (applies) this.#apply(action, attempt);
-        if (says === "throws") throw new TypeError(SECRET);
-        return SECRET;
-    }
-  }
-
-  #apply({ id }: PlannedAction, { idempotencyKey }: AttemptContext): void {
-    this.#world.apply(id, { key: idempotencyKey, atMs: this.#time.now() });
-  }
-}
-
-const WELL: Behaviour = { says: "applied", applies: true, afterMs: 0, obeysAbort: true, meanwhile: "nothing" };
-
-function abortOf(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
 }
 
 function watcher(listener: RandomCase["listener"], events: ExecutionEvent[]): (event: ExecutionEvent) => void {
@@ -368,11 +233,7 @@ function nameOf(event: ExecutionEvent): string {
   return "attemptNumber" in event ? `${event.type} ${event.actionIndex}/${event.attemptNumber}` : event.type;
 }
 
-function indexOf(actionId: string): number {
-  return Number(actionId.slice("action-".length));
-}
-
-/** How many listeners of ours a signal has. */
+/** How many listeners a signal has. */
 function countListeners(signal: AbortSignal): () => number {
   let count = 0;
   const add = signal.addEventListener.bind(signal);

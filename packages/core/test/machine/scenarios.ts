@@ -23,7 +23,7 @@ const FEW_ANSWERS = {
   settlement: ANYTHING.settlement.filter(
     (said) => said.kind !== "invalid" && (!("code" in said) || said.code === "busy"),
   ),
-  claim: ANYTHING.claim.filter(({ state }) => state === "claimed" || state === "unknown"),
+  claim: ANYTHING.claim.filter(({ state }) => state === "claimed"),
   record: [true],
 };
 
@@ -175,6 +175,11 @@ export const MISLED: readonly Scenario[] = [
   { ...ALL_PORTS, name: "all ports, all well", policy: { ...ALL_PORTS.policy, ...SMALL }, answers: ALL_WELL },
   { name: "bulkhead", plan: ["none" as const], policy: SMALL, facts: { hasBulkhead: true } },
   { name: "keys", plan: ["once" as const], policy: { ...KEYED, ...SMALL }, answers: { settlement: SAID_OR_NOT } },
-  { name: "two", plan: ["once" as const, "none" as const], policy: { ...SMALL, maxConcurrency: 2 } },
+  {
+    name: "two",
+    plan: ["once" as const, "none" as const],
+    policy: { ...SMALL, maxConcurrency: 2 },
+    answers: { settlement: SAID_OR_NOT },
+  },
   ...(DEEP ? [...SINGLES.filter(({ exact }) => !exact), ...PORT_BY_PORT] : []),
 ].map((scenario) => ({ ...scenario, halts: ["kill_switch"], garbage: true }));

@@ -1,0 +1,93 @@
+import { describe, expect, it } from "vitest";
+import { NotAppliedError } from "../../src/index.js";
+import { judgeResult, judgeThrown } from "../../src/machine/index.js";
+
+const hostile = (name: string): object =>
+  Object.defineProperty({}, name, {
+    get() {
+      throw new Error("hostile");
+    },
+  });
+
+describe("judgeResult (S3.1)", () => {
+  it("believes ok: true, and nothing else of it", () => {
+    expect(judgeResult({ ok: true, code: "no", value: 1 })).toEqual({ kind: "applied" });
+  });
+
+  it.each([
+    [
+      { ok: false, code: "busy" },
+      { code: "busy", retryable: true, retryAfterMs: 0 },
+    ],
+    [
+      { ok: false, code: "busy", retryable: false },
+      { code: "busy", retryable: false, retryAfterMs: 0 },
+    ],
+    [
+      { ok: false, code: "busy", retryable: null, retryAfterMs: 7 },
+      { code: "busy", retryable: true, retryAfterMs: 7 },
+    ],
+    [
+      { ok: false, code: "BUSY!", retryAfterMs: -7 },
+      { code: "invalid_code", retryable: true, retryAfterMs: 0 },
+    ],
+    [
+      { ok: false, code: "busy", retryAfterMs: Number.NaN },
+      { code: "busy", retryable: true, retryAfterMs: 0 },
+    ],
+    [
+      { ok: false, code: "busy", retryAfterMs: "7" },
+      { code: "busy", retryable: true, retryAfterMs: 0 },
+    ],
+  ])("takes a rejection at its word: %j", (result, said) => {
+    expect(judgeResult(result)).toEqual({ kind: "not_applied", ...said });
+  });
+
+  it.each([undefined, null, true, "ok", [], {}, { ok: "true" }, { ok: 1 }, { ok: false }, { ok: false, code: 7 }])(
+    "takes no word for anything else: %j",
+    (result) => {
+      expect(judgeResult(result)).toEqual({ kind: "invalid" });
+    },
+  );
+
+  it("never throws", () => {
+    expect(judgeResult(hostile("ok"))).toEqual({ kind: "invalid" });
+    expect(judgeResult(hostile("retryAfterMs"))).toEqual({ kind: "invalid" });
+  });
+});
+
+describe("judgeThrown (S3.1, S9.1)", () => {
+  it("believes a NotAppliedError", () => {
+    const said = {
+      kind: "not_applied",
+      code: "refused",
+      retryable: false,
+      retryAfterMs: 7,
+      errorType: "NotAppliedError",
+    };
+    expect(judgeThrown(new NotAppliedError("refused", { retryable: false, retryAfterMs: 7 }))).toEqual(said);
+  });
+
+  it.each([
+    [new TypeError("secret"), "TypeError"],
+    ["secret", "string"],
+    [undefined, "undefined"],
+    [null, "object"],
+    [Object.create(null), "Error"],
+    [hostile("constructor"), "Error"],
+    [{ constructor: { name: "a secret" } }, "Error"],
+    [{ constructor: { name: 7 } }, "Error"],
+  ])("names the type of anything else, and no more: case %#", (error, errorType) => {
+    expect(judgeThrown(error)).toEqual({ kind: "threw", errorType });
+  });
+
+  it("never throws, and believes no word of an error that cannot be read", () => {
+    const error = new NotAppliedError("refused");
+    Object.defineProperty(error, "retryAfterMs", {
+      get() {
+        throw new Error("hostile");
+      },
+    });
+    expect(judgeThrown(error)).toEqual({ kind: "threw", errorType: "NotAppliedError" });
+  });
+});
