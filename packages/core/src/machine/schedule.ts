@@ -30,7 +30,8 @@ export function canBegin(machine: Machine): boolean {
 /** Begins the next action of the plan; false when there is none, or no room. */
 function beginNext(machine: Machine, free: boolean): boolean {
   const action = machine.actions[machine.next];
-  if (action === undefined) return false;
+  // Nothing of the plan overtakes an action whose key is being made (S5.1).
+  if (action === undefined || machine.actions[machine.next - 1]?.phase === "key") return false;
   if (machine.plan.actions[action.index]!.action === "HOLD") {
     machine.next++;
     begin(machine, action);

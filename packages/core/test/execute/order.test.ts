@@ -31,6 +31,24 @@ describe("S5.1 order", () => {
   });
 });
 
+describe("S5.1 order of keys", () => {
+  for (const maxConcurrency of [2, 3, 4]) {
+    it(`dispatches in plan order, ${maxConcurrency} at a time, where every port answers at once`, async () => {
+      const { calls, events } = await runScript(() => succeeds(), {
+        decision: plan(6),
+        policy: { maxConcurrency, idempotency: { enabled: true } },
+        options: ({ clock }) => ({
+          idempotencyStore: createMemoryIdempotencyStore({ clock }),
+          killSwitch: createFakeKillSwitch(),
+        }),
+      });
+      expect(calls.map(({ actionIndex }) => actionIndex)).toEqual([0, 1, 2, 3, 4, 5]);
+      const started = events.flatMap((event) => (event.type === "action.started" ? [event.actionIndex] : []));
+      expect(started).toEqual([0, 1, 2, 3, 4, 5]);
+    });
+  }
+});
+
 describe("S5.2 onFailure", () => {
   for (const [what, first, decision] of [
     ["failed", rejects("gone", { retryable: false }), plan(4)],

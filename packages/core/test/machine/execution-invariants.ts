@@ -29,6 +29,13 @@ const EXECUTION: Readonly<Record<string, (seen: Seen, random: RandomCase) => boo
   "S4.6 no listener is left": ({ listenersLeft }) => listenersLeft === 0,
   "S5.1, S5.3 every action has one row, in plan order": ({ report }, { actions }) =>
     report.actions.length === actions.length && report.actions.every(({ index }, at) => index === at),
+  "S5.1 what is dispatched was begun in plan order": ({ events, calls }) => {
+    const dispatched = new Set(calls.map(({ action }) => action));
+    const begun = events.flatMap((event) =>
+      event.type === "action.started" && dispatched.has(event.actionIndex) ? [event.actionIndex] : [],
+    );
+    return begun.every((index, at) => at === 0 || index > begun[at - 1]!);
+  },
   "S5.4 no more than the bulkhead's slots are in flight": ({ calls }, { bulkhead }) =>
     calls.every(({ inFlightTogether }) => bulkhead === undefined || inFlightTogether <= bulkhead.limit),
   "S7.1 an effect carries the key of its row": ({ report, effects }) =>

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { type AttemptState, type Command, type Input, type Machine, reportOf } from "../../src/machine/index.js";
+import type { ActionState } from "../../src/machine/state.js";
 import type { WaitCause } from "../../src/report/events.js";
 import type { ExecutionReport } from "../../src/report/execution-report.js";
 import { reportFromEvents } from "../../src/report/report-from-events.js";
@@ -123,6 +124,10 @@ const AT_COMMAND: { readonly [T in Command["type"]]?: Facts<[Model, Sent<T>]> } 
     "S8.1 seq is dense and the time is that of the input, or of the start": ({ machine, nextSeq }, { event }) =>
       event.seq === nextSeq &&
       event.atMs - machine.facts.startedAtMs === (event.type === "execution.started" ? 0 : machine.at),
+    "S5.1 nothing that may be dispatched is begun before what comes before it": ({ machine }, { event }) =>
+      event.type !== "action.started" ||
+      machine.actions[event.actionIndex]!.phase === "done" ||
+      machine.actions.slice(0, event.actionIndex).every(isBegun),
     "S8.3 events are frozen": (_, { event }) => Object.isFrozen(event),
     "S3.6 no wait is begun whose end is past the deadline": ({ machine }, { event }) => {
       if (event.type !== "wait.started" || UNTIL_DEADLINE.has(event.cause)) return true;
@@ -141,6 +146,10 @@ const AT_COMMAND: { readonly [T in Command["type"]]?: Facts<[Model, Sent<T>]> } 
       limitAt <= timeBound(machine) + laggedMs,
   },
 };
+
+function isBegun({ phase }: ActionState): boolean {
+  return phase !== "pending" && phase !== "key";
+}
 
 /** Waits that only something else can end before the deadline does. */
 const UNTIL_DEADLINE: ReadonlySet<WaitCause> = new Set(["slot", "bulkhead", "settlement"]);
@@ -212,6 +221,7 @@ const AT_STEP: Facts<[Model, readonly Command[]]> = {
   "S5.1 no slot stays free while an action could begin": ({ machine, resumeDue, halted }) => {
     const { policy, open, slotsUsed, throttled } = machine;
     if (machine.status === "finished" || resumeDue || halted || machine.next === machine.actions.length) return true;
+    if (machine.actions[machine.next - 1]?.phase === "key") return true; // It goes first.
     return slotsUsed === policy.maxConcurrency || throttled || (policy.onFailure === "stop" && open > 0);
   },
   "S5.5 no shared slot is held through a wait": ({ openStarts, accounts }) =>
