@@ -6,6 +6,8 @@ import {
   type FinalDecisionInput,
   FinalDecisionSchema,
   type Issue,
+  readContext,
+  readDecision,
   toIssues,
 } from "@eoc/decision-schema";
 import { checkOptions } from "./check-options.js";
@@ -13,9 +15,9 @@ import { Driver } from "./driver/driver.js";
 import { isEocError } from "./errors.js";
 import { deepFreezeCopy } from "./frozen-copy.js";
 import { createSystemClock } from "./local/system-clock.js";
-import { type Facts, startMachine } from "./machine/state.js";
+import { type Facts, startMachine, type Verdict } from "./machine/state.js";
 import type { ExecuteOptions } from "./options.js";
-import { type ExecutionPlan, emptyPlan, planExecution } from "./plan.js";
+import { type ExecutionPlan, emptyPlan, planOf } from "./plan.js";
 import { contextDenies } from "./policy/context-denies.js";
 import { definePolicy, type ExecutionPolicy, type ExecutionPolicyInput } from "./policy/execution-policy.js";
 import type { Clock } from "./ports/clock.js";
@@ -45,17 +47,17 @@ export function execute(
   context: ExecutionContext,
   policy: ExecutionPolicyInput | ExecutionPolicy,
   executor: Executor,
-  options: ExecuteOptions = {},
+  options?: ExecuteOptions,
 ): Promise<ExecutionReport> {
   try {
     const ports = readOptions(options);
-    if (ports instanceof Refusal) return refuse(ports, systemClock, {});
+    if (ports instanceof Refusal) return refuse(ports, systemClock, NO_OPTIONS);
     const clock = ports.clock ?? systemClock;
-    const read = readArguments([decision, context, policy, executor], () => clock.now());
+    const read = readArguments(decision, context, policy, executor, clock);
     return read instanceof Refusal ? refuse(read, clock, ports) : run(read, clock, ports);
   } catch {
     // A port threw where none is asked, such as a clock at the very start.
-    return refuse(new Refusal("protocol_error", []), systemClock, {});
+    return refuse(new Refusal("protocol_error", []), systemClock, NO_OPTIONS);
   }
 }
 
@@ -72,7 +74,7 @@ interface Arguments {
 function run(read: Arguments, clock: Clock, options: ExecuteOptions): Promise<ExecutionReport> {
   const { decision, context, policy, execute, reconcile } = read;
   const startedAtMs = Math.floor(clock.now());
-  const plan = planExecution(decision, policy);
+  const plan = planOf(decision, policy);
   const verdict = admit(read, plan, options);
   const executionId = options.executionId ?? randomId();
   const { approval } = options;
@@ -80,17 +82,13 @@ function run(read: Arguments, clock: Clock, options: ExecuteOptions): Promise<Ex
     executionId,
     seed: options.seed ?? executionId,
     startedAtMs,
-    ...(verdict === undefined ? undefined : { verdict }),
-    ...(decision.throttle_ms == null ? undefined : { throttleMs: decision.throttle_ms }),
-    ...(decision.cooldown_ms == null ? undefined : { cooldownMs: decision.cooldown_ms }),
-    ...(approval === undefined
-      ? undefined
-      : {
-          approval: {
-            matches: approval.digest === digestDecision(decision),
-            ...(approval.expiresAtMs === undefined ? undefined : { expiresAtMs: approval.expiresAtMs }),
-          },
-        }),
+    verdict,
+    throttleMs: decision.throttle_ms ?? undefined,
+    cooldownMs: decision.cooldown_ms ?? undefined,
+    approval: approval && {
+      matches: approval.digest === digestDecision(decision),
+      ...(approval.expiresAtMs === undefined ? undefined : { expiresAtMs: approval.expiresAtMs }),
+    },
     observed: options.journal !== undefined || options.onEvent !== undefined,
     hasKillSwitch: options.killSwitch !== undefined,
     hasBulkhead: options.bulkhead !== undefined,
@@ -108,24 +106,24 @@ function admit(
   { decision, policy, halted }: Arguments,
   plan: ExecutionPlan,
   options: ExecuteOptions,
-): Facts["verdict"] {
+): Verdict | undefined {
   if (halted) return { status: "denied", reason: "kill_switch" };
   if (!decision.allowed) return { status: "skipped", reason: "not_allowed" };
   if (plan.actions.length === 0) return { status: "skipped", reason: "no_actions" };
-  const missing: Issue[] = [];
   const { rateLimit, idempotency } = policy;
-  if ((rateLimit.global ?? rateLimit.perAction) !== undefined && options.rateLimiter === undefined) {
-    missing.push({ path: "options.rateLimiter", expected: "a RateLimiter, since the policy names rate limits" });
+  const limitless = options.rateLimiter === undefined && (rateLimit.global ?? rateLimit.perAction) !== undefined;
+  const storeless = options.idempotencyStore === undefined && idempotency.enabled;
+  if (limitless || storeless) {
+    const issues: Issue[] = [];
+    if (limitless) issues.push(missing("rateLimiter", "a RateLimiter, since the policy names rate limits"));
+    if (storeless)
+      issues.push(missing("idempotencyStore", "an IdempotencyStore, since the policy enables idempotency"));
+    return { status: "denied", reason: "missing_port", issues };
   }
-  if (idempotency.enabled && options.idempotencyStore === undefined) {
-    missing.push({
-      path: "options.idempotencyStore",
-      expected: "an IdempotencyStore, since the policy enables idempotency",
-    });
-  }
-  if (missing.length > 0) return { status: "denied", reason: "missing_port", issues: missing };
   return options.signal?.aborted ? { status: "denied", reason: "cancelled" } : undefined;
 }
+
+const missing = (port: string, expected: string): Issue => ({ path: `options.${port}`, expected });
 
 /** The report of an execution whose arguments were refused: no rows, one denial, and on record like any other (S1.2). */
 function refuse({ reason, issues }: Refusal, clock: Clock, options: ExecuteOptions): Promise<ExecutionReport> {
@@ -147,8 +145,10 @@ function refuse({ reason, issues }: Refusal, clock: Clock, options: ExecuteOptio
   }).run();
 }
 
+const NO_OPTIONS: ExecuteOptions = Object.freeze({});
+
 function readOptions(options: unknown): ExecuteOptions | Refusal {
-  if (options === undefined || options === null) return {};
+  if (options === undefined || options === null) return NO_OPTIONS;
   if (typeof options !== "object") {
     return new Refusal("invalid_options", [{ path: "options", expected: "an object", received: typeof options }]);
   }
@@ -162,22 +162,28 @@ function readOptions(options: unknown): ExecuteOptions | Refusal {
 }
 
 function readArguments(
-  [decision, context, policy, executor]: readonly unknown[],
-  nowMs: () => number,
+  givenDecision: unknown,
+  givenContext: unknown,
+  givenPolicy: unknown,
+  executor: unknown,
+  clock: Clock,
 ): Arguments | Refusal {
-  const readDecision = readJson(FinalDecisionSchema, "invalid_decision", "decision", decision);
-  if (readDecision instanceof Refusal) return readDecision;
-  const readContext = readJson(ExecutionContextSchema, "invalid_context", "context", context);
-  if (readContext instanceof Refusal) return readContext;
-  if (contextDenies(readContext, nowMs)) {
+  const decision =
+    readDecision(givenDecision) ?? readJson(FinalDecisionSchema, "invalid_decision", "decision", givenDecision);
+  if (decision instanceof Refusal) return decision;
+  const context =
+    readContext(givenContext) ?? readJson(ExecutionContextSchema, "invalid_context", "context", givenContext);
+  if (context instanceof Refusal) return context;
+  if (contextDenies(context, clock)) {
     // A halted system is halted whatever else is wrong (S2.1); nothing else is needed to say so.
-    return { decision: readDecision, context: readContext, policy: definePolicy(), halted: true, ...NOBODY };
+    return { decision, context, policy: definePolicy(), halted: true, ...NOBODY };
   }
-  const readPolicy = policyOf(policy);
-  if (readPolicy instanceof Refusal) return readPolicy;
+  const policy = policyOf(givenPolicy);
+  if (policy instanceof Refusal) return policy;
   const functions = executorOf(executor);
   if (functions instanceof Refusal) return functions;
-  return { decision: readDecision, context: readContext, policy: readPolicy, halted: false, ...functions };
+  const { execute, reconcile } = functions;
+  return { decision, context, policy, halted: false, execute, reconcile };
 }
 
 const NOBODY: Pick<Arguments, "execute" | "reconcile"> = {
@@ -189,7 +195,7 @@ interface Schema<T> {
   safeParse(input: unknown): { success: true; data: T } | { success: false; error: Parameters<typeof toIssues>[0] };
 }
 
-/** A frozen copy of an argument that fits its schema: the caller's object is not read again (S1.3). */
+/** What the schema makes of an argument, frozen: the caller's object is not read again (S1.3). */
 function readJson<T>(schema: Schema<T>, reason: TerminalReason, path: string, value: unknown): T | Refusal {
   try {
     const parsed = schema.safeParse(value);

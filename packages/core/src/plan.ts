@@ -1,4 +1,4 @@
-import { type Action, canonicalJson, type FinalDecision, sha256Hex } from "@eoc/decision-schema";
+import { type Action, type ActionItem, canonicalJson, type FinalDecision, sha256Hex } from "@eoc/decision-schema";
 import { deepFreezeCopy } from "./frozen-copy.js";
 import {
   definePolicy,
@@ -29,23 +29,30 @@ export interface ExecutionPlan {
 
 /** The plan of a validated decision under a policy (S1.3, S1.4, S3.2). Pure. Throws as {@link definePolicy} does. */
 export function planExecution(decision: FinalDecision, policy: ExecutionPolicy | ExecutionPolicyInput): ExecutionPlan {
-  const { defaultEffect } = definePolicy(policy);
+  const { actions, params } = decision;
+  const copy = { ...decision, actions: deepFreezeCopy(actions), params: deepFreezeCopy(params) };
+  return planOf(copy, definePolicy(policy));
+}
+
+/** The same of a decision that is a frozen copy already. */
+export function planOf(decision: FinalDecision, { defaultEffect }: ExecutionPolicy): ExecutionPlan {
   const items = decision.actions ?? [{ action: decision.action, params: decision.params }];
   const actions = new Array<PlannedAction>(items.length);
   for (let index = 0; index < items.length; index++) {
-    const item = items[index]!;
-    const planned: PlannedAction = {
-      id: item.id ?? `action-${index}`,
+    const { id, action, params, effect, idempotency_key: key }: ActionItem = items[index]!;
+    const planned = {
+      id: id ?? `action-${index}`,
       index,
-      action: item.action,
-      params: deepFreezeCopy(item.params ?? {}),
-      effect: item.effect ?? defaultEffect,
-      ...(item.idempotency_key == null ? undefined : { idempotencyKey: item.idempotency_key }),
+      action,
+      params: params ?? NO_PARAMS,
+      effect: effect ?? defaultEffect,
     };
-    actions[index] = Object.freeze(planned);
+    actions[index] = Object.freeze(key == null ? planned : { ...planned, idempotencyKey: key });
   }
   return new FrozenPlan(Object.freeze(actions));
 }
+
+const NO_PARAMS = Object.freeze({});
 
 class FrozenPlan implements ExecutionPlan {
   readonly actions: readonly PlannedAction[];

@@ -36,6 +36,7 @@ export {
   ProposalSchema,
   proposalToDict,
 } from "./proposal.ts";
+export { readContext, readDecision } from "./quick-read.ts";
 export {
   EXTERNAL_KEY_REGISTRY,
   type ExternalKeyEntry,

@@ -40,6 +40,8 @@ describe("@eoc/decision-schema", () => {
       "packetToDict",
       "parseVersion",
       "proposalToDict",
+      "readContext",
+      "readDecision",
       "sha256Hex",
       "toIssues",
       "toParams",

@@ -112,7 +112,7 @@ function keyOutcome(action: ActionState, status: ActionStatus): KeyOutcome | und
 
 /** The key's outcome is written, or could not be. */
 export function keyRecorded(machine: Machine, action: ActionState, ok: boolean): void {
-  delete action.writing;
+  action.writing = undefined;
   emit(machine, {
     type: KEY_EVENTS[action.keyOutcome!],
     actionIndex: action.index,
@@ -127,6 +127,7 @@ export function keyRecorded(machine: Machine, action: ActionState, ok: boolean):
 
 function finishRow(machine: Machine, action: ActionState): void {
   action.phase = "done";
+  if (!machine.facts.observed) return;
   const { value: _, index, ...row } = action.row!;
   emit(machine, { type: "action.finished", actionIndex: index, ...row });
 }

@@ -1,5 +1,5 @@
 import type { HaltCause } from "../report/events.js";
-import { failClosed, summarize } from "../report/summary.js";
+import { failClosed, rowsOf, summarize, tally } from "../report/summary.js";
 import { approach, onBulkhead, onClaim, onGates, onIntent, onKeyStarted, onPermit, onSwitch } from "./approach.js";
 import type { Command } from "./commands.js";
 import { conclude, refuse } from "./conclude.js";
@@ -15,7 +15,7 @@ import {
   onSettled,
   queueForSlot,
 } from "./settle.js";
-import type { ActionState, Machine, Phase } from "./state.js";
+import { type ActionState, type Machine, NO_COMMANDS, type Phase } from "./state.js";
 import { breakOff, stopOthers } from "./stop.js";
 import { emit, endWait, setTimer } from "./transcript.js";
 
@@ -42,16 +42,12 @@ export function step(machine: Machine, input: Input): Command[] {
   return commands;
 }
 
-/** Between two steps. */
-const NO_COMMANDS: Command[] = [];
-
 function accept(machine: Machine, input: Input): boolean {
   const isFirst = machine.status === "new";
   if (isFirst) announce(machine);
   if (!isInTime(machine, input) || isFirst !== (input.type === "start")) return machine.status === "finished";
   machine.at = input.at;
-  if (input.wallMs !== undefined) machine.wallMs = input.wallMs;
-  else delete machine.wallMs;
+  machine.wallMs = input.wallMs;
   switch (input.type) {
     case "start":
       return start(machine);
@@ -183,7 +179,7 @@ function onTimer(machine: Machine, action: ActionState): boolean {
     setTimer(machine, action, timerAt); // A clock may be a hair early.
     return true;
   }
-  delete action.timerAt;
+  action.timerAt = undefined;
   switch (action.phase) {
     case "throttle":
       machine.throttled = false;
@@ -221,7 +217,7 @@ function onExecutionTimer(machine: Machine): boolean {
   if (machine.executionTimerAt === undefined) return machine.status === "finished";
   if (machine.at < machine.executionTimerAt) {
     machine.out.push({ type: "set_timer", action: -1, at: machine.executionTimerAt });
-  } else delete machine.executionTimerAt;
+  } else machine.executionTimerAt = undefined;
   return true;
 }
 
@@ -229,10 +225,11 @@ function finish(machine: Machine): void {
   machine.status = "finished";
   machine.finishedAt = machine.at;
   if (machine.executionTimerAt !== undefined) machine.out.push({ type: "clear_timer", action: -1 });
-  delete machine.executionTimerAt;
+  machine.executionTimerAt = undefined;
   if (machine.facts.observed) {
     const { planHash } = machine.plan;
-    emit(machine, { type: "execution.finished", ...summarize(machine), failClosed: failClosed(machine), planHash });
+    const summary = summarize(machine, tally(rowsOf(machine), []));
+    emit(machine, { type: "execution.finished", ...summary, failClosed: failClosed(machine), planHash });
   }
   machine.out.push({ type: "finish", limitAt: machine.lastRowAt + machine.policy.timeout.portTimeoutMs });
 }

@@ -1,6 +1,6 @@
 import { approach } from "./approach.js";
 import { conclude, refuse, stopReason } from "./conclude.js";
-import { type ActionState, deadlineOf, type Machine } from "./state.js";
+import { type ActionState, deadlineOf, type Machine, NOBODY } from "./state.js";
 import { emit, endWait, startWait } from "./transcript.js";
 
 /**
@@ -127,7 +127,7 @@ function nextWaiting(machine: Machine): ActionState | undefined {
     machine.slotQueueHead++;
   }
   if (slotQueue.length > 0) {
-    machine.slotQueue = [];
+    machine.slotQueue = NOBODY;
     machine.slotQueueHead = 0;
   }
   return undefined;

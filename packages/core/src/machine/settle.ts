@@ -200,7 +200,8 @@ function backOff(machine: Machine, action: ActionState): void {
 /** The action is ready for its next dispatch; the scheduler gives it a slot, in order of arrival. */
 export function queueForSlot(machine: Machine, action: ActionState): void {
   action.phase = "slot";
-  machine.slotQueue.push(action.index);
+  if (machine.slotQueue.length === 0) machine.slotQueue = [action.index];
+  else machine.slotQueue.push(action.index);
 }
 
 /** The limit of an attempt has come: it is aborted and has the grace to settle (S4.3). */
@@ -274,7 +275,7 @@ function settledLate(machine: Machine, action: ActionState, settlement: Settleme
     if (status === "unknown") return;
     attempt.late = true;
     judge(action, attempt, settlement);
-    if (status === "success") delete attempt.errorCode;
+    if (status === "success") attempt.errorCode = undefined;
     return;
   }
   // The report stands; what is stored for the next execution of this key may now be better known.
@@ -294,7 +295,7 @@ export function onRecorded(machine: Machine, action: ActionState, ok: boolean): 
   keyRecorded(machine, action, ok);
   const { correction } = action;
   if (correction === undefined) return;
-  delete action.correction;
+  action.correction = undefined;
   updateKey(machine, action, correction);
 }
 

@@ -13,14 +13,10 @@ export interface Facts {
   /** Wall clock at the start: the zero of every input's `at`. */
   readonly startedAtMs: number;
   /** Ends everything before it starts: the context's kill switch, a missing port, refused input … */
-  readonly verdict?: {
-    readonly status: "denied" | "skipped";
-    readonly reason: TerminalReason;
-    readonly issues?: readonly Issue[];
-  };
-  readonly throttleMs?: number;
-  readonly cooldownMs?: number;
-  readonly approval?: { readonly matches: boolean; readonly expiresAtMs?: number };
+  readonly verdict?: Verdict | undefined;
+  readonly throttleMs?: number | undefined;
+  readonly cooldownMs?: number | undefined;
+  readonly approval?: { readonly matches: boolean; readonly expiresAtMs?: number } | undefined;
   /** Events are wanted: there is a journal or a listener. */
   readonly observed?: boolean;
   readonly hasKillSwitch?: boolean;
@@ -30,6 +26,13 @@ export interface Facts {
   /** The store tells `claimed` from `started` (S7.2). */
   readonly startsKeys?: boolean;
   readonly canReconcile?: boolean;
+}
+
+/** What ends an execution before it starts. */
+export interface Verdict {
+  readonly status: "denied" | "skipped";
+  readonly reason: TerminalReason;
+  readonly issues?: readonly Issue[];
 }
 
 /** Where an action stands. The comment says what it waits for. */
@@ -65,7 +68,7 @@ export interface AttemptState {
   /** What the status rests on. */
   basis: OutcomeBasis;
   abortedFor?: AbortCause;
-  errorCode?: string;
+  errorCode?: string | undefined;
   errorType?: string;
   late?: boolean;
   /** The executor answered with something that is no answer: no other attempt may follow (S3.1). */
@@ -81,8 +84,8 @@ export interface ActionState {
   startedAt: number;
   waitingSince: number;
   waitedMs: number;
-  waitCause?: WaitCause;
-  timerAt?: number;
+  waitCause?: WaitCause | undefined;
+  timerAt: number | undefined;
   key?: string;
   /** The claim is held. */
   claimed: boolean;
@@ -98,9 +101,9 @@ export interface ActionState {
   /** What was last written, or is being written, of the key. */
   keyOutcome?: KeyOutcome;
   /** It is being written. */
-  writing?: boolean;
+  writing?: boolean | undefined;
   /** What a late settlement makes of the key, once the write under way has been answered. */
-  correction?: KeyOutcome;
+  correction?: KeyOutcome | undefined;
   /** Reconcile was asked while the executor still ran: its "not applied" proves nothing. */
   askedWhileRunning: boolean;
   /** Waits so far in a row for the same claim. */
@@ -113,7 +116,7 @@ export interface ActionState {
   abnormal: boolean;
   /** The last attempt has ended for the report but its executor has not settled (S4.3). */
   unsettled: boolean;
-  row?: ActionReport;
+  row: ActionReport | undefined;
 }
 
 /** The whole state of one execution: plain data. Made by `startMachine`, changed by `step` alone. */
@@ -124,7 +127,7 @@ export interface Machine {
   status: "new" | "running" | "finished";
   /** Time of the last input, and the wall clock where it said so. */
   at: number;
-  wallMs?: number;
+  wallMs: number | undefined;
   seq: number;
   actions: ActionState[];
   /** The next action of the plan to begin. */
@@ -139,7 +142,7 @@ export interface Machine {
   throttled: boolean;
   recording: number;
   yielded: boolean;
-  executionTimerAt?: number;
+  executionTimerAt?: number | undefined;
   halt?: { cause: HaltCause; at: number };
   failStopped: boolean;
   broken: boolean;
@@ -160,13 +163,14 @@ export function startMachine(plan: ExecutionPlan, policy: ExecutionPolicy, facts
     facts,
     status: "new",
     at: 0,
+    wallMs: undefined,
     seq: 0,
-    actions: plan.actions.map((_, index) => newAction(index)),
+    actions: plan.actions.map(newAction),
     next: 0,
     open: 0,
     rows: 0,
     slotsUsed: 0,
-    slotQueue: [],
+    slotQueue: NOBODY,
     slotQueueHead: 0,
     throttled: false,
     recording: 0,
@@ -177,18 +181,27 @@ export function startMachine(plan: ExecutionPlan, policy: ExecutionPolicy, facts
     lastRowAt: 0,
     finishedAt: 0,
     listenerFailed: false,
-    out: [],
+    out: NO_COMMANDS,
   };
 }
 
-function newAction(index: number): ActionState {
+/** Between two steps. */
+export const NO_COMMANDS: Command[] = [];
+
+/** A queue in which nobody stands; whoever joins makes it his own. */
+export const NOBODY: number[] = [];
+
+const NO_ATTEMPTS: AttemptState[] = [];
+
+function newAction(_: unknown, index: number): ActionState {
   return {
     index,
     phase: "pending",
-    attempts: [],
+    attempts: NO_ATTEMPTS,
     startedAt: 0,
     waitingSince: 0,
     waitedMs: 0,
+    timerAt: undefined,
     claimed: false,
     hasSlot: false,
     inBulkhead: false,
@@ -201,6 +214,7 @@ function newAction(index: number): ActionState {
     unknowns: 0,
     abnormal: false,
     unsettled: false,
+    row: undefined,
   };
 }
 

@@ -50,7 +50,7 @@ export function endWait(machine: Machine, action: ActionState): void {
     cause: action.waitCause,
     waitedMs,
   });
-  delete action.waitCause;
+  action.waitCause = undefined;
 }
 
 export function setTimer(machine: Machine, action: ActionState, at: number): void {
@@ -60,6 +60,6 @@ export function setTimer(machine: Machine, action: ActionState, at: number): voi
 
 export function clearTimer(machine: Machine, action: ActionState): void {
   if (action.timerAt === undefined) return;
-  delete action.timerAt;
+  action.timerAt = undefined;
   machine.out.push({ type: "clear_timer", action: action.index });
 }

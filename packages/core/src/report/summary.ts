@@ -1,5 +1,6 @@
 import { isAbnormal } from "../machine/conclude.js";
-import type { Machine } from "../machine/state.js";
+import type { ActionState, Machine } from "../machine/state.js";
+import type { ExecutionPlan } from "../plan.js";
 import type {
   ActionReport,
   ActionStatus,
@@ -9,30 +10,55 @@ import type {
 } from "./execution-report.js";
 import { TERMINAL_REASONS, type TerminalReason } from "./terminal-reason.js";
 
-/** The status of an execution from those of its actions (S10). `hold` rows count only when there is nothing else. */
-function overallStatus(rows: readonly Pick<ActionReport, "status" | "reason">[]): ExecutionStatus {
+type Counters = Pick<
+  ExecutionReport,
+  "successCount" | "failedCount" | "attemptCount" | "skippedCount" | "deniedCount" | "unknownCount" | "replayedCount"
+>;
+
+/** The report's counters, and what the rows say together. */
+export interface Tally {
+  readonly counters: Counters;
+  status: ExecutionStatus;
+  /** The one cause that stopped everything, where there is one. */
+  reason: TerminalReason | undefined;
+}
+
+/** Counts, and derives the execution's status from its rows (S10): `hold` counts only when there is nothing else. */
+export function tally(rows: readonly ActionReport[], attempts: readonly ExecutionAttempt[]): Tally {
   let counted = 0;
-  let best: ActionStatus = "skipped";
   let successes = 0;
-  for (const { status, reason } of rows) {
-    if (reason === "hold") continue;
+  let worst: ActionStatus = "skipped";
+  let reason = rows[0]?.reason;
+  const total: Counters = {
+    successCount: 0,
+    failedCount: 0,
+    attemptCount: attempts.length,
+    skippedCount: 0,
+    deniedCount: 0,
+    unknownCount: 0,
+    replayedCount: 0,
+  };
+  for (const { status } of attempts) {
+    if (status === "success") total.successCount++;
+    else total.failedCount++;
+  }
+  for (const row of rows) {
+    const { status } = row;
+    if (status === "skipped") total.skippedCount++;
+    else if (status === "denied") total.deniedCount++;
+    else if (status === "unknown") total.unknownCount++;
+    if (row.replayed) total.replayedCount++;
+    if (status === "success" || row.reason !== reason) reason = undefined;
+    if (row.reason === "hold") continue;
     counted++;
     if (status === "success") successes++;
-    else if (SEVERITY[status] > SEVERITY[best]) best = status;
+    else if (SEVERITY[status] > SEVERITY[worst]) worst = status;
   }
-  if (best === "unknown") return "unknown";
-  if (counted === 0 || successes === 0) return best;
-  return successes === counted ? "success" : "partial";
+  const mixed = successes === counted ? "success" : "partial";
+  return { counters: total, status: worst === "unknown" || successes === 0 ? worst : mixed, reason };
 }
 
 const SEVERITY: Record<ActionStatus, number> = { success: 0, skipped: 1, denied: 2, failed: 3, unknown: 4 };
-
-/** The one cause that stopped everything, where there is one. */
-function overallReason(rows: readonly Pick<ActionReport, "status" | "reason">[]): TerminalReason | undefined {
-  const first = rows[0];
-  if (first === undefined || first.status === "success") return undefined;
-  return rows.every(({ status, reason }) => status !== "success" && reason === first.reason) ? first.reason : undefined;
-}
 
 /** The halt, when it kept anything from happening. */
 function haltReason({ halt, actions }: Machine): TerminalReason | undefined {
@@ -42,24 +68,20 @@ function haltReason({ halt, actions }: Machine): TerminalReason | undefined {
 /** What `execution.finished` says of a finished machine. */
 export function summarize(
   machine: Machine,
+  rows: Tally,
 ): Pick<ExecutionReport, "status" | "totalLatencyMs"> &
   Partial<Pick<ExecutionReport, "reason" | "deniedCount" | "haltLatencyMs" | "cooldownUntilMs" | "issues">> {
   const { facts, halt, finishedAt } = machine;
-  const rows = machine.actions.map((action) => action.row!);
-  const rowless = rows.length === 0 ? facts.verdict : undefined;
-  const reason =
-    facts.verdict?.reason ?? (machine.broken ? "protocol_error" : (haltReason(machine) ?? overallReason(rows)));
-  return {
-    status: rowless?.status ?? overallStatus(rows),
-    ...(reason === undefined ? undefined : { reason }),
-    totalLatencyMs: finishedAt,
-    ...(rowless?.status === "denied" ? { deniedCount: 1 } : undefined),
-    ...(halt === undefined ? undefined : { haltLatencyMs: Math.max(0, machine.lastRowAt - halt.at) }),
-    ...(facts.cooldownMs === undefined
-      ? undefined
-      : { cooldownUntilMs: facts.startedAtMs + finishedAt + facts.cooldownMs }),
-    ...(facts.verdict?.issues === undefined ? undefined : { issues: facts.verdict.issues }),
-  };
+  const { verdict, cooldownMs } = facts;
+  const rowless = machine.actions.length === 0 ? verdict : undefined;
+  const reason = verdict?.reason ?? (machine.broken ? "protocol_error" : (haltReason(machine) ?? rows.reason));
+  const summary: ReturnType<typeof summarize> = { status: rowless?.status ?? rows.status, totalLatencyMs: finishedAt };
+  if (reason !== undefined) summary.reason = reason;
+  if (rowless?.status === "denied") summary.deniedCount = 1;
+  if (halt !== undefined) summary.haltLatencyMs = Math.max(0, machine.lastRowAt - halt.at);
+  if (cooldownMs !== undefined) summary.cooldownUntilMs = facts.startedAtMs + finishedAt + cooldownMs;
+  if (verdict?.issues !== undefined) summary.issues = verdict.issues;
+  return summary;
 }
 
 /** True when something abnormal stopped or denied an action (S10). */
@@ -70,68 +92,65 @@ export function failClosed(machine: Machine): boolean {
   return machine.actions.some(isAbnormal);
 }
 
-/** The report's counters (S10). */
-export function countRows(
-  rows: readonly ActionReport[],
-  attempts: readonly ExecutionAttempt[],
-): Pick<
-  ExecutionReport,
-  "successCount" | "failedCount" | "attemptCount" | "skippedCount" | "deniedCount" | "unknownCount" | "replayedCount"
-> {
-  let successCount = 0;
-  for (const { status } of attempts) if (status === "success") successCount++;
-  let skippedCount = 0;
-  let deniedCount = 0;
-  let unknownCount = 0;
-  let replayedCount = 0;
-  for (const { status, replayed } of rows) {
-    if (status === "skipped") skippedCount++;
-    else if (status === "denied") deniedCount++;
-    else if (status === "unknown") unknownCount++;
-    if (replayed) replayedCount++;
-  }
-  const attemptCount = attempts.length;
-  const failedCount = attemptCount - successCount;
-  return { successCount, failedCount, attemptCount, skippedCount, deniedCount, unknownCount, replayedCount };
+/** The rows of a finished machine, in plan order. */
+export function rowsOf(machine: Machine): ActionReport[] {
+  return machine.actions.map(({ row }) => row!);
 }
 
 /** The report of a finished machine. `heldBy` gives the executor's value of an action, which the machine never sees. */
 export function reportOf(machine: Machine, heldBy: (index: number) => { value: unknown } | undefined): ExecutionReport {
-  const { plan, facts } = machine;
-  const actions: ActionReport[] = [];
+  const { facts } = machine;
+  const actions = rowsOf(machine);
   const attempts: ExecutionAttempt[] = [];
   for (const action of machine.actions) {
     const row = action.row!;
     const held = row.status === "success" ? heldBy(action.index) : undefined;
     if (held !== undefined) Object.defineProperty(row, "value", { value: held.value });
-    actions.push(row);
-    for (let number = 0; number < action.attempts.length; number++) {
-      const { startedAt, latencyMs, status, errorCode, errorType, late } = action.attempts[number]!;
-      const attempt: ExecutionAttempt = {
-        actionIndex: action.index,
-        attemptNumber: number,
-        action: row.action,
-        status: status as ExecutionAttempt["status"],
-        startedAtMs: facts.startedAtMs + startedAt,
-        latencyMs,
-      };
-      if (errorCode !== undefined) attempt.errorCode = errorCode;
-      if (errorType !== undefined) attempt.errorType = errorType;
-      if (action.key !== undefined) attempt.idempotencyKey = action.key;
-      if (late) attempt.late = true;
-      attempts.push(attempt);
-    }
+    for (let number = 0; number < action.attempts.length; number++) attempts.push(attemptOf(machine, action, number));
   }
-  return {
+  const rows = tally(actions, attempts);
+  const report = {
     executionId: facts.executionId,
+    status: rows.status,
     actions,
     attempts,
+    totalLatencyMs: machine.finishedAt,
     startedAtMs: facts.startedAtMs,
-    ...countRows(actions, attempts),
-    ...summarize(machine),
+    ...rows.counters,
     failClosed: failClosed(machine),
-    get planHash() {
-      return plan.planHash;
-    },
+  } as ExecutionReport;
+  Object.assign(report, summarize(machine, rows));
+  return hashLazily(report, machine.plan);
+}
+
+function attemptOf({ facts, plan }: Machine, action: ActionState, number: number): ExecutionAttempt {
+  const { startedAt, latencyMs, status, errorCode, errorType, late } = action.attempts[number]!;
+  const attempt: ExecutionAttempt = {
+    actionIndex: action.index,
+    attemptNumber: number,
+    action: plan.actions[action.index]!.action,
+    status: status as ExecutionAttempt["status"],
+    startedAtMs: facts.startedAtMs + startedAt,
+    latencyMs,
   };
+  if (errorCode !== undefined) attempt.errorCode = errorCode;
+  if (errorType !== undefined) attempt.errorType = errorType;
+  if (action.key !== undefined) attempt.idempotencyKey = action.key;
+  if (late) attempt.late = true;
+  return attempt;
+}
+
+const PLAN = Symbol("plan");
+
+/** Hashing takes longer than everything else: it is done for those who look. One getter serves all reports. */
+const PLAN_HASH: PropertyDescriptor & ThisType<{ [PLAN]: ExecutionPlan }> = {
+  enumerable: true,
+  get() {
+    return this[PLAN].planHash;
+  },
+};
+
+function hashLazily(report: ExecutionReport, plan: ExecutionPlan): ExecutionReport {
+  Object.defineProperty(report, PLAN, { value: plan });
+  return Object.defineProperty(report, "planHash", PLAN_HASH);
 }

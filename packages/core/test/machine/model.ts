@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import {
   type AbortCause,
   type Command,
@@ -195,6 +196,8 @@ function textOf({ plan: _plan, policy: _policy, facts: _facts, at: _at, wallMs: 
   return JSON.stringify(state);
 }
 
+/** As JSON, in whatever order members stand. */
 function isSame(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
+  const [text, otherText] = [JSON.stringify(one), JSON.stringify(other)];
+  return text === otherText || isDeepStrictEqual(JSON.parse(text), JSON.parse(otherText));
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { contextDenies } from "../../src/policy/context-denies.js";
 
-const at = (nowMs: number) => () => nowMs;
+const at = (nowMs: number) => ({ now: () => nowMs });
 
 describe("contextDenies (S2.1)", () => {
   it.each([
@@ -29,6 +29,8 @@ describe("contextDenies (S2.1)", () => {
   });
 
   it("does not ask the clock where nothing depends on it", () => {
-    expect(contextDenies({ ops_cooldown_until_ms: 1, now_ms: 1 } as never, () => expect.unreachable())).toBe(false);
+    expect(contextDenies({ ops_cooldown_until_ms: 1, now_ms: 1 } as never, { now: () => expect.unreachable() })).toBe(
+      false,
+    );
   });
 });
