@@ -11,6 +11,7 @@ const LONGEST_NATIVE_MS = 2 ** 31 - 1;
 export function createSystemClock(): Clock {
   const heap = new DeadlineHeap();
   let orders = 0;
+  let willArm = false;
   let native: ReturnType<typeof setTimeout> | undefined;
   /** When the native timer is due. */
   let nativeAt = Number.POSITIVE_INFINITY;
@@ -52,6 +53,16 @@ export function createSystemClock(): Clock {
     }
   };
 
+  /** What settles within this turn of the event loop needs no native timer: most of their cost is setting and clearing. */
+  const armSoon = () => {
+    if (willArm) return;
+    willArm = true;
+    void Promise.resolve().then(() => {
+      willArm = false;
+      arm(performance.now());
+    });
+  };
+
   return {
     // biome-ignore lint/plugin: this is where the wall clock is read.
     now: () => Date.now(),
@@ -60,7 +71,7 @@ export function createSystemClock(): Clock {
       const now = performance.now();
       const deadline: Deadline = { dueAt: now + Math.max(0, delayMs), callback, order: ++orders, place: -1 };
       heap.add(deadline);
-      arm(now);
+      if (deadline.dueAt < nativeAt) armSoon();
       return () => {
         heap.remove(deadline);
         if (heap.first === undefined && native !== undefined) disarm();

@@ -206,6 +206,7 @@ function dispatch(machine: Machine, action: ActionState): void {
   action.timerAt = limitAt;
   machine.yielded = true;
   machine.out.push({ type: "dispatch", action: action.index, attempt, limitAt });
+  if (!machine.facts.observed) return;
   emit(machine, {
     type: "attempt.started",
     actionIndex: action.index,

@@ -1,5 +1,5 @@
 import type { HaltCause } from "../report/events.js";
-import { failClosed, rowsOf, summarize, tally } from "../report/summary.js";
+import { summarize } from "../report/summary.js";
 import { approach, onBulkhead, onClaim, onGates, onIntent, onKeyStarted, onPermit, onSwitch } from "./approach.js";
 import type { Command } from "./commands.js";
 import { conclude, refuse } from "./conclude.js";
@@ -228,8 +228,7 @@ function finish(machine: Machine): void {
   machine.executionTimerAt = undefined;
   if (machine.facts.observed) {
     const { planHash } = machine.plan;
-    const summary = summarize(machine, tally(rowsOf(machine), []));
-    emit(machine, { type: "execution.finished", ...summary, failClosed: failClosed(machine), planHash });
+    emit(machine, { type: "execution.finished", ...summarize(machine), planHash });
   }
   machine.out.push({ type: "finish", limitAt: machine.lastRowAt + machine.policy.timeout.portTimeoutMs });
 }

@@ -73,6 +73,7 @@ export function begin(machine: Machine, action: ActionState): void {
 }
 
 function announce(machine: Machine, action: ActionState): void {
+  if (!machine.facts.observed) return;
   const { id, action: name } = machine.plan.actions[action.index]!;
   emit(machine, {
     type: "action.started",

@@ -81,6 +81,7 @@ function blame(
 
 function finishAttempt(machine: Machine, action: ActionState, attempt: AttemptState): void {
   attempt.latencyMs = machine.at - attempt.startedAt;
+  if (!machine.facts.observed) return;
   const { status, errorCode, errorType, late } = attempt;
   emit(machine, {
     type: "attempt.finished",
