@@ -78,27 +78,33 @@ function run(read: Arguments, clock: Clock, options: ExecuteOptions): Promise<Ex
   const verdict = admit(read, plan, options);
   const executionId = options.executionId ?? randomId();
   const { approval } = options;
-  const facts: Facts = {
-    executionId,
-    seed: options.seed ?? executionId,
-    startedAtMs,
-    verdict,
-    throttleMs: decision.throttle_ms ?? undefined,
-    cooldownMs: decision.cooldown_ms ?? undefined,
-    approval: approval && {
-      matches: approval.digest === digestDecision(decision),
-      ...(approval.expiresAtMs === undefined ? undefined : { expiresAtMs: approval.expiresAtMs }),
-    },
-    observed: options.journal !== undefined || options.onEvent !== undefined,
-    hasKillSwitch: options.killSwitch !== undefined,
-    hasBulkhead: options.bulkhead !== undefined,
-    hasGates: options.gates !== undefined && options.gates.length > 0,
-    hasRetryBudget: options.retryBudget !== undefined,
-    startsKeys: options.idempotencyStore?.start !== undefined,
-    canReconcile: reconcile !== undefined,
-  };
+  // Most executions have few of these, and what is not so takes no room.
+  const facts: Mutable<Facts> = { executionId, seed: options.seed ?? executionId, startedAtMs };
+  if (verdict !== undefined) facts.verdict = verdict;
+  if (decision.throttle_ms != null) facts.throttleMs = decision.throttle_ms;
+  if (decision.cooldown_ms != null) facts.cooldownMs = decision.cooldown_ms;
+  if (approval !== undefined) {
+    const { digest, expiresAtMs } = approval;
+    facts.approval = {
+      matches: digest === digestDecision(decision),
+      ...(expiresAtMs !== undefined && { expiresAtMs }),
+    };
+  }
+  if (isObserved(options)) facts.observed = true;
+  if (options.killSwitch !== undefined) facts.hasKillSwitch = true;
+  if (options.bulkhead !== undefined) facts.hasBulkhead = true;
+  if (options.gates !== undefined && options.gates.length > 0) facts.hasGates = true;
+  if (options.retryBudget !== undefined) facts.hasRetryBudget = true;
+  if (options.idempotencyStore?.start !== undefined) facts.startsKeys = true;
+  if (reconcile !== undefined) facts.canReconcile = true;
   const machine = startMachine(plan, policy, facts);
   return new Driver({ machine, clock, context, execute, reconcile, options }).run();
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+function isObserved({ journal, onEvent }: ExecuteOptions): boolean {
+  return journal !== undefined || onEvent !== undefined;
 }
 
 /** What ends the execution before it starts, where anything does. The kill switch beats the rest (S2.1). */
@@ -133,7 +139,7 @@ function refuse({ reason, issues }: Refusal, clock: Clock, options: ExecuteOptio
     seed: executionId,
     startedAtMs: Math.floor(clock.now()),
     verdict: { status: "denied", reason, ...(issues.length > 0 ? { issues } : undefined) },
-    observed: options.journal !== undefined || options.onEvent !== undefined,
+    observed: isObserved(options),
   });
   const { journal, onEvent } = options;
   return new Driver({
@@ -250,7 +256,6 @@ function randomId(): string {
     typeof crypto.randomUUID === "function"
       ? crypto.randomUUID()
       : [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  // Put together from sixteen pieces, which stay in memory as such until a character is asked for.
-  id.charCodeAt(0);
-  return id;
+  // Put together from sixteen pieces, which stay in memory as such until a character is read, and the reading matters.
+  return id.charCodeAt(0) > 0 ? id : "";
 }

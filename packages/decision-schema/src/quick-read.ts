@@ -127,7 +127,8 @@ function takeMismatchMember(key: string, value: unknown): unknown {
 
 function takeContext(value: unknown): unknown {
   const context = takeMembers(value, takeContextMember);
-  return context === undefined ? REFUSED : Object.freeze(context);
+  if (context === undefined) return REFUSED;
+  return Object.keys(context).length === 0 ? NO_MEMBERS : Object.freeze(context);
 }
 
 function takeContextMember(key: string, value: unknown): unknown {

@@ -15,18 +15,22 @@ const MESSAGES: Record<AbortCause & EocErrorCode, string> = {
 export class Attempt implements AttemptContext {
   readonly actionIndex: number;
   readonly attempt: number;
-  readonly deadlineMs: number;
+  readonly #limitAt: number;
   readonly #driver: Driver;
   #controller: AbortController | undefined;
   #abortedFor: AbortCause | undefined;
   /** The executor has answered. */
   #settled = false;
 
-  constructor(driver: Driver, actionIndex: number, attempt: number, deadlineMs: number) {
+  constructor(driver: Driver, actionIndex: number, attempt: number, limitAt: number) {
     this.actionIndex = actionIndex;
     this.attempt = attempt;
-    this.deadlineMs = deadlineMs;
+    this.#limitAt = limitAt;
     this.#driver = driver;
+  }
+
+  get deadlineMs(): number {
+    return this.#driver.startedAt + this.#limitAt;
   }
 
   get executionId(): string {

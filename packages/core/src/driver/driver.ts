@@ -35,10 +35,10 @@ export interface DriverSetup {
 /** What the driver holds of one action. */
 interface Track {
   /** The last that was dispatched. */
-  attempt?: Attempt;
-  cancelTimer?: (() => void) | undefined;
+  attempt: Attempt | undefined;
+  cancelTimer: (() => void) | undefined;
   /** What the executor, reconcile or a replayed record gave. */
-  held?: { readonly value: unknown };
+  held: { readonly value: unknown } | undefined;
 }
 
 /**
@@ -60,11 +60,13 @@ export class Driver {
   #slots: SharedSlots | undefined;
   #permits: PermitDesk | undefined;
   #keys: KeyKeeper | undefined;
-  /** Wakes the driver in the caller's asynchronous context. */
-  #wake: (() => void) | undefined;
+  /** Wakes the driver in the caller's asynchronous context, once. */
+  #wake: ((self: Driver) => void) | undefined;
   #stops: StopWatch | undefined;
   readonly #mailbox = new Mailbox<News | (() => void)>();
   #pumping = false;
+  #report: ExecutionReport | undefined;
+  /** Hands the report out, once the promise that {@link run} gave has been used up for waking. */
   #done: ((report: ExecutionReport) => void) | undefined;
 
   constructor({ machine, clock, context, execute, reconcile, options }: DriverSetup) {
@@ -84,16 +86,14 @@ export class Driver {
 
   /** Runs the execution. Never rejects. */
   run(): Promise<ExecutionReport> {
-    return new Promise((resolve) => {
-      this.#done = resolve;
-      const { signal, killSwitch } = this.options;
-      if (signal !== undefined || killSwitch !== undefined) this.awaitOutside();
-      this.#stops = watchStops(this.options, (cause) => {
-        this.#mailbox.halt ??= cause;
-        this.#awake();
-      });
-      this.post({ type: "start" });
+    // Most executions are never woken from outside: one promise does for the first waking and for the report.
+    const woken = this.#nextWaking() as Promise<ExecutionReport>;
+    this.#stops = watchStops(this.options, (cause) => {
+      this.#mailbox.halt ??= cause;
+      this.#awake();
     });
+    this.post({ type: "start" });
+    return woken;
   }
 
   /** Whole milliseconds since the start. */
@@ -118,19 +118,32 @@ export class Driver {
    * promise's continuation runs in the context in which it was attached: this must be called in the caller's.
    */
   awaitOutside(): void {
-    if (this.#wake !== undefined || this.#done === undefined) return;
-    void new Promise<void>((resolve) => {
+    if (this.#wake === undefined && this.#report === undefined) void this.#nextWaking();
+  }
+
+  #nextWaking(): Promise<ExecutionReport | undefined> {
+    return new Promise<Driver>((resolve) => {
       this.#wake = resolve;
-    }).then(() => {
-      this.#wake = undefined;
-      this.awaitOutside();
-      this.#pump();
-    });
+    }).then(Driver.#woken);
+  }
+
+  /** Gives the report to whom it was promised first: at once, or as another promise. */
+  static #woken(this: void, driver: Driver): ExecutionReport | Promise<ExecutionReport> | undefined {
+    driver.#wake = undefined;
+    let report: ExecutionReport | Promise<ExecutionReport> | undefined = driver.#report;
+    if (report === undefined && driver.#done === undefined) {
+      report = new Promise((resolve) => {
+        driver.#done = resolve;
+      });
+    }
+    driver.awaitOutside();
+    driver.#pump();
+    return report;
   }
 
   #awake(): void {
     if (this.#wake === undefined) this.#pump();
-    else this.#wake();
+    else this.#wake(this);
   }
 
   /** Asks a port, limited by `limitAt`; the answer is judged and fed in the caller's context. */
@@ -257,7 +270,7 @@ export class Driver {
   track(action: number): Track {
     let track = this.#tracks[action];
     if (track === undefined) {
-      track = {};
+      track = { attempt: undefined, cancelTimer: undefined, held: undefined };
       this.#tracks[action] = track;
     }
     return track;
@@ -312,13 +325,13 @@ export class Driver {
   }
 
   #finish(): void {
-    const done = this.#done;
-    if (done === undefined) return;
-    this.#done = undefined;
-    this.#wake = undefined;
+    if (this.#report !== undefined) return;
     this.#permits?.close();
     const report = reportOf(this.machine, (action) => this.held(action));
     if (this.#events?.lost) report.recordError = "journal_unavailable";
-    done(report);
+    this.#report = report;
+    if (this.#done === undefined) return this.#wake!(this);
+    this.#wake = undefined;
+    this.#done(report);
   }
 }

@@ -12,7 +12,7 @@ export function dispatch(
   execute: ExecuteFn,
   { action, attempt, limitAt }: Command & { type: "dispatch" },
 ): boolean {
-  const handed = new Attempt(driver, action, attempt, driver.startedAt + limitAt);
+  const handed = new Attempt(driver, action, attempt, limitAt);
   driver.track(action).attempt = handed;
   const resolved = (result: unknown) => settle(driver, handed, judgeResult(result), result);
   const rejected = (error: unknown) => settle(driver, handed, judgeThrown(error), undefined);
@@ -45,7 +45,7 @@ export function reconcile(
   ask: ReconcileFn,
   { action, attempt, limitAt }: Command & { type: "reconcile" },
 ): void {
-  const handed = new Attempt(driver, action, attempt, driver.startedAt + limitAt);
+  const handed = new Attempt(driver, action, attempt, limitAt);
   driver.ask(
     () => ask(driver.machine.plan.actions[action]!, handed) as unknown,
     limitAt,

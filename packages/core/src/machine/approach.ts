@@ -66,7 +66,8 @@ export function onClaim(machine: Machine, action: ActionState, verdict: ClaimAns
 /** Somebody else is at it: asks again later, at growing intervals, if the policy and the deadline allow. */
 function pollClaim(machine: Machine, action: ActionState): void {
   if (machine.policy.idempotency.onInProgress === "deny") return refuse(machine, action, "in_progress");
-  const pause = Math.max(1, backoffMs(machine.policy.retry, ++action.polls));
+  action.polls = (action.polls ?? 0) + 1;
+  const pause = Math.max(1, backoffMs(machine.policy.retry, action.polls));
   waitAside(machine, action, "claim_wait", "claim", pause, "in_progress");
 }
 
@@ -201,8 +202,8 @@ function dispatch(machine: Machine, action: ActionState): void {
   if (attempt === 0) action.attempts = [started];
   else action.attempts.push(started);
   action.phase = "in_flight";
-  action.intended = false;
-  action.hasPermit = false;
+  if (action.intended) action.intended = undefined;
+  if (action.hasPermit) action.hasPermit = undefined;
   action.timerAt = limitAt;
   machine.yielded = true;
   machine.out.push({ type: "dispatch", action: action.index, attempt, limitAt });

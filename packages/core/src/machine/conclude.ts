@@ -29,7 +29,7 @@ function handBack(machine: Machine, action: ActionState, reason: TerminalReason)
   if (action.phase === "queued") machine.out.push({ type: "abandon_bulkhead", action: action.index });
   endWait(machine, action);
   if (action.intended) {
-    action.intended = false;
+    action.intended = undefined;
     emit(machine, {
       type: "attempt.withdrawn",
       actionIndex: action.index,
@@ -38,7 +38,7 @@ function handBack(machine: Machine, action: ActionState, reason: TerminalReason)
     });
   }
   if (action.hasPermit) {
-    action.hasPermit = false;
+    action.hasPermit = undefined;
     machine.out.push({ type: "cancel_permit", action: action.index });
   }
   leaveBulkhead(machine, action);
@@ -47,7 +47,7 @@ function handBack(machine: Machine, action: ActionState, reason: TerminalReason)
 
 export function leaveBulkhead(machine: Machine, action: ActionState): void {
   if (!action.inBulkhead) return;
-  action.inBulkhead = false;
+  action.inBulkhead = undefined;
   machine.out.push({ type: "leave_bulkhead", action: action.index });
 }
 
@@ -134,7 +134,7 @@ function finishRow(machine: Machine, action: ActionState): void {
 
 function statusOf(machine: Machine, action: ActionState, reason: TerminalReason): ActionStatus {
   if (APPLIED.has(reason)) return "success";
-  if (action.unknowns > 0 || reason === "in_doubt") {
+  if (action.unknown || reason === "in_doubt") {
     return machine.plan.actions[action.index]!.effect === "none" ? "failed" : "unknown";
   }
   if (action.attempts.length > 0) return "failed";
@@ -180,5 +180,5 @@ function basisOf(action: ActionState, reason: TerminalReason): OutcomeBasis {
 /** True when something abnormal stopped or denied the action (S10). */
 export function isAbnormal(action: ActionState): boolean {
   const { status, reason } = action.row!;
-  return status !== "success" && status !== "skipped" && (action.abnormal || TERMINAL_REASONS[reason]);
+  return status !== "success" && status !== "skipped" && (action.abnormal === true || TERMINAL_REASONS[reason]);
 }

@@ -47,7 +47,7 @@ function accept(machine: Machine, input: Input): boolean {
   if (isFirst) announce(machine);
   if (!isInTime(machine, input) || isFirst !== (input.type === "start")) return machine.status === "finished";
   machine.at = input.at;
-  machine.wallMs = input.wallMs;
+  if (machine.wallMs !== input.wallMs) machine.wallMs = input.wallMs;
   switch (input.type) {
     case "start":
       return start(machine);
@@ -182,7 +182,7 @@ function onTimer(machine: Machine, action: ActionState): boolean {
   action.timerAt = undefined;
   switch (action.phase) {
     case "throttle":
-      machine.throttled = false;
+      machine.throttled = undefined;
       endWait(machine, action);
       approach(machine, action);
       return true;

@@ -120,7 +120,7 @@ function askOrGoOn(machine: Machine, action: ActionState): void {
 }
 
 function staysUnknown(machine: Machine, action: ActionState): void {
-  action.unknowns++;
+  action.unknown = true;
   const attempt = lastAttempt(action);
   const { invalid } = attempt;
   const stop = stopReason(machine);
@@ -188,12 +188,13 @@ export function onRetryBudget(
 
 /** No slot is held through a backoff (S5.5); none is waited for where there is none to wait for. */
 function backOff(machine: Machine, action: ActionState): void {
-  const until = machine.at + action.retryWaitMs;
+  const waitMs = action.retryWaitMs!;
+  const until = machine.at + waitMs;
   // The retry budget may have taken its time.
   if (until >= deadlineOf(machine)) return conclude(machine, action, "deadline_exceeded");
   leaveBulkhead(machine, action);
   leaveSlot(machine, action);
-  if (action.retryWaitMs === 0) return queueForSlot(machine, action);
+  if (waitMs === 0) return queueForSlot(machine, action);
   action.phase = "backoff";
   startWait(machine, action, "backoff", until);
 }
@@ -253,13 +254,13 @@ export function giveUpUnasked(machine: Machine, action: ActionState): void {
   action.unsettled = true;
   blame(action, attempt, "timeout", "timeout");
   finishAttempt(machine, action, attempt);
-  action.unknowns++;
+  action.unknown = true;
   conclude(machine, action, "protocol_error");
 }
 
 /** The executor settles after its attempt was given up (S4.5). */
 function settledLate(machine: Machine, action: ActionState, settlement: Settlement): void {
-  action.unsettled = false;
+  action.unsettled = undefined;
   const status = settlement.kind === "applied" ? "success" : settlement.kind === "not_applied" ? "failed" : "unknown";
   emit(machine, {
     type: "attempt.settled_late",

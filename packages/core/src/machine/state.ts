@@ -75,6 +75,9 @@ export interface AttemptState {
   invalid?: boolean;
 }
 
+/** What is so, or is not there at all: an execution that needs it not has no room for it. */
+type Flag = true | undefined;
+
 /** One action's part of the state. */
 export interface ActionState {
   readonly index: number;
@@ -82,40 +85,40 @@ export interface ActionState {
   attempts: AttemptState[];
   /** Monotonic time at which it was begun, and since which it waits. */
   startedAt: number;
-  waitingSince: number;
+  waitingSince?: number;
   waitedMs: number;
   waitCause?: WaitCause | undefined;
   timerAt: number | undefined;
   key?: string;
   /** The claim is held. */
-  claimed: boolean;
-  valueOmitted?: boolean;
+  claimed?: Flag;
+  valueOmitted?: Flag;
   hasSlot: boolean;
-  inBulkhead: boolean;
-  hasPermit: boolean;
-  intended: boolean;
+  inBulkhead?: Flag;
+  hasPermit?: Flag;
+  intended?: Flag;
   /** A completed record of this key was found: nothing is to be dispatched. */
-  replay: boolean;
+  replay?: Flag;
   /** The key was found in doubt: reconcile is asked, or has said so much that it may be taken over (S7.2). */
   inDoubt?: "asking" | "applied" | "free";
   /** What was last written, or is being written, of the key. */
   keyOutcome?: KeyOutcome;
   /** It is being written. */
-  writing?: boolean | undefined;
+  writing?: Flag;
   /** What a late settlement makes of the key, once the write under way has been answered. */
   correction?: KeyOutcome | undefined;
   /** Reconcile was asked while the executor still ran: its "not applied" proves nothing. */
-  askedWhileRunning: boolean;
+  askedWhileRunning?: Flag;
   /** Waits so far in a row for the same claim. */
-  polls: number;
+  polls?: number;
   /** How long the retry that is being prepared waits. */
-  retryWaitMs: number;
-  /** Attempts whose outcome stayed unknown. */
-  unknowns: number;
+  retryWaitMs?: number;
+  /** An attempt's outcome stayed unknown. */
+  unknown?: Flag;
   /** An exception, a timeout or an invalid result occurred (S10, `failClosed`). */
-  abnormal: boolean;
+  abnormal?: Flag;
   /** The last attempt has ended for the report but its executor has not settled (S4.3). */
-  unsettled: boolean;
+  unsettled?: Flag;
   row: ActionReport | undefined;
 }
 
@@ -127,7 +130,7 @@ export interface Machine {
   status: "new" | "running" | "finished";
   /** Time of the last input, and the wall clock where it said so. */
   at: number;
-  wallMs: number | undefined;
+  wallMs?: number | undefined;
   seq: number;
   actions: ActionState[];
   /** The next action of the plan to begin. */
@@ -139,18 +142,18 @@ export interface Machine {
   /** Actions that wait for a slot again, longest first, from `slotQueueHead`. */
   slotQueue: number[];
   slotQueueHead: number;
-  throttled: boolean;
+  throttled?: Flag;
   recording: number;
   yielded: boolean;
   executionTimerAt?: number | undefined;
   halt?: { cause: HaltCause; at: number };
-  failStopped: boolean;
-  broken: boolean;
+  failStopped?: Flag;
+  broken?: Flag;
   /** Something stopped the execution in this step: live actions have to hear of it. */
-  stopping: boolean;
+  stopping?: Flag;
   lastRowAt: number;
   finishedAt: number;
-  listenerFailed: boolean;
+  listenerFailed?: Flag;
   /** Commands of the step that is being taken. */
   out: Command[];
 }
@@ -163,7 +166,6 @@ export function startMachine(plan: ExecutionPlan, policy: ExecutionPolicy, facts
     facts,
     status: "new",
     at: 0,
-    wallMs: undefined,
     seq: 0,
     actions: plan.actions.map(newAction),
     next: 0,
@@ -172,15 +174,10 @@ export function startMachine(plan: ExecutionPlan, policy: ExecutionPolicy, facts
     slotsUsed: 0,
     slotQueue: NOBODY,
     slotQueueHead: 0,
-    throttled: false,
     recording: 0,
     yielded: false,
-    failStopped: false,
-    broken: false,
-    stopping: false,
     lastRowAt: 0,
     finishedAt: 0,
-    listenerFailed: false,
     out: NO_COMMANDS,
   };
 }
@@ -199,21 +196,9 @@ function newAction(_: unknown, index: number): ActionState {
     phase: "pending",
     attempts: NO_ATTEMPTS,
     startedAt: 0,
-    waitingSince: 0,
     waitedMs: 0,
     timerAt: undefined,
-    claimed: false,
     hasSlot: false,
-    inBulkhead: false,
-    hasPermit: false,
-    intended: false,
-    replay: false,
-    askedWhileRunning: false,
-    polls: 0,
-    retryWaitMs: 0,
-    unknowns: 0,
-    abnormal: false,
-    unsettled: false,
     row: undefined,
   };
 }

@@ -7,7 +7,7 @@ import type { ActionState, Machine } from "./state.js";
 /** Something has stopped the execution: ends every wait at once, and what has not begun (S2.4, S5.2). */
 export function stopOthers(machine: Machine): void {
   if (!machine.stopping) return;
-  machine.stopping = false;
+  machine.stopping = undefined;
   const reason = stopReason(machine)!;
   for (let index = 0; index < machine.next; index++) {
     const action = machine.actions[index]!;
@@ -19,7 +19,7 @@ export function stopOthers(machine: Machine): void {
     conclude(machine, action, reason);
   }
   // Concluding others may have been the first failure of this execution; everybody has heard of it by now.
-  machine.stopping = false;
+  machine.stopping = undefined;
 }
 
 function stopAction(machine: Machine, action: ActionState): void {

@@ -41,7 +41,7 @@ export function startWait(machine: Machine, action: ActionState, cause: WaitCaus
 export function endWait(machine: Machine, action: ActionState): void {
   if (action.waitCause === undefined) return;
   clearTimer(machine, action);
-  const waitedMs = machine.at - action.waitingSince;
+  const waitedMs = machine.at - action.waitingSince!;
   if (action.waitCause !== "settlement") action.waitedMs += waitedMs;
   emit(machine, {
     type: "wait.finished",

@@ -139,7 +139,7 @@ const AT_COMMAND: { readonly [T in Command["type"]]?: Facts<[Model, Sent<T>]> } 
   },
   take_retry: {
     "S3.7 no token is taken for a retry that the deadline leaves no time for": ({ machine }, { action }) =>
-      machine.at + machine.actions[action]!.retryWaitMs < machine.policy.timeout.maxTotalTimeMs,
+      machine.at + machine.actions[action]!.retryWaitMs! < machine.policy.timeout.maxTotalTimeMs,
   },
   finish: {
     "S4.1 the report is handed out in time": ({ laggedMs, machine }, { limitAt }) =>
@@ -202,7 +202,7 @@ export function checkCommand(model: Model, input: Input, command: Command, wasFi
 
 /** What has to be so after every input. */
 const AT_STEP: Facts<[Model, readonly Command[]]> = {
-  "no order of fitting inputs is a protocol error": ({ machine, misled }) => machine.broken === misled,
+  "no order of fitting inputs is a protocol error": ({ machine, misled }) => (machine.broken === true) === misled,
   "an input that does not fit ends the execution": ({ machine, misled }) => !misled || machine.status === "finished",
   "S2.4 a halt ends every wait at once": ({ halted, openStarts }) =>
     !halted || openStarts.every((start) => !start.startsWith("wait.")),
@@ -222,7 +222,7 @@ const AT_STEP: Facts<[Model, readonly Command[]]> = {
     const { policy, open, slotsUsed, throttled } = machine;
     if (machine.status === "finished" || resumeDue || halted || machine.next === machine.actions.length) return true;
     if (machine.actions[machine.next - 1]?.phase === "key") return true; // It goes first.
-    return slotsUsed === policy.maxConcurrency || throttled || (policy.onFailure === "stop" && open > 0);
+    return slotsUsed === policy.maxConcurrency || throttled === true || (policy.onFailure === "stop" && open > 0);
   },
   "S5.5 no shared slot is held through a wait": ({ openStarts, accounts }) =>
     openStarts.every((start) => {
