@@ -29,17 +29,6 @@ async function* decoded(chunks: AsyncIterable<string | Uint8Array>): AsyncGenera
   yield decoder.decode();
 }
 
-/** Lines with their ends, as `readJournalFile` gives them. */
-async function* linesOf(chunks: AsyncIterable<string | Uint8Array>): AsyncGenerator<string, void, undefined> {
-  let rest = "";
-  for await (const part of decoded(chunks)) {
-    const lines = (rest + part).split("\n");
-    rest = lines.pop()!;
-    for (const line of lines) yield `${line}\n`;
-  }
-  if (rest !== "") yield rest;
-}
-
 /** The value in a JSON file. @throws UsageError */
 export async function readJson(file: string, io: CliIo): Promise<unknown> {
   const text = await readText(file, io);
@@ -69,7 +58,7 @@ export function readJournals(names: readonly string[], io: CliIo): JournalLines 
     let count = 0;
     for (const file of files) {
       starts.push({ file, before: count });
-      const lines = file === "-" ? linesOf(io.stdin) : readJournalFile(file);
+      const lines = readJournalFile(file === "-" ? io.stdin : file);
       for (let next = await orUsage(file, () => lines.next()); !next.done; ) {
         count++;
         yield next.value;

@@ -76,6 +76,13 @@ async function executeWith(journal: Journal) {
 }
 
 describe("a journal's file that fails", () => {
+  it("S8.2 fails an append that no reader would read to its end", async () => {
+    const sink = createFileSink(path);
+    await expect(sink.append("x".repeat(2 ** 24))).rejects.toThrow("16777217 bytes");
+    expect(readFileSync(path, "utf8")).toBe("");
+    await sink.close();
+  });
+
   it("writes and syncs once for every record", async () => {
     const { log, calls } = faultyCalls({}, () => false);
     const sink = openFileSink(path, {}, calls);

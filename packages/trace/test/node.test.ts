@@ -183,6 +183,34 @@ describe("readJournalFile", () => {
     expect(await linesOf(path)).toEqual(lines.map((line) => `${line}\n`));
   });
 
+  it("reads a stream as it does a file, wherever it was cut into pieces", async () => {
+    const lines = ["a\u2028b\rc\n", "ü😀\n", "\n", "\ufffd\n", "x".repeat(100), "\nlast"];
+    const bytes = Buffer.from(lines.join(""));
+    for (let size = 1; size < 20; size++) {
+      async function* pieces() {
+        for (let from = 0; from < bytes.length; from += size) yield bytes.subarray(from, from + size);
+      }
+      let read = "";
+      for await (const line of readJournalFile(pieces())) read += `${line.replace("\n", "")}|`;
+      expect(read).toBe(`a\u2028b\rc|ü😀||\ufffd|${"x".repeat(100)}|last|`);
+    }
+  });
+
+  it("gives a line that is no text, or has no end in sight, so that it is no record", async () => {
+    const record = '{"a":"\ufffd"}';
+    const broken = Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xff]), Buffer.from('"}\n')]);
+    writeFileSync(path, Buffer.concat([Buffer.from(`${record}\n`), broken, Buffer.from(record)]));
+    expect(await linesOf(path)).toEqual([`${record}\n`, '{"a":"\ud800"}\n', record]);
+    const size = 2 ** 24;
+    writeFileSync(path, `${"x".repeat(size)}\n${"y".repeat(size + 1)}\nlast`);
+    const [whole, cut, last] = await linesOf(path);
+    expect([whole === `${"x".repeat(size)}\n`, cut === `${"y".repeat(size)}\ud800\n`, last]).toEqual([
+      true,
+      true,
+      "last",
+    ]);
+  });
+
   it("can be left early", async () => {
     writeFileSync(path, "a\n".repeat(100_000));
     for await (const line of readJournalFile(path)) {

@@ -1,6 +1,7 @@
 import { type JournalCheckpoint, parseCheckpoint } from "../checkpoints.js";
 import type { JournalSink } from "../jsonl-journal.js";
-import { type FsyncPolicy, LineFile, readLines } from "./line-file.js";
+import { type FsyncPolicy, LineFile } from "./line-file.js";
+import { readLines } from "./read-lines.js";
 
 /** A file of checkpoints, for the `sink` of a journal's `checkpoints`. */
 export interface CheckpointFile extends Pick<JournalSink, "append"> {

@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
+import { decodeLine, MAX_LINE_BYTES } from "./read-lines.js";
 
 /** When a line counts as kept: when the disk has it, or when the operating system has it. */
 export type FsyncPolicy = "always" | "never";
@@ -66,6 +67,8 @@ export class LineFile {
   /** One write and, by the policy, one fsync. After one that failed the file may end in half a line. */
   async append(line: string): Promise<void> {
     const bytes = new TextEncoder().encode(`${line}\n`);
+    if (bytes.length > MAX_LINE_BYTES)
+      throw new Error(`a line of ${bytes.length} bytes is more than anybody would read`);
     if (fs.fstatSync(this.#fd).size !== this.#size) throw new Error(`something else writes to ${this.path}`);
     const { bytesWritten } = await this.#calls.write(this.#fd, bytes);
     // Half a line stays behind, as after a crash: it is cut off when the file is opened again.
@@ -80,12 +83,12 @@ export class LineFile {
     const tornBytes = this.#size - end;
     if (end === 0) return { line: undefined, tornBytes };
     const start = this.#lineEndBefore(end - 1);
-    return { line: decode(this.#read(start, end - 1 - start)), tornBytes };
+    return { line: decodeLine(this.#read(start, end - 1 - start)), tornBytes };
   }
 
   /** The first bytes as text. */
   start(length: number): string {
-    return decode(this.#read(0, Math.min(length, this.#size)));
+    return decodeLine(this.#read(0, Math.min(length, this.#size)));
   }
 
   /** Cuts the last bytes off, durably. */
@@ -123,23 +126,6 @@ export class LineFile {
     }
     return bytes.subarray(0, read);
   }
-}
-
-/** The lines of a file, each with its end; a last one without an end too. In little memory. */
-export async function* readLines(path: string): AsyncGenerator<string, void, undefined> {
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  let rest = "";
-  for await (const chunk of fs.createReadStream(path, { highWaterMark: CHUNK })) {
-    const lines = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split("\n");
-    rest = lines.pop()!;
-    for (const line of lines) yield `${line}\n`;
-  }
-  rest += decoder.decode();
-  if (rest !== "") yield rest;
-}
-
-function decode(bytes: Uint8Array): string {
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 }
 
 /** Makes the name of a new file as durable as its content. Some systems cannot sync a directory, and need not. */
