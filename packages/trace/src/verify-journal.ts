@@ -1,5 +1,6 @@
 import type { ExecutionPolicyInput } from "@eoc/core";
 import type { CheckpointVerifier } from "./checkpoints.js";
+import { eventFault } from "./event-shape.js";
 import { type JournalHead, type RecordFault, readRecord } from "./journal-record.js";
 import { ChainCheck } from "./verify/chain.js";
 import { CompletenessCheck, type CompletenessFinding } from "./verify/completeness.js";
@@ -85,8 +86,11 @@ export async function verifyJournal(
     if (fault !== undefined) integrity.add({ ...at, code: fault, message: FAULTS[fault] });
     chain.add(line, record);
     if (record === undefined) return;
-    pairing.add(line, record);
-    conformance.add(line, record);
+    const malformed = eventFault(record.event as never);
+    if (malformed === undefined) {
+      pairing.add(line, record);
+      conformance.add(line, record);
+    } else pairing.refuse(line, record, malformed);
     completeness.add(line, record);
   }
 

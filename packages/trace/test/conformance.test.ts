@@ -99,7 +99,8 @@ async function conformanceOf(
   const events: JournalEvent[] = eventsOf("run-1", [started, ...steps]);
   const { policy: recorded, policyDigest } = await openingOf(policy);
   if (effects !== undefined) {
-    const bounds = { type: "journal.bounds", executionId: "run-1", planHash: PLAN_HASH, effects } as const;
+    const plan = [...effects, "once", "once"].slice(0, 2);
+    const bounds = { type: "journal.bounds", executionId: "run-1", planHash: PLAN_HASH, effects: plan } as const;
     events.splice(1, 0, { ...bounds, policy: recorded, policyDigest } as JournalEvent);
   }
   return (await chained(events, policy === undefined ? {} : { policy })).conformance;
@@ -154,6 +155,50 @@ describe("verifyJournal, conformance", () => {
     const found = await conformanceOf(attempts, { retry });
     expect(codes(found)).toEqual(["10 too_many_dispatches"]);
     expect(found.problems[0]!.message).toBe("attempt 2 of action 0 is dispatch 3 of 1 + 1");
+  });
+
+  it("S5.3 finds a dispatch of an action that the plan does not have", async () => {
+    const policy = { onFailure: "continue" } as const;
+    const beyond = [begun(2), intended(0, 2), dispatched(0, 2)];
+    expect(codes(await conformanceOf(beyond, policy))).toEqual(["5 not_in_plan"]);
+    expect(codes(await conformanceOf([begun(1), intended(0, 1), dispatched(0, 1)], policy))).toEqual([]);
+  });
+
+  it("S1.5 finds a dispatch of a HOLD", async () => {
+    const hold: Body = { type: "action.started", actionIndex: 0, id: "a", action: "HOLD" };
+    expect(codes(await conformanceOf([hold, intended(), dispatched()]))).toEqual(["5 hold_dispatched"]);
+  });
+
+  it("finds times that are earlier than one before them, within an execution", async () => {
+    const row = ended("success", 1, { reason: "completed" });
+    const times = [
+      [5, begun()],
+      [5, intended()],
+      [4, dispatched()],
+      [4, finished("success")],
+      [9, row],
+    ] as const;
+    expect(codes(await conformanceOf(times))).toEqual(["5 time_went_back", "6 time_went_back"]);
+  });
+
+  it("S8.2 takes an intent that was withdrawn for none", async () => {
+    const withdrawn: Body = { type: "attempt.withdrawn", actionIndex: 0, attemptNumber: 0, reason: "kill_switch" };
+    expect(codes(await conformanceOf([begun(), intended(), withdrawn, dispatched()]))).toEqual(["6 no_intent"]);
+  });
+
+  it("finds bounds that are of another plan, that come late, or that come twice", async () => {
+    const { policy, policyDigest } = await openingOf();
+    const start = eventsOf("run-1", [started, [0, begun()]]) as JournalEvent[];
+    const bounds = (fields: object = {}) =>
+      ({
+        ...{ type: "journal.bounds", executionId: "run-1", planHash: PLAN_HASH, policy, policyDigest },
+        ...{ effects: ["once", "once"], ...fields },
+      }) as JournalEvent;
+    const under = async (...events: JournalEvent[]) => codes((await chained(events)).conformance);
+    expect(await under(start[0]!, bounds(), start[1]!)).toEqual([]);
+    expect(await under(start[0]!, bounds({ effects: ["once"] }), start[1]!)).toEqual(["3 bounds_mismatch"]);
+    expect(await under(start[0]!, bounds(), bounds(), start[1]!)).toEqual(["4 bounds_mismatch"]);
+    expect(await under(start[0]!, start[1]!, bounds())).toEqual(["4 bounds_mismatch"]);
   });
 
   it("S8.2 finds a dispatch without its intent, or with that of another attempt", async () => {
@@ -443,7 +488,13 @@ describe("verifyJournal, conformance", () => {
     expect(other.ok).toBe(false);
 
     const { policy, policyDigest } = await openingOf();
-    const bounds = { type: "journal.bounds", executionId: "run-1", planHash: PLAN_HASH, effects: [], policyDigest };
+    const bounds = {
+      type: "journal.bounds",
+      executionId: "run-1",
+      planHash: PLAN_HASH,
+      effects: ["once", "once"],
+      policyDigest,
+    };
     const changed = { ...(policy as object), maxConcurrency: 99 };
     const forged = (record: object) =>
       chained([...eventsOf("run-1", [started]), record as JournalEvent]).then(({ conformance }) => codes(conformance));
@@ -456,7 +507,7 @@ describe("verifyJournal, conformance", () => {
   it("takes a digest without its policy for none, unless it is that of the opening record", async () => {
     const { policyDigest } = await openingOf({ maxConcurrency: 2 });
     const under = async (policy: ExecutionPolicyInput) => {
-      const bounds = { type: "journal.bounds", executionId: "run-1", planHash: PLAN_HASH, effects: ["once"] };
+      const bounds = { type: "journal.bounds", executionId: "run-1", planHash: PLAN_HASH, effects: ["once", "once"] };
       const events = eventsOf("run-1", [started, ...once.map((body) => [0, body] as const)]) as JournalEvent[];
       events.splice(1, 0, { ...bounds, policyDigest } as never);
       return (await chained(events, { policy })).conformance;
@@ -471,7 +522,7 @@ describe("verifyJournal, conformance", () => {
   it("takes a policy that it does not know for none", async () => {
     const { policy } = await openingOf();
     const unknown = { ...(policy as object), fromTheFuture: 1 };
-    const bounds = { type: "journal.bounds", executionId: "run-1", planHash: PLAN_HASH, effects: ["once"] };
+    const bounds = { type: "journal.bounds", executionId: "run-1", planHash: PLAN_HASH, effects: ["once", "once"] };
     const events = eventsOf("run-1", [started, ...once.map((body) => [0, body] as const)]) as JournalEvent[];
     events.splice(1, 0, { ...bounds, policy: unknown, policyDigest: sha256Hex(canonicalJson(unknown)) } as never);
     expect((await chained(events, { policy: {} })).conformance).toMatchObject({

@@ -143,6 +143,16 @@ describe("verifyJournal", () => {
     expect(places((await verifyJournal([linked])).continuity.problems)).toEqual(["1 wrong_prev"]);
   });
 
+  it("finds an opening record in the middle of a journal that is chained correctly", async () => {
+    const written: string[] = [];
+    const sink = { append: (line: string) => void written.push(line) };
+    const first = createJsonlJournal(sink);
+    for (const event of retried()) await first.append(event);
+    await first.append({ ...retried()[0]!, type: "journal.opened" } as never);
+    const { continuity } = await verifyJournal(written, { head: first.head() });
+    expect(places(continuity.problems)).toEqual([`${written.length} out_of_place`]);
+  });
+
   it("finds an inserted record, and only that one", async () => {
     expect(places((await verifyJournal(lines.toSpliced(6, 0, lines[3]!))).continuity.problems)).toEqual([
       "7 out_of_place",
@@ -377,7 +387,7 @@ describe("verifyJournal, pairing", () => {
     ["attempt.intended", 4, "end_without_start"],
     ["attempt.started", 15, "end_without_start"],
     ["attempt.finished", 17, "left_open"],
-    ["action.started", 16, "end_without_start"],
+    ["action.started", 3, "end_without_start"],
     ["wait.started", 11, "end_without_start"],
     ["wait.finished", 17, "left_open"],
     ["action.finished", 17, "left_open"],

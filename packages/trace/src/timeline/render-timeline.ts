@@ -1,4 +1,5 @@
 import type { ExecutionEvent, ExecutionReport } from "@eoc/core";
+import { eventFault } from "../event-shape.js";
 import type { JournalEvent } from "../journal-record.js";
 import { timelineFromEvents } from "./from-events.js";
 import { timelineFromReport } from "./from-report.js";
@@ -59,7 +60,8 @@ export function renderTimeline(
 function byExecution(events: Iterable<JournalEvent>): Map<string, ExecutionEvent[]> {
   const executions = new Map<string, ExecutionEvent[]>();
   for (const event of events) {
-    if (!("atMs" in event)) continue; // A journal's own record.
+    // A journal's own record, or something that somebody made up.
+    if (!("atMs" in event) || eventFault(event as never) !== undefined) continue;
     const before = executions.get(event.executionId);
     if (before === undefined) executions.set(event.executionId, [event]);
     else before.push(event);

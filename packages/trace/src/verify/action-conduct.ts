@@ -45,6 +45,10 @@ export class ActionConduct {
     if (this.#ended) broken("after_end", `${this.attempt(number)} is intended after the end of its action`);
   }
 
+  withdraw(): void {
+    this.#intended = undefined;
+  }
+
   start(number: number, effect: Effect | undefined, charges: Charges): void {
     const { broken } = charges;
     const name = this.attempt(number);

@@ -30,7 +30,10 @@ export class ChainCheck {
     const { seq, prev, hash } = record;
     if (this.#lines === 1) this.#first(line, record);
     else if (!this.#follows(record)) this.problems.add({ line, seq, ...this.#breach(seq, prev) });
-    else if (!continues(record)) this.#wrongPrevious(line, seq);
+    else if (record.event.type === "journal.opened") {
+      const message = "a journal begins here, in the middle of another";
+      this.problems.add({ line, seq, code: "out_of_place", message });
+    } else if (!continues(record)) this.#wrongPrevious(line, seq);
     this.#last = { seq, hash };
     if (seq > this.#inPlace.seq) this.#inPlace = this.#last;
   }

@@ -7,7 +7,8 @@ const ROUNDING_MS = 0.001;
 
 /** Holds the records of one execution to its bounds. Its memory grows with its plan, not with its length. */
 export class Conduct {
-  readonly planHash: string;
+  readonly #planHash: string;
+  readonly #actionCount: number;
   readonly #startedAtMs: number;
   readonly #actions = new Map<number, ActionConduct>();
   readonly #rates = new RateLog();
@@ -17,22 +18,36 @@ export class Conduct {
   #halted = false;
   #failed = false;
   #policyMissed = false;
+  #lastMs: number;
+  /** Events of actions have come: what they may do had to be on record before. */
+  #begun = false;
 
-  constructor({ planHash, atMs }: EventOf<"execution.started">, policy: ExecutionPolicy | undefined) {
-    this.planHash = planHash;
+  constructor({ planHash, actionCount, atMs }: EventOf<"execution.started">, policy: ExecutionPolicy | undefined) {
+    this.#planHash = planHash;
+    this.#actionCount = actionCount;
     this.#startedAtMs = atMs;
+    this.#lastMs = atMs;
     this.#policy = policy;
   }
 
-  /** The policy and the effect classes that are on record for this execution alone. */
-  bind(policy: ExecutionPolicy | undefined, effects: readonly Effect[]): void {
+  /** The policy and the effect classes that are on record for this execution alone: once, and before it does anything. */
+  bind(planHash: string, policy: ExecutionPolicy | undefined, effects: readonly Effect[], { broken }: Charges): void {
+    if (this.#effects !== undefined || this.#begun) {
+      return broken("bounds_mismatch", "these bounds come when the execution is under way, or has some already");
+    }
+    if (planHash !== this.#planHash || effects.length !== this.#actionCount) {
+      broken("bounds_mismatch", "these bounds are those of another plan");
+    }
     this.#policy = policy;
     this.#effects = effects;
   }
 
   apply(event: ExecutionEvent, charges: Charges): void {
+    if (event.atMs < this.#lastMs) charges.broken("time_went_back", "it is earlier than the event before it");
+    this.#lastMs = Math.max(this.#lastMs, event.atMs);
     if (event.type === "halt.observed") this.#halted = true;
     if (!("actionIndex" in event)) return;
+    this.#begun = true;
     const action = this.#actionOf(event.actionIndex);
     const effect = this.#effects?.[event.actionIndex];
     const atWork = action.atWork;
@@ -47,8 +62,12 @@ export class Conduct {
         this.#notHalted(action.attempt(event.attemptNumber), "intended", charges);
         action.intend(event.attemptNumber, charges);
         break;
+      case "attempt.withdrawn":
+        action.withdraw();
+        break;
       case "attempt.started":
         this.#notHalted(action.attempt(event.attemptNumber), "dispatched", charges);
+        this.#inPlan(event, action, charges);
         this.#within(event, action, charges);
         action.start(event.attemptNumber, effect, charges);
         break;
@@ -78,6 +97,18 @@ export class Conduct {
 
   #notHalted(name: string, what: string, { broken }: Charges): void {
     if (this.#halted) broken("after_halt", `${name} is ${what} after the halt`);
+  }
+
+  /** Whether the decision has this action, and means it to be dispatched. */
+  #inPlan(
+    { attemptNumber, actionIndex }: EventOf<"attempt.started">,
+    action: ActionConduct,
+    { broken }: Charges,
+  ): void {
+    const name = action.attempt(attemptNumber);
+    if (actionIndex >= this.#actionCount)
+      broken("not_in_plan", `${name} is dispatched, of ${this.#actionCount} actions`);
+    if (action.kind === "HOLD") broken("hold_dispatched", `${name} is dispatched, which is a HOLD`);
   }
 
   /** Whether the policy allows this dispatch now. */

@@ -47,7 +47,7 @@ export class ConformanceCheck {
         this.#policyDigest = event.policyDigest;
         return;
       case "journal.bounds":
-        return this.#bind(event, charges.broken);
+        return this.#bind(event, charges);
       case "execution.started":
         this.#executions.set(event.executionId, new Conduct(event, this.#policy));
         return;
@@ -72,14 +72,14 @@ export class ConformanceCheck {
     }
   }
 
-  #bind({ executionId, planHash, effects, ...recorded }: JournalBounds, broken: Charge): void {
+  #bind({ executionId, planHash, effects, ...recorded }: JournalBounds, charges: Charges): void {
+    const { broken } = charges;
     const execution = this.#executions.get(executionId);
     if (execution === undefined) {
       if (!this.#fromTheMiddle) broken("bounds_mismatch", "these bounds belong to no execution that is open");
       return;
     }
-    if (planHash !== execution.planHash) broken("bounds_mismatch", "these bounds are those of another plan");
-    execution.bind(this.#policyOf(recorded, broken), readEffects(effects));
+    execution.bind(planHash, this.#policyOf(recorded, broken), readEffects(effects), charges);
   }
 
   /** The policy that a record names, or the one that it should have named. */

@@ -33,6 +33,8 @@ export type JournalProblemCode =
   | "unknown_key"
   | "bad_signature"
   // Conformance.
+  | "not_in_plan"
+  | "hold_dispatched"
   | "too_many_dispatches"
   | "overlap"
   | "concurrency_exceeded"
@@ -43,6 +45,7 @@ export type JournalProblemCode =
   | "after_end"
   | "limit_exceeded"
   | "no_intent"
+  | "time_went_back"
   | "unclaimed"
   | "repeated_after_success"
   | "repeated_after_unknown"

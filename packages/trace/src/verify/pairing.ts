@@ -14,18 +14,30 @@ interface Execution {
   run: number;
   nextNumber: number;
   /** How many actions it said it has; each has one row (S5.3). */
-  actionCount: unknown;
+  actionCount: number;
   rows: number;
   intents: Map<string, OpenIntent>;
   /** What else has begun and not ended. */
   open: Set<string>;
   /** Actions that have begun, ever, with their ids. */
-  begun: Map<unknown, string>;
+  begun: Map<number, string>;
   /** Actions with a key. */
-  claimed: Set<unknown>;
+  claimed: Set<number>;
 }
 
-type AnyEvent = Readonly<Record<string, unknown>> & { type: string };
+/** The fields of events, each there where its type has it: `eventFault` has seen to that. */
+interface AnyEvent {
+  readonly type: string;
+  readonly seq: number;
+  readonly atMs: number;
+  readonly executionId: string;
+  readonly actionCount: number;
+  readonly actionIndex: number;
+  readonly attemptNumber: number;
+  readonly id: string;
+  readonly action: string;
+  readonly idempotencyKey?: string;
+}
 
 /** Events that begin something, or end it. An action is there once, and has one wait and one reconciliation at a time. */
 const BEGINS = new Map([
@@ -63,23 +75,24 @@ export class PairingCheck {
       else if (event.type !== "journal.bounds") this.#run++;
       return;
     }
-    const id = event["executionId"];
-    if (typeof id !== "string") {
-      this.#wrong(place, "malformed_event", `${event.type} without an execution`);
-      return;
-    }
+    const id = event.executionId;
     const execution = event.type === "execution.started" ? this.#begin(place, id, event) : this.#executions.get(id);
     if (execution === undefined) {
       const message = `${event.type} of an execution that is not open`;
       if (!MAY_COME_LATE.test(event.type) && !this.#fromTheMiddle) this.#wrong(place, "end_without_start", message);
       return;
     }
-    if (event["seq"] !== execution.nextNumber) {
-      const message = `event ${Number(event["seq"])} of its execution where event ${execution.nextNumber} belongs`;
+    if (event.seq !== execution.nextNumber) {
+      const message = `event ${event.seq} of its execution where event ${execution.nextNumber} belongs`;
       this.#wrong(place, "event_missing", message);
     }
-    execution.nextNumber = Number(event["seq"]) + 1;
+    execution.nextNumber = event.seq + 1;
     this.#apply(place, execution, event);
+  }
+
+  /** An event whose fields are not what they must be, which is in no execution then. */
+  refuse(line: number, { seq, event }: JournalRecord, fault: string): void {
+    this.#wrong({ line, seq }, "malformed_event", `${event.type}: ${fault}`);
   }
 
   finish(): PairingFinding {
@@ -104,7 +117,7 @@ export class PairingCheck {
       start,
       run: this.#run,
       nextNumber: 0,
-      actionCount: event["actionCount"],
+      actionCount: event.actionCount,
       rows: 0,
       intents: new Map(),
       open: new Set(),
@@ -124,7 +137,7 @@ export class PairingCheck {
       const again = type === "action.started" ? execution.begun.has(actionIndex) : execution.open.has(what);
       if (again) this.#wrong(place, "started_twice", `${what} was begun before`);
       execution.open.add(what);
-      if (type === "action.started") execution.begun.set(actionIndex, String(event["id"]));
+      if (type === "action.started") execution.begun.set(actionIndex, event.id);
     } else if (ends !== undefined) {
       this.#close(place, execution.open.delete(`${ends} ${actionIndex}`), type);
       if (type === "action.finished") execution.rows++;
@@ -139,21 +152,22 @@ export class PairingCheck {
     const key = `${actionIndex}/${attemptNumber}`;
     const intent = execution.intents.get(key);
     if (type === "attempt.intended") {
+      this.#close(place, execution.begun.has(actionIndex), type);
       if (intent !== undefined) this.#wrong(place, "started_twice", `attempt ${attemptNumber} is open`);
       execution.intents.set(key, {
         executionId: execution.id,
-        actionIndex: Number(actionIndex),
-        actionId: execution.begun.get(actionIndex) ?? `action-${Number(actionIndex)}`,
-        action: String(action),
-        attemptNumber: Number(attemptNumber),
-        intendedAtMs: Number(event["atMs"]),
-        ...(typeof idempotencyKey === "string" ? { idempotencyKey } : undefined),
+        actionIndex,
+        actionId: execution.begun.get(actionIndex) ?? `action-${actionIndex}`,
+        action,
+        attemptNumber,
+        intendedAtMs: event.atMs,
+        ...(idempotencyKey === undefined ? undefined : { idempotencyKey }),
         dispatched: false,
         ...place,
       });
     } else if (type === "attempt.started") {
       this.#close(place, intent !== undefined && !intent.dispatched, type);
-      if (intent !== undefined) Object.assign(intent, { dispatched: true, startedAtMs: Number(event["atMs"]) });
+      if (intent !== undefined) Object.assign(intent, { dispatched: true, startedAtMs: event.atMs });
     } else if (type === "attempt.finished" || type === "attempt.withdrawn") {
       const fits = intent?.dispatched === (type === "attempt.finished");
       this.#close(place, fits, type);
@@ -168,7 +182,7 @@ export class PairingCheck {
       this.#wrong(place, "left_open", message);
     }
     if (execution.rows !== execution.actionCount) {
-      const message = `its execution ends with ${execution.rows} of ${Number(execution.actionCount)} actions`;
+      const message = `its execution ends with ${execution.rows} of ${execution.actionCount} actions`;
       this.#wrong(place, "event_missing", message);
     }
     this.#executions.delete(execution.id);
