@@ -1,5 +1,5 @@
 // Show 4 of the journal: a file of 1,000,000 records (or as many as the argument says), verified in a process whose heap may not
-// grow beyond 64 MB. Prints the heap after a collection at every tenth of the way.
+// grow beyond 64 MB. Prints the heap after a collection, and the memory of the whole process, at every tenth of the way.
 // Run, after a build: npx pnpm@12.21.0 --filter @eoc/trace run bench:verify [records]
 
 import { spawnSync } from "node:child_process";
@@ -66,8 +66,10 @@ async function verify(file: string, end: { seq: number; hash: string; count: num
     for await (const line of readJournalFile(file)) {
       if (lines++ % Math.ceil(end.count / 10) === 0) {
         globalThis.gc?.();
-        heaps.push(process.memoryUsage().heapUsed / 2 ** 20);
-        console.log(`  record ${String(lines - 1).padStart(8)}: heap ${heaps.at(-1)!.toFixed(1)} MB`);
+        const { heapUsed, rss } = process.memoryUsage();
+        heaps.push(heapUsed / 2 ** 20);
+        const sizes = `heap ${heaps.at(-1)!.toFixed(1)} MB, resident ${(rss / 2 ** 20).toFixed(0)} MB`;
+        console.log(`  record ${String(lines - 1).padStart(8)}: ${sizes}`);
       }
       yield line;
     }
@@ -79,6 +81,7 @@ async function verify(file: string, end: { seq: number; hash: string; count: num
   console.log(verdicts.map(([name, { verdict: word }]) => `${name} ${word}`).join(", "));
   const rate = Math.round(verdict.recordCount / seconds);
   console.log(`${verdict.recordCount} records in ${seconds.toFixed(1)} s, ${rate} a second, heap limit ${HEAP_MB} MB`);
+  console.log(`most resident at any time: ${(process.resourceUsage().maxRSS / 2 ** 10).toFixed(0)} MB`);
   const growth = heaps.at(-1)! - heaps[1]!;
   console.log(`heap at the end less heap after the first tenth: ${growth.toFixed(2)} MB`);
   if (!verdict.ok || completeness.verdict !== "PASS" || growth > 2) process.exitCode = 1;

@@ -2,9 +2,21 @@ import type { ExecutionReport } from "@eoc/core";
 import { hasUnknown } from "./report-to-dict.js";
 import { inReferenceProfile, type TraceProfile, wholeMs } from "./trace-profile.js";
 
+/** What the extended profile adds to the reference's keys. */
+const EXTENDED_KEYS: ReadonlySet<string> = new Set([
+  "exec.status",
+  "exec.reason",
+  "exec.plan_hash",
+  "exec.execution_id",
+  "exec.unknown_count",
+  "exec.replayed_count",
+  "exec.halt_latency_ms",
+  "exec.cooldown_until_ms",
+]);
+
 /**
- * A copy of `external` with the execution's `exec.*` keys; keys of that name are overwritten, everything else is kept.
- * Every key is registered (`EXTERNAL_KEY_REGISTRY`).
+ * A copy of `external` with the execution's `exec.*` keys; what an earlier execution wrote under them goes, in either profile, and
+ * everything else is kept. Every key is registered (`EXTERNAL_KEY_REGISTRY`).
  *
  * The `reference` profile writes exactly the seven keys that the reference registers, with `exec.fail_closed` also true where an
  * outcome is unknown (S10). The `extended` profile adds `exec.status`, `exec.reason`, `exec.plan_hash`, `exec.execution_id`,
@@ -15,8 +27,13 @@ export function addExecutionTrace(
   report: ExecutionReport,
   options: { /** @defaultValue "extended" */ profile?: TraceProfile } = {},
 ): Record<string, unknown> {
-  // Spreading defines properties, so that a `__proto__` key stays an ordinary key.
-  return { ...external, ...executionKeys(report, inReferenceProfile(options.profile)) };
+  return { ...withoutExtendedKeys(external), ...executionKeys(report, inReferenceProfile(options.profile)) };
+}
+
+/** A copy without what only the extended profile writes: not every execution overwrites it. */
+export function withoutExtendedKeys(external: Readonly<Record<string, unknown>> | null | undefined): object {
+  // Defines properties, so that a `__proto__` key stays an ordinary key.
+  return Object.fromEntries(Object.entries(external ?? {}).filter(([key]) => !EXTENDED_KEYS.has(key)));
 }
 
 function executionKeys(report: ExecutionReport, reference: boolean): Record<string, unknown> {

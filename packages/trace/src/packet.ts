@@ -20,7 +20,7 @@ import {
   type SchemaErrorCode,
   toIssues,
 } from "@eoc/decision-schema";
-import { addExecutionTrace } from "./external.js";
+import { addExecutionTrace, withoutExtendedKeys } from "./external.js";
 import { type TraceProfile, wholeMs } from "./trace-profile.js";
 
 export interface BuildPacketInput {
@@ -65,7 +65,11 @@ export function buildPacketWithManifest(input: BuildPacketInput): { packet: Pack
   const proposal = input.proposal && parsed(ProposalSchema, "invalid_proposal", input.proposal);
   // No secret can be in what comes from counters, clocks, hashes and closed lists of words.
   const { "exec.execution_id": id, ...counted } = addExecutionTrace({}, report, { profile });
-  const external = { ...input.context, ...(id === undefined ? undefined : { "exec.execution_id": id }), ...counted };
+  const external: Record<string, unknown> = {
+    ...withoutExtendedKeys(input.context),
+    ...(id === undefined ? undefined : { "exec.execution_id": id }),
+    ...counted,
+  };
   const measured = { step: input.step, latency_ms: wholeMs(report.totalLatencyMs) };
   const { value, manifest } = redactor.redactWithManifest({
     run_id: input.runId,

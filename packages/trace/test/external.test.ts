@@ -54,6 +54,14 @@ describe("addExecutionTrace", () => {
     }
   });
 
+  it("keeps nothing that an earlier execution said and this one does not", () => {
+    const before = addExecutionTrace({ "ops.note": 1 }, full);
+    expect(addExecutionTrace(before, aReport())).toEqual(addExecutionTrace({ "ops.note": 1 }, aReport()));
+    const reference = addExecutionTrace(before, aReport(), { profile: "reference" });
+    expect(reference).toEqual(addExecutionTrace({ "ops.note": 1 }, aReport(), { profile: "reference" }));
+    expect(Object.keys(reference).filter((key) => key.startsWith("exec."))).toHaveLength(7);
+  });
+
   for (const profile of ["reference", "extended"] as const) {
     it(`writes only registered trace keys in the ${profile} profile`, () => {
       const keys = addExecutionTrace(null, full, { profile });

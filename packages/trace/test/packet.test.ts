@@ -62,6 +62,18 @@ describe("buildPacket", () => {
     }
   });
 
+  it("keeps nothing that the context says of an earlier execution", () => {
+    const context = {
+      now_ms: 1,
+      ...buildPacket(anInput({ report: aReport({ status: "denied", reason: "kill_switch" }) })).external,
+    };
+    for (const profile of ["reference", "extended"] as const) {
+      const { external } = buildPacket(anInput({ context, profile }));
+      expect(external).not.toHaveProperty(["exec.reason"]);
+      expect("exec.status" in external).toBe(profile === "extended");
+    }
+  });
+
   it("S9 masks by default, on copies, and says what", () => {
     const input = anInput({
       input: { headers: { authorization: "Bearer c4n4ry-0001-abcdef" }, note: "fine" },
