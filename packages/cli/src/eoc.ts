@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import { main } from "./main.js";
 
-// A reader that has seen enough, such as `head`.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  // A reader that has seen enough, such as `head`, does not change the verdict.
+  if (error.code !== "EPIPE") process.exit(1);
+});
 
 main(process.argv.slice(2), process).then(
   (code) => {

@@ -1,30 +1,28 @@
-import { explain } from "./commands/explain.js";
-import { intents } from "./commands/intents.js";
-import { checkPolicy } from "./commands/policy-check.js";
-import { timeline } from "./commands/timeline.js";
-import { verify } from "./commands/verify.js";
+import { version } from "../package.json";
+import type { Command } from "./commands/command.js";
+import { COMMANDS } from "./commands/index.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
-import { HELP } from "./help.js";
+import { helpFor } from "./help.js";
 import type { CliIo } from "./io.js";
 import { printable } from "./printable.js";
 import { UsageError } from "./usage-error.js";
 
-type Command = (argv: readonly string[], io: CliIo) => Promise<ExitCode>;
-
-const COMMANDS: Readonly<Record<string, Command>> = { verify, intents, timeline, explain, policy };
-
 /** Runs one command and gives its exit code. Rejects only for a defect of its own. */
 export async function main(argv: readonly string[], io: CliIo): Promise<ExitCode> {
-  const [name, ...rest] = argv;
   try {
-    if (name === "help" || argv.includes("--help") || argv.includes("-h")) {
-      io.stdout.write(HELP);
+    if (argv[0] === "help" || argv.includes("--help") || argv.includes("-h")) {
+      const end = argv.findIndex((word, index) => index > 0 && word.startsWith("-"));
+      const words = argv.slice(argv[0] === "help" ? 1 : 0, end < 0 ? undefined : end);
+      io.stdout.write(helpFor(commandOf(words)?.name.split(" ") ?? words));
       return EXIT.ok;
     }
-    if (name === undefined) throw new UsageError("a command is missing (see eoc --help)");
-    const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-    if (command === undefined) throw new UsageError(`${name}: there is no such command (see eoc --help)`);
-    return await command(rest, io);
+    if (argv[0] === "--version") {
+      io.stdout.write(`${version}\n`);
+      return EXIT.ok;
+    }
+    const command = commandOf(argv);
+    if (command === undefined) throw new UsageError(`${complaintOf(argv)} (see eoc --help)`);
+    return await command.run(argv.slice(command.name.split(" ").length), io);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     io.stderr.write(`eoc: ${printable(error.message)}\n`);
@@ -32,7 +30,13 @@ export async function main(argv: readonly string[], io: CliIo): Promise<ExitCode
   }
 }
 
-async function policy([action, ...rest]: readonly string[], io: CliIo): Promise<ExitCode> {
-  if (action !== "check") throw new UsageError("policy knows only: policy check FILE (see eoc --help)");
-  return checkPolicy(rest, io);
+function commandOf(argv: readonly string[]): Command | undefined {
+  return COMMANDS.find(({ name }) => name.split(" ").every((word, index) => word === argv[index]));
+}
+
+function complaintOf([first]: readonly string[]): string {
+  if (first === undefined) return "a command is missing";
+  const group = COMMANDS.filter(({ name }) => name.startsWith(`${first} `));
+  if (group.length === 0) return `${first}: there is no such command`;
+  return `${first} knows only: ${group.map(({ name }) => name.slice(first.length + 1)).join(", ")}`;
 }

@@ -40,7 +40,7 @@ function incomplete({ completeness, last }: JournalVerdict, { head }: Given): st
   if (missingBefore > 0) return `records 0 to ${missingBefore - 1} are in files that were not given`;
   if (head || provenUpTo === last.seq) return `up to record ${provenUpTo}; what came after may have been cut off`;
   return provenUpTo < 0
-    ? "without --head nobody can tell whether its end was cut off"
+    ? "without --head: its end may have been cut off"
     : `up to record ${provenUpTo}; what came after may have been cut off`;
 }
 

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { explainReport, renderTimeline, reportToDict } from "@eoc/trace";
@@ -17,7 +17,7 @@ const names = Object.keys(STORIES) as (keyof typeof STORIES)[];
 
 describe("eoc", () => {
   it("says what it can do, in 80 columns", async () => {
-    for (const argv of [["--help"], ["-h"], ["help"], ["verify", "--help"], ["policy", "-h"]]) {
+    for (const argv of [["--help"], ["-h"], ["help"], ["nonsense", "--help"]]) {
       const { code, out, err } = await run(argv);
       expect([code, err]).toEqual([0, ""]);
       for (const command of ["verify", "intents", "timeline", "explain", "policy check"]) {
@@ -25,6 +25,25 @@ describe("eoc", () => {
       }
       for (const line of out.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
     }
+  });
+
+  it("says of one command what that one can do", async () => {
+    for (const argv of [
+      ["verify", "--help"],
+      ["verify", "journal.jsonl", "--json", "-h"],
+      ["help", "verify"],
+    ]) {
+      const { code, out } = await run(argv);
+      expect([code, out.match(/^ {2}eoc [a-z ]+/gm)]).toEqual([0, ["  eoc verify "]]);
+      expect(out).toContain("--public-key FILE");
+      expect(out).toContain("Exit codes: ");
+    }
+    expect((await run(["policy", "-h"])).out.match(/^ {2}eoc [a-z ]+/gm)).toEqual(["  eoc policy check "]);
+  });
+
+  it("says which version it is", async () => {
+    const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+    expect(await run(["--version"])).toEqual({ code: 0, out: `${version}\n`, err: "" });
   });
 
   it("ends in 2 for a command that there is not", async () => {

@@ -45,7 +45,7 @@ describe("eoc verify", () => {
     expect(without.code).toBe(4);
     expect(verdicts(without.out)).toMatchObject({
       signatures: "NOT PROVEN: no checkpoints were given",
-      completeness: "NOT PROVEN: without --head nobody can tell whether its end was cut off",
+      completeness: "NOT PROVEN: without --head: its end may have been cut off",
     });
     const last = linesOf(journal).length - 1;
     expect(verdicts((await run(["verify", journal, "--checkpoints", checkpoints])).out)).toMatchObject({

@@ -3,9 +3,19 @@ import { readArguments } from "../arguments.js";
 import { EXIT, type ExitCode } from "../exit-code.js";
 import { type CliIo, readJournals } from "../io.js";
 import { printable } from "../printable.js";
+import type { Command } from "./command.js";
 
 /** `eoc intents`: what was in flight when the journal stopped. */
-export async function intents(argv: readonly string[], io: CliIo): Promise<ExitCode> {
+export const intents: Command = {
+  name: "intents",
+  help: `  eoc intents FILE...    what was in flight when the journal stopped: dispatches
+                         that may or may not have been applied
+      --json               as JSON
+`,
+  run,
+};
+
+async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
   const { values, files } = readArguments(argv, { json: { type: "boolean" } } as const, { atLeast: 1 });
   const journal = readJournals(files, io);
   const { ok, pairing } = await verifyJournal(journal.lines);

@@ -14,11 +14,21 @@ import { EXIT, type ExitCode } from "../exit-code.js";
 import { type CliIo, readJson } from "../io.js";
 import { notesOn } from "../policy-notes.js";
 import { printable } from "../printable.js";
+import type { Command } from "./command.js";
 
 const OPTIONS = { decision: { type: "string" }, json: { type: "boolean" } } as const;
 
 /** `eoc policy check`: whether a policy, and a decision where one is given, is valid, and the worst that can come of them. */
-export async function checkPolicy(argv: readonly string[], io: CliIo): Promise<ExitCode> {
+export const policyCheck: Command = {
+  name: "policy check",
+  help: `  eoc policy check FILE  the worst that a policy allows
+      --decision FILE      for the plan of this decision
+      --json               as JSON
+`,
+  run,
+};
+
+async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
   const { values, files } = readArguments(argv, OPTIONS, { atLeast: 1, atMost: 1 });
   const file = files[0]!;
   const policy = parsePolicy(await readJson(file, io));

@@ -5,12 +5,23 @@ import { EXIT, type ExitCode } from "../exit-code.js";
 import { type CliIo, readJournals, wantsColour } from "../io.js";
 import { parseReports } from "../report/parse-report.js";
 import { UsageError } from "../usage-error.js";
+import type { Command } from "./command.js";
 
 const OPTIONS = { format: { type: "string" }, execution: { type: "string" } } as const;
 const FORMATS: readonly string[] = ["text", "ansi", "mermaid", "svg"] satisfies readonly TimelineFormat[];
 
 /** `eoc timeline`: what happened, drawn from a journal or from reports. */
-export async function timeline(argv: readonly string[], io: CliIo): Promise<ExitCode> {
+export const timeline: Command = {
+  name: "timeline",
+  help: `  eoc timeline FILE...   what happened, drawn from a journal or a report
+      --format FORMAT      text, ansi, mermaid or svg (default: ansi on a
+                           terminal, else text)
+      --execution ID       that one execution only
+`,
+  run,
+};
+
+async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
   const { values, files } = readArguments(argv, OPTIONS, { atLeast: 1 });
   const format = values.format ?? (wantsColour(io) ? "ansi" : "text");
   if (!FORMATS.includes(format)) throw new UsageError(`--format must be one of ${FORMATS.join(", ")}`);

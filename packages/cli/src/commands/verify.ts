@@ -8,6 +8,7 @@ import { printable } from "../printable.js";
 import { verdictStyle } from "../style.js";
 import { UsageError } from "../usage-error.js";
 import { type Given, remarks } from "../verdict-remarks.js";
+import type { Command } from "./command.js";
 
 const OPTIONS = {
   head: { type: "string" },
@@ -21,7 +22,23 @@ const OPTIONS = {
 const VERDICTS = ["integrity", "continuity", "pairing", "signatures", "conformance", "completeness"] as const;
 
 /** `eoc verify`: whether a journal can be trusted. */
-export async function verify(argv: readonly string[], io: CliIo): Promise<ExitCode> {
+export const verify: Command = {
+  name: "verify",
+  help: `  eoc verify FILE...     whether a journal can be trusted: one verdict each for
+                         integrity, continuity, pairing, signatures,
+                         conformance and completeness
+      --head SEQ:HASH      where it ends, from a place that whoever could write
+                           the journal could not write
+      --checkpoints FILE   records that are known to be in it
+      --public-key FILE    an Ed25519 key (PEM) that must have signed every
+                           checkpoint; may be given more than once
+      --policy FILE        the policy that every execution should have kept
+      --json               the verdict as JSON
+`,
+  run,
+};
+
+async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
   const { values, files } = readArguments(argv, OPTIONS, { atLeast: 1 });
   const { checkpoints } = values;
   const keys = await Promise.all((values["public-key"] ?? []).map((file) => readKey(file, io)));
