@@ -107,6 +107,12 @@ describe("renderTimeline", () => {
     expect(renderTimeline(mixed)).toBe(`${renderTimeline(retried())}\n${renderTimeline(halted())}`);
   });
 
+  it("draws an execution that was begun anew under its id, after a crash, as one of its own", () => {
+    expect(renderTimeline([...crashed(), ...halted()])).toBe(
+      `${renderTimeline(crashed())}\n${renderTimeline(halted())}`,
+    );
+  });
+
   it("lets no id move the cursor, colour or reorder the picture", () => {
     const hostile = "a\u001b[31m\u0007\n\u202eb\u2028";
     const text = renderTimeline(aReport({ executionId: hostile, actions: [aRow({ id: hostile })] }));

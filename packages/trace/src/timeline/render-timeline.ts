@@ -51,20 +51,24 @@ export function renderTimeline(
     throw new TypeError(`format must be one of ${Object.keys(RENDERERS).join(", ")}`);
   }
   const timelines =
-    Symbol.iterator in source
-      ? [...byExecution(source).values()].map(timelineFromEvents)
-      : [timelineFromReport(source)];
+    Symbol.iterator in source ? byExecution(source).map(timelineFromEvents) : [timelineFromReport(source)];
   return timelines.length === 0 ? "" : RENDERERS[format](timelines);
 }
 
-function byExecution(events: Iterable<JournalEvent>): Map<string, ExecutionEvent[]> {
-  const executions = new Map<string, ExecutionEvent[]>();
+/** In the order in which they began; one that begins anew under the same id is another. */
+function byExecution(events: Iterable<JournalEvent>): ExecutionEvent[][] {
+  const executions: ExecutionEvent[][] = [];
+  const last = new Map<string, ExecutionEvent[]>();
   for (const event of events) {
     // A journal's own record, or something that somebody made up.
     if (!("atMs" in event) || eventFault(event as never) !== undefined) continue;
-    const before = executions.get(event.executionId);
-    if (before === undefined) executions.set(event.executionId, [event]);
-    else before.push(event);
+    const before = last.get(event.executionId);
+    if (before !== undefined && event.type !== "execution.started") before.push(event);
+    else {
+      const begun = [event];
+      last.set(event.executionId, begun);
+      executions.push(begun);
+    }
   }
   return executions;
 }
