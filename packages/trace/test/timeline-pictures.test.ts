@@ -128,6 +128,19 @@ describe("renderTimeline, svg", () => {
     expect(svg(retried())).not.toContain('class="end"');
   });
 
+  it("puts a halt apart from the actions, since it stopped them all", () => {
+    const places = [...svg(halted()).matchAll(/<text x="([\d.]+)"[^>]*>([^<]*)</g)].map(([, x, text]) => [text, x]);
+    const xOf = Object.fromEntries(places) as Record<string, string>;
+    expect(xOf["! halt"]).toBe(xOf["2 EXIT close-account"]);
+    expect(xOf["! halt"]).not.toBe(xOf["attempt 0"]);
+  });
+
+  it("draws bands as wide as the widest of several executions, and no axis where nothing happened", () => {
+    expect(svg([...retried(), ...halted()]).match(/class="band"[^>]*width="100%"/g)).toHaveLength(6);
+    const none = aReport({ actions: [], attempts: [], totalLatencyMs: 0 });
+    expect(textsOf(svg(none))).not.toContain("times in ms");
+  });
+
   it("puts several executions below one another", () => {
     const both = svg([...retried(), ...halted()]);
     expect(textsOf(both).filter((text) => text === "order-1001" || text === "refunds-7")).toEqual([

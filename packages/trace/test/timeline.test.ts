@@ -89,7 +89,9 @@ describe("renderTimeline", () => {
       attempts: [],
       totalLatencyMs: 0,
     });
-    expect(renderTimeline(report)).toContain("denied: invalid_policy, fail closed");
+    expect(renderTimeline(report)).toBe(
+      "run-42  denied: invalid_policy, fail closed\n0 actions · 0 dispatches · 0 ms\n",
+    );
     expect(renderTimeline([])).toBe("");
   });
 

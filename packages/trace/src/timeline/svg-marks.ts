@@ -19,7 +19,8 @@ export function bar(tone: Tone, x: number, width: number, y: number): string {
     case "not_applied":
       return `<rect class="open not_applied" ${box}/><path class="open not_applied" ${line} stroke-width="${2 * HALF}" stroke-dasharray="2 4"/>`;
     case "unknown":
-      return `<rect class="open dashed unknown" ${box}/>${questionMarks(x, width, y)}`;
+      // A narrower box would cross out its question mark.
+      return (width < 10 ? "" : `<rect class="open dashed unknown" ${box}/>`) + questionMarks(x, width, y);
     case "waiting":
       return `<path class="open waiting" ${line} stroke-width="3" stroke-dasharray="3 4"/>`;
     default:

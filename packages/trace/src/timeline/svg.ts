@@ -55,7 +55,7 @@ function picture(timeline: Timeline): { body: string; width: number; height: num
       { title: lane.title, outcome: lane.outcome },
       ...lane.spans.map((span) => ({ span })),
     ]),
-    ...timeline.halts.map((span) => ({ span })),
+    ...timeline.halts.map((halt) => ({ halt })),
   ];
   const bottom = HEAD + rows.length * ROW;
   const { words, tone } = timeline.outcome;
@@ -65,14 +65,13 @@ function picture(timeline: Timeline): { body: string; width: number; height: num
     text(PAD, 28, title, "title"),
     text(PAD + columns(title) * TITLE_LETTER + 16, 28, status, `${tone} strong`),
     text(PAD, 48, cutTo(printable(timeline.facts.join(" · ")), 110), "dim"),
-    text(PAD, HEAD - 10, "times in ms", "dim"),
-    text(layout.at, HEAD - 10, "at", "dim", "end"),
-    text(layout.took, HEAD - 10, "took", "dim", "end"),
-    ...bands(rows, layout),
-    ...grid(layout, bottom),
+    ...bands(rows),
+    ...(rows.length === 0 ? [] : [...headings(layout), ...grid(layout, bottom)]),
     ...stops(timeline, layout, bottom),
     ...rows.map((row, index) => {
       const y = HEAD + index * ROW + ROW / 2;
+      if ("halt" in row)
+        return spanRow(row.halt, layout, y, { x: PAD, label: `! ${row.halt.label}`, name: "strong denied" });
       return "span" in row ? spanRow(row.span, layout, y) : laneRow(row.title, row.outcome, layout, y);
     }),
     ...legend(timeline, bottom + 28),
@@ -80,13 +79,16 @@ function picture(timeline: Timeline): { body: string; width: number; height: num
   return { body, width: layout.width, height: bottom + 46 };
 }
 
-/** A band behind every action's name. */
-function bands(rows: readonly object[], { width }: Layout): string[] {
+/** A band behind every action's name, and behind what stopped all of them. */
+function bands(rows: readonly object[]): string[] {
   return rows.flatMap((row, index) =>
-    "span" in row
-      ? []
-      : [`<rect class="band" x="0" y="${px(HEAD + index * ROW)}" width="${px(width)}" height="${ROW}"/>`],
+    "span" in row ? [] : [`<rect class="band" x="0" y="${px(HEAD + index * ROW)}" width="100%" height="${ROW}"/>`],
   );
+}
+
+function headings({ at, took }: Layout): string[] {
+  const y = HEAD - 10;
+  return [text(PAD, y, "times in ms", "dim"), text(at, y, "at", "dim", "end"), text(took, y, "took", "dim", "end")];
 }
 
 function grid(layout: Layout, bottom: number): string[] {
@@ -123,13 +125,18 @@ function laneRow(title: string, outcome: Outcome, layout: Layout, y: number): st
   ]);
 }
 
-function spanRow(span: Span, layout: Layout, y: number): string {
+function spanRow(
+  span: Span,
+  layout: Layout,
+  y: number,
+  head = { x: PAD + INDENT, label: span.label, name: "" },
+): string {
   const { label, tone, fromMs, tookMs, open, outcome } = span;
   const took = tookMs === undefined ? "" : `${shownMs(tookMs)}${open ? "+" : ""}`;
   const x = fromMs === undefined ? undefined : xOf(fromMs, layout);
   const width = x === undefined || tookMs === undefined ? 0 : Math.max(3, xOf((fromMs ?? 0) + tookMs, layout) - x);
   const parts = [
-    text(PAD + INDENT, y + 4, cutTo(printable(label), MAX_LABEL), ""),
+    text(head.x, y + 4, cutTo(printable(head.label), MAX_LABEL), head.name),
     text(layout.at, y + 4, fromMs === undefined ? "" : shownMs(fromMs), "dim", "end"),
     text(layout.took, y + 4, took, "dim", "end"),
     x === undefined ? "" : tookMs === undefined ? moment(tone, x, y) : bar(tone, x, width, y),

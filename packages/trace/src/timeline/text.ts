@@ -47,8 +47,7 @@ export function renderText(timeline: Timeline, paint: Paint): string {
   const lines = [
     `${paint("bold", title)}  ${paint(timeline.outcome.tone, status)}`,
     ...wrap(timeline.facts, " · ").map((line) => paint("dim", line)),
-    "",
-    paint("dim", axis(layout)),
+    ...(timeline.lanes.length === 0 && timeline.halts.length === 0 ? [] : ["", paint("dim", axis(layout))]),
     ...timeline.lanes.flatMap((lane) => laneLines(lane, layout, paint)),
     ...timeline.halts.map((halt) => spanLine({ ...halt, label: `! ${halt.label}` }, layout, paint, "┃")),
   ];
