@@ -50,8 +50,28 @@ export interface JournalRecord {
   hash: string;
 }
 
-/** The next record after `head` as a line without its end, and the head that it makes. */
-export function sealRecord(head: JournalHead, event: unknown): { line: string; head: JournalHead } {
+/**
+ * An event in canonical JSON, for {@link sealRecord}. An unpaired surrogate, which JSON texts cannot carry, is written as `�`: an id
+ * that has one must not keep the journal from being written.
+ * @throws SchemaError for what is no JSON otherwise
+ */
+export function eventText(event: unknown): string {
+  try {
+    return canonicalJson(event);
+  } catch {
+    return canonicalJson(wellFormed(event));
+  }
+}
+
+function wellFormed(value: unknown): unknown {
+  if (typeof value === "string") return value.replace(/\p{Surrogate}/gu, "\ufffd");
+  if (Array.isArray(value)) return value.map(wellFormed);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [wellFormed(key), wellFormed(member)]));
+}
+
+/** The next record after `head`, of an event in canonical JSON, as a line without its end, and the head that it makes. */
+export function sealRecord(head: JournalHead, event: string): { line: string; head: JournalHead } {
   const seq = head.seq + 1;
   const { line, hash } = writeRecord(seq, head.hash, event);
   return { line, head: { seq, hash } };
@@ -75,7 +95,7 @@ export function readRecord(line: string): { record?: JournalRecord; fault?: Reco
   if (parsed.v !== JOURNAL_VERSION) return { fault: "unknown_version" };
   let written: { line: string; hash: string };
   try {
-    written = writeRecord(parsed.seq, parsed.prev, parsed.event);
+    written = writeRecord(parsed.seq, parsed.prev, canonicalJson(parsed.event));
   } catch {
     return { record: parsed, fault: "not_canonical" };
   }
@@ -84,8 +104,8 @@ export function readRecord(line: string): { record?: JournalRecord; fault?: Reco
   return written.line === line ? { record: parsed } : { record: parsed, fault: "not_canonical" };
 }
 
-function writeRecord(seq: number, prev: string, event: unknown): { line: string; hash: string } {
-  const start = `{"event":${canonicalJson(event)},`;
+function writeRecord(seq: number, prev: string, event: string): { line: string; hash: string } {
+  const start = `{"event":${event},`;
   const end = `"prev":"${prev}","seq":${seq},"v":${JOURNAL_VERSION}}`;
   const hash = sha256Hex(start + end);
   return { line: `${start}"hash":"${hash}",${end}`, hash };

@@ -10,7 +10,14 @@ import {
 } from "@eoc/core";
 import { FinalDecisionSchema } from "@eoc/decision-schema";
 import { type CheckpointOptions, Checkpoints, type JournalCheckpoint } from "./checkpoints.js";
-import { type JournalBounds, type JournalHead, type JournalOpening, NO_PREV, sealRecord } from "./journal-record.js";
+import {
+  eventText,
+  type JournalBounds,
+  type JournalHead,
+  type JournalOpening,
+  NO_PREV,
+  sealRecord,
+} from "./journal-record.js";
 import { recordPolicy } from "./policy-record.js";
 
 /** Where a journal's lines go. `createFileSink` of `@eoc/trace/node` is one. */
@@ -88,7 +95,7 @@ export function createJsonlJournal(sink: JournalSink, options: JsonlJournalOptio
   const checkpoints = new Checkpoints(head, options.checkpoints);
 
   function put(event: unknown): void | Promise<void> {
-    const record = sealRecord(acknowledged, event);
+    const record = sealRecord(acknowledged, eventText(event));
     const written = () => {
       acknowledged = record.head;
       checkpoints.noticeRecord();

@@ -6,6 +6,7 @@ import {
   execute,
   type FinalDecisionInput,
 } from "@eoc/core";
+import { canonicalJson } from "@eoc/decision-schema";
 import {
   createScriptedExecutor,
   createVirtualClock,
@@ -70,7 +71,7 @@ async function forge({ policy }: Kept, events: readonly JournalEvent[]): Promise
     const numbered = event.type.startsWith("journal.") ? event : { ...event, seq: seq++ };
     const counted =
       numbered.type === "action.finished" ? { ...numbered, attemptCount: dispatches(numbered.actionIndex) } : numbered;
-    const sealed = sealRecord(head, counted);
+    const sealed = sealRecord(head, canonicalJson(counted));
     head = sealed.head;
     return sealed.line;
   });

@@ -1,3 +1,4 @@
+import { canonicalJson } from "@eoc/decision-schema";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type JournalEvent, openIntents, renderTimeline, verifyJournal } from "../src/index.js";
@@ -14,7 +15,7 @@ const NO_PREV = "0".repeat(64);
 function chained(events: readonly unknown[]): string[] {
   let head = { seq: -1, hash: NO_PREV };
   return events.map((event) => {
-    const sealed = sealRecord(head, event);
+    const sealed = sealRecord(head, canonicalJson(event));
     head = sealed.head;
     return sealed.line;
   });

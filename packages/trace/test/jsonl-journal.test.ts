@@ -1,4 +1,4 @@
-import { createRedactor, type ExecutionEvent } from "@eoc/core";
+import { createRedactor, type ExecutionEvent, execute } from "@eoc/core";
 import { canonicalJson, sha256Hex } from "@eoc/decision-schema";
 import { describe, expect, it } from "vitest";
 import { createJsonlJournal, type JournalRecord, type JsonlJournal, verifyJournal } from "../src/index.js";
@@ -131,10 +131,26 @@ describe("createJsonlJournal", () => {
   it("fails for good after an event that cannot be written as JSON: the record would have a hole", () => {
     const sink = memorySink();
     const journal = createJsonlJournal(sink);
-    const event = { ...retried()[0]!, executionId: "\ud800" };
+    const event = { ...retried()[0]!, atMs: Number.NaN };
     expect(() => journal.append(event)).toThrow("the journal is broken");
     expect(() => journal.append(retried()[0]!)).toThrow("the journal is broken");
     expect(recordsOf(sink.lines).map(({ event }) => event.type)).toEqual(["journal.opened"]);
+  });
+
+  it("S8.2 writes an unpaired surrogate as �, so that nobody's id keeps the journal from being written", async () => {
+    const sink = memorySink();
+    const journal = createJsonlJournal(sink, { policy: {} });
+    const run = (policy: object, executionId: string) =>
+      execute({ action: "ACT" }, {}, policy, () => ({ ok: true }), {
+        executionId,
+        journal: journal.forExecution({ action: "ACT" }, policy),
+      });
+    expect(await run({}, "run-\ud800")).toMatchObject({ status: "success" });
+    expect((await run({ "\udc00": 1 }, "run-2")).recordError).toBeUndefined();
+    expect(await run({}, "run-3")).toMatchObject({ status: "success" });
+    expect(recordsOf(sink.lines)[1]!.event).toMatchObject({ executionId: "run-\ufffd" });
+    const { ok, pairing, conformance } = await verifyJournal(sink.lines, { head: journal.head() });
+    expect([ok, pairing.verdict, conformance.verdict]).toEqual([true, "PASS", "PASS"]);
   });
 
   it("S9 masks secrets before it hashes, and leaves idempotency keys readable", async () => {
