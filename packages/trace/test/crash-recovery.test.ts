@@ -16,7 +16,7 @@ import {
 } from "./crash/life.js";
 
 /** `scripts/crash.ts` asks for more. */
-const RUNS = Number(process.env["EOC_CRASH_RUNS"] ?? 40);
+const RUNS = Number(process.env["EOC_CRASH_RUNS"] ?? 24);
 /** A journal lives on in the next process, so that crashes while one is opened or rotated are among them. */
 const LIVES: readonly Mode[] = ["synced", "halves", "unsynced", "halves"];
 const AT_ONCE = 2;
