@@ -91,7 +91,7 @@ describe("records that were made up", () => {
         expect((await verifyJournal(lines)).recordCount).toBe(lines.length);
         await openIntents(lines);
       }),
-      { numRuns: 200 },
+      { numRuns: 60 },
     );
   });
 
