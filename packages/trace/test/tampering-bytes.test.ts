@@ -134,6 +134,7 @@ describe("Show 1: a journal in other bytes", () => {
     expect(await verifyJournal(readJournal(path))).toMatchObject({ ok: true, recordCount: 0, completeness: unproven });
     const { ok, completeness } = await verify("");
     expect([ok, first(completeness)]).toEqual([false, "1 truncated"]);
+    expect(completeness.problems[0]!.message).toBe(`there is no record: record ${head.seq} is known to exist`);
   });
 
   it("takes a last line without its end for torn, whole as it may be", async () => {

@@ -76,7 +76,9 @@ function present(verdict: JournalVerdict, given: Given, placeOf: (line: number) 
     const word = verdict[name].verdict;
     return `  ${name.padEnd(14)}${style(word)}${" ".repeat(12 - word.length)}${remark}`.trimEnd();
   });
-  const problems = VERDICTS.flatMap((name) => {
+  // What failed comes before what is merely open.
+  const failed = VERDICTS.filter((name) => verdict[name].verdict === "FAIL");
+  const problems = [...failed, ...VERDICTS.filter((name) => !failed.includes(name))].flatMap((name) => {
     const { problems: found, problemCount } = verdict[name];
     const shown = found.map(({ line, code, message }) => {
       const place = name === "signatures" ? `checkpoint ${line}` : placeOf(line);

@@ -59,7 +59,8 @@ export class CompletenessCheck {
     if (this.#head !== undefined && !this.#headMet) unmet.push(this.#head.seq);
     const furthest = unmet.reduce((a, b) => Math.max(a, b), -1);
     if (furthest > this.#last.seq) {
-      const message = `cut off after record ${this.#last.seq}: record ${furthest} is known to exist`;
+      const where = this.#last.seq < 0 ? "there is no record" : `cut off after record ${this.#last.seq}`;
+      const message = `${where}: record ${furthest} is known to exist`;
       this.#problems.add({ line, code: "truncated", message });
     } else if (unmet.length > 0) {
       const message = `record ${furthest} is known to exist, but is not there`;
