@@ -23,4 +23,10 @@ export type { CompletenessFinding } from "./verify/completeness.js";
 export type { ConformanceFinding } from "./verify/conformance.js";
 export type { Finding, JournalProblem, JournalProblemCode } from "./verify/findings.js";
 export type { OpenIntent, PairingFinding } from "./verify/open-intent.js";
-export { type JournalVerdict, openIntents, type VerifyJournalOptions, verifyJournal } from "./verify-journal.js";
+export {
+  type JournalLines,
+  type JournalVerdict,
+  openIntents,
+  type VerifyJournalOptions,
+  verifyJournal,
+} from "./verify-journal.js";

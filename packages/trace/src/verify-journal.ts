@@ -1,7 +1,8 @@
 import type { ExecutionPolicyInput } from "@eoc/core";
+import { canonicalJson } from "@eoc/decision-schema";
 import type { CheckpointVerifier } from "./checkpoints.js";
 import { eventFault } from "./event-shape.js";
-import { type JournalHead, type RecordFault, readRecord } from "./journal-record.js";
+import { type JournalHead, type JournalRecord, type RecordFault, readRecord } from "./journal-record.js";
 import { ChainCheck } from "./verify/chain.js";
 import { CompletenessCheck, type CompletenessFinding } from "./verify/completeness.js";
 import { ConformanceCheck, type ConformanceFinding } from "./verify/conformance.js";
@@ -23,6 +24,9 @@ export interface VerifyJournalOptions {
    */
   policy?: ExecutionPolicyInput | undefined;
 }
+
+/** A journal as its lines, or as the records that they hold. */
+export type JournalLines = Iterable<string | JournalRecord> | AsyncIterable<string | JournalRecord>;
 
 /** What can be said of a journal. The verdicts are separate because they rest on different things. */
 export interface JournalVerdict {
@@ -63,14 +67,11 @@ const FAULTS: Record<RecordFault, string> = {
  * Checks a journal line by line, in memory that does not grow with its length. Never throws for what the lines hold; what the
  * source of the lines throws comes through.
  *
- * @param lines with or without their line ends; one empty line at the end is fine. Where the others have one, a last line without
+ * @param lines with or without their line ends, or records that were parsed before, whose bytes nobody can judge then; one empty line at the end is fine. Where the others have one, a last line without
  * is torn; so is an only line that is the start of a record
  * @throws EocError `invalid_policy`
  */
-export async function verifyJournal(
-  lines: Iterable<string> | AsyncIterable<string>,
-  options: VerifyJournalOptions = {},
-): Promise<JournalVerdict> {
+export async function verifyJournal(lines: JournalLines, options: VerifyJournalOptions = {}): Promise<JournalVerdict> {
   const conformance = new ConformanceCheck(options.policy);
   const { finding: signatures, trusted } = await checkSignatures(options.checkpoints ?? [], options.keys ?? []);
   const integrity = new Problems();
@@ -98,7 +99,8 @@ export async function verifyJournal(
   let hasEnds = false;
   /** A line without its end, which is torn unless there is another one. */
   let held: string | undefined;
-  for await (const raw of lines) {
+  for await (const item of lines) {
+    const raw = typeof item === "string" ? item : textOf(item);
     if (held !== undefined) check(held);
     held = undefined;
     const ended = raw.endsWith("\n");
@@ -132,6 +134,15 @@ export async function verifyJournal(
   };
 }
 
+/** A record as its writer would have written it; of what is no JSON nothing. */
+function textOf(record: JournalRecord): string {
+  try {
+    return canonicalJson(record);
+  } catch {
+    return "?";
+  }
+}
+
 /** Whether this is half of a first line: there is no other whose end it could be told by. */
 function isStartOfRecord(text: string): boolean {
   const start = '{"event":';
@@ -144,6 +155,6 @@ function isStartOfRecord(text: string): boolean {
  *
  * Only what {@link verifyJournal} says nothing against can be relied on; this function does not judge.
  */
-export async function openIntents(lines: Iterable<string> | AsyncIterable<string>): Promise<readonly OpenIntent[]> {
+export async function openIntents(lines: JournalLines): Promise<readonly OpenIntent[]> {
   return (await verifyJournal(lines)).pairing.openIntents;
 }

@@ -58,6 +58,16 @@ describe("verifyJournal", () => {
     });
   });
 
+  it("takes records that were parsed before, and judges what they hold, if not the bytes that held it", async () => {
+    const records = lines.map((line) => JSON.parse(line) as JournalRecord);
+    expect(await verifyJournal(records, { head })).toMatchObject({ ok: true, completeness: { verdict: "PASS" } });
+    const edited = records.with(4, { ...records[4]!, event: { ...records[4]!.event, type: "halt.observed" } as never });
+    expect(places((await verifyJournal(edited)).integrity.problems)).toEqual(["5 hash_mismatch"]);
+    const odd = records.with(4, { ...records[4]!, v: Number.NaN as 1 });
+    expect(places((await verifyJournal(odd)).integrity.problems)).toEqual(["5 not_json"]);
+    expect(await openIntents((await journalOf(crashed())).lines.map((line) => JSON.parse(line)))).toHaveLength(1);
+  });
+
   it("reads lines with their ends, from a generator, and one empty line at the end", async () => {
     async function* source() {
       for (const line of lines) yield `${line}\n`;
