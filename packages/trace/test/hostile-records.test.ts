@@ -65,7 +65,7 @@ function* mutations(): Generator<object[]> {
   }
 }
 
-describe("records that were made up", () => {
+describe("records that were made up", { timeout: 60_000 }, () => {
   it("get a verdict, whatever is in them", async () => {
     let count = 0;
     for (const events of mutations()) {

@@ -155,7 +155,7 @@ async function expectHidden(given: Given): Promise<void> {
 const plain = createRedactor();
 const plainJournal = createRedactor({ allowKeys: ["idempotencyKey"] });
 
-describe("S9 secrets", () => {
+describe("S9 secrets", { timeout: 60_000 }, () => {
   it("that stand under a secret's name are in nothing that is written", async () => {
     await fc.assert(
       fc.asyncProperty(names, word(12), names, word(12), async (name, one, other, two) => {

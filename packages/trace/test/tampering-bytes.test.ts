@@ -51,7 +51,7 @@ function rewritten(from: string | RegExp, to: string): { at: number; all: string
   return { at: index + 1, all: lines.with(index, changed).join("") };
 }
 
-describe("Show 1: a journal in other bytes", () => {
+describe("Show 1: a journal in other bytes", { timeout: 60_000 }, () => {
   it("passes as its writer wrote it", async () => {
     expect(await verify(lines.join(""))).toMatchObject({ ok: true, completeness: { verdict: "PASS" } });
   });
