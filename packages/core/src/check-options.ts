@@ -57,7 +57,10 @@ function expectation(name: string, value: unknown): string | undefined {
     case "onEvent":
       return isFunction(value) ? undefined : "a function";
     default:
-      return typeof value === "string" && value !== "" ? undefined : "a non-empty string";
+      // An id has to go into records as UTF-8.
+      return typeof value === "string" && value !== "" && !/[\ud800-\udfff]/u.test(value)
+        ? undefined
+        : "a non-empty string without lone surrogates";
   }
 }
 

@@ -54,6 +54,12 @@ const WRONG: [what: string, args: [unknown, unknown, unknown, unknown, unknown?]
     "invalid_options",
     "options.approval",
   ],
+  [
+    "an id that cannot be written as UTF-8",
+    [{ action: "ACT" }, {}, {}, yes, { executionId: "id-\ud800" }],
+    "invalid_options",
+    "options.executionId",
+  ],
   ["a signal that is none", [{ action: "ACT" }, {}, {}, yes, { signal: {} }], "invalid_options", "options.signal"],
 ];
 
