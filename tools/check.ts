@@ -9,6 +9,7 @@ const steps: [name: string, command: string, ...args: string[]][] = [
   ["snippets", "node", "tools/extract-snippets.ts"],
   ["types", "tsc", "-p", "tsconfig.json"],
   ["unused code", "knip"],
+  ["size", "size-limit"],
   ...packages.flatMap((folder): typeof steps => [
     [`${folder}: publint`, "publint", folder, "--strict"],
     [`${folder}: types as seen by users`, "attw", "--pack", folder, "--quiet", "--profile", "node16"],
