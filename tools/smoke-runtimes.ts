@@ -3,7 +3,7 @@ import { execFile, execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { build } from "tsup";
 
 const root = join(import.meta.dirname, "..");
@@ -36,14 +36,20 @@ function install(): void {
 }
 
 const bin = (name: string, file: string) => join(runtimes, "node_modules", name, "bin", file);
-const smoke = join(root, "tools", "smoke.mjs");
 
 const COMMANDS: Record<string, [string, ...string[]]> = {
-  "Node 20": [bin("node-20", "node"), smoke],
-  "Node 22": [bin("node-22", "node"), smoke],
-  "Node 24": [bin("node-24", "node"), smoke],
-  Bun: [join(runtimes, "node_modules", ".bin", "bun"), smoke],
-  Deno: [join(runtimes, "node_modules", ".bin", "deno"), "run", "--allow-read", "--allow-env", smoke],
+  "Node 20": [bin("node-20", "node")],
+  "Node 22": [bin("node-22", "node")],
+  "Node 24": [bin("node-24", "node")],
+  Bun: [join(runtimes, "node_modules", ".bin", "bun")],
+  Deno: [join(runtimes, "node_modules", ".bin", "deno"), "run", "--allow-read", "--allow-env"],
+};
+
+/** What runs in each of them, with what Deno lets it do besides. */
+const SCRIPTS: Record<string, readonly string[]> = {
+  [join(root, "tools", "smoke.mjs")]: [],
+  [join(root, "packages/adapter-http/scripts/host-check.mjs")]: ["--allow-net=127.0.0.1"],
+  [join(root, "packages/adapter-http/scripts/sent-once-check.mjs")]: ["--allow-net=127.0.0.1"],
 };
 
 /** One page that runs the bundle of core as a browser would load it, and writes what came of it into its title. */
@@ -91,8 +97,12 @@ const report = (name: string, problem: string | undefined) => {
   if (problem !== undefined) failed++;
 };
 for (const [name, [command, ...args]] of Object.entries(COMMANDS)) {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
-  report(name, status === 0 ? undefined : `${error?.message ?? ""}${stdout}${stderr}`);
+  for (const [script, permissions] of Object.entries(SCRIPTS)) {
+    const parameters = [...args, ...(name === "Deno" ? permissions : []), script];
+    const { status, stdout, stderr, error } = spawnSync(command, parameters, { encoding: "utf8", timeout: 60_000 });
+    const problem = status === 0 ? undefined : `${error?.message ?? ""}${stdout}${stderr}`;
+    report(`${name} ${basename(script)}`, problem);
+  }
 }
 await inChromium().then(
   () => report("Chromium", undefined),

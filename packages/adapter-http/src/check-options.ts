@@ -30,7 +30,8 @@ export function checkOptions(options: HttpExecutorOptions): RequestRules {
   expect("maxResponseMs", Number.isFinite(maxResponseMs) && maxResponseMs > 0, "milliseconds > 0");
   expect("idempotencyHeader", areHeaders({ [idempotencyHeader]: "key" }), "a header name");
   expect("idempotencyKeyForm", ["bare", "quoted"].includes(idempotencyKeyForm), '"bare" or "quoted"');
-  expect("headers", areHeaders(headers), "header names and values, none of them for framing or routing");
+  expect("headers", areHeaders(headers), "a plain object of header names and values, none for framing or routing");
+  expect("headers", !names(headers, idempotencyHeader), "without the idempotency header, as actions would share a key");
   const asksAndDecides = typeof reconcile?.request === "function" && typeof reconcile.decide === "function";
   expect("reconcile", reconcile === undefined || asksAndDecides, "functions request and decide");
   expect(
@@ -61,6 +62,10 @@ function originOf(text: unknown): string | undefined {
   if (typeof text !== "string" || !URL.canParse(text)) return undefined;
   const { origin, protocol, href } = new URL(text);
   return (protocol === "https:" || protocol === "http:") && href === `${origin}/` ? origin : undefined;
+}
+
+function names(headers: object, header: string): boolean {
+  return Object.keys(headers ?? {}).some((name) => name.toLowerCase() === String(header).toLowerCase());
 }
 
 function areHeaders(headers: Readonly<Record<string, string>>): boolean {

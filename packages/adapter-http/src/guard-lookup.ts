@@ -22,9 +22,10 @@ export type LookupFn = (
  */
 export function guardLookup(lookup: LookupFn): LookupFn {
   return (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, found) => {
+    lookup(hostname, { ...options, all: true }, (error, found, family) => {
       if (error) return callback(error, "");
-      const addresses = found as LookupAddress[];
+      // Some lookups answer with one address, whatever they are asked for.
+      const addresses = typeof found === "string" ? [{ address: found, family: family ?? 4 }] : found;
       // One private address among public ones is how a name passes a check and connects elsewhere.
       if (addresses.some(({ address }) => isPrivateAddress(address))) return callback(refusal(), "");
       const [first] = addresses;

@@ -9,12 +9,14 @@ import {
 } from "@eoc/core";
 import { checkOptions } from "./check-options.js";
 import { HttpUnknownError } from "./http-unknown-error.js";
-import type { HttpAnswer, HttpExecutorOptions, HttpHead, HttpOutcome, HttpRequestFn } from "./options.js";
+import type { HttpAnswer, HttpExecutorOptions, HttpHead, HttpOutcome, HttpRequest, HttpRequestFn } from "./options.js";
+import { ABORTED, isThenable, orAborted } from "./or-aborted.js";
 import { outcomeFromFailure } from "./outcome-from-failure.js";
 import { isSafe, outcomeFromResponse } from "./outcome-from-response.js";
 import { type PreparedRequest, prepareRequest } from "./prepare-request.js";
 import { problemDetails } from "./problem-details.js";
 import { discardBody, readBody } from "./read-body.js";
+import { sentOnce } from "./sent-once.js";
 import { traceHeaders } from "./trace-context.js";
 
 /** An executor that carries actions out over HTTP. */
@@ -24,6 +26,8 @@ export interface HttpExecutor {
   /** Present when `options.reconcile` was given. */
   readonly reconcile?: ReconcileFn;
 }
+
+const ABORTED_BEFORE_SEND: HttpOutcome = { ok: false, code: "aborted_before_send" };
 
 type Exchange = { request: PreparedRequest; response: Response } | { failure: HttpOutcome };
 
@@ -45,20 +49,21 @@ export function createHttpExecutor(options: HttpExecutorOptions): HttpExecutor {
     attempt: AttemptContext,
     idempotencyKey?: string,
   ): Promise<Exchange> {
+    const { signal } = attempt;
     let prepared: PreparedRequest;
     try {
-      prepared = prepareRequest(await build(action, attempt), rules, {
-        idempotencyKey,
-        trace: traceOf(action, attempt),
-      });
+      const built = build(action, attempt);
+      // A request that is never ready is never sent: who waits for it is not left in doubt.
+      const made = isThenable(built) ? await orAborted(built, signal) : built;
+      if (made === ABORTED) return { failure: ABORTED_BEFORE_SEND };
+      prepared = prepareRequest(made as HttpRequest, rules, { idempotencyKey, trace: traceOf(action, attempt) });
     } catch (error) {
       return { failure: notSent(error) };
     }
-    const { method, url, headers, body = null } = prepared;
-    const { signal } = attempt;
-    if (signal.aborted) return { failure: { ok: false, code: "aborted_before_send" } };
+    if (signal.aborted) return { failure: ABORTED_BEFORE_SEND };
+    const { method, url, headers } = prepared;
     try {
-      const init = { method, headers, body: body as BodyInit | null, redirect: "manual", signal } as const;
+      const init = { method, headers, ...sentOnce(prepared), redirect: "manual", signal } as const;
       const response = await fetch(url, dispatcher === undefined ? init : ({ ...init, dispatcher } as RequestInit));
       return { request: prepared, response };
     } catch (error) {
@@ -76,7 +81,7 @@ export function createHttpExecutor(options: HttpExecutorOptions): HttpExecutor {
 
   async function answerOf(request: PreparedRequest, response: Response, signal: AbortSignal): Promise<HttpAnswer> {
     const { method, keyed } = request;
-    const body = await readBody(response, { maxBytes, maxMs, clock, signal }, parse);
+    const body = await readBody(response, method, { maxBytes, maxMs, clock, signal }, parse);
     const problem = problemDetails(response.headers, body.value);
     return { ...headOf(response), method, keyed, ...body, ...(problem && { problem }) };
   }

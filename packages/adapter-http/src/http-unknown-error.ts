@@ -7,7 +7,7 @@ export class HttpUnknownError extends Error {
   readonly code: string;
 
   constructor(code: string) {
-    const safeCode = /^[a-z0-9_.:-]{1,64}$/.test(code) ? code : "invalid_code";
+    const safeCode = typeof code === "string" && /^[a-z0-9_.:-]{1,64}$/.test(code) ? code : "invalid_code";
     super(`outcome unknown: ${safeCode}`);
     this.name = "HttpUnknownError";
     this.code = safeCode;

@@ -7,6 +7,8 @@ const CONNECT_CODES: ReadonlyMap<string, string> = new Map([
   ["ENOTFOUND", "name_not_resolved"],
   ["EAI_AGAIN", "name_not_resolved"],
   ["UND_ERR_CONNECT_TIMEOUT", "connect_timeout"],
+  // Node, when it has tried all addresses of a name.
+  ["ERR_SOCKET_CONNECTION_TIMEOUT", "connect_timeout"],
 ]);
 
 // Any other code, such as `ETIMEDOUT` or `ECONNRESET`, can also befall an established connection.
@@ -15,17 +17,15 @@ const CONNECT_CALLS: ReadonlyMap<unknown, string> = new Map([
   ["getaddrinfo", "name_not_resolved"],
 ]);
 
-// The handshake ended at the server's certificate, before any byte of HTTP.
-const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
-  "CERT_HAS_EXPIRED",
-  "CERT_NOT_YET_VALID",
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "UNABLE_TO_GET_ISSUER_CERT",
-  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-  "ERR_TLS_CERT_ALTNAME_INVALID",
-]);
+// The handshake ended at the server's certificate, before any byte of HTTP (Node's "X509 certificate error codes").
+const CERTIFICATE_CODES: ReadonlySet<string> = new Set(
+  (
+    "CERT_CHAIN_TOO_LONG CERT_HAS_EXPIRED CERT_NOT_YET_VALID CERT_REJECTED CERT_REVOKED CERT_SIGNATURE_FAILURE CERT_UNTRUSTED " +
+    "CRL_HAS_EXPIRED CRL_NOT_YET_VALID CRL_SIGNATURE_FAILURE DEPTH_ZERO_SELF_SIGNED_CERT ERR_TLS_CERT_ALTNAME_INVALID " +
+    "HOSTNAME_MISMATCH INVALID_CA INVALID_PURPOSE PATH_LENGTH_EXCEEDED SELF_SIGNED_CERT_IN_CHAIN UNABLE_TO_GET_CRL " +
+    "UNABLE_TO_GET_ISSUER_CERT UNABLE_TO_GET_ISSUER_CERT_LOCALLY UNABLE_TO_VERIFY_LEAF_SIGNATURE"
+  ).split(" "),
+);
 
 // `guardLookup` stopped at a private address, before connecting.
 const ADDRESS_REFUSED = "EOC_ADDRESS_REFUSED";

@@ -52,8 +52,8 @@ export function prepareRequest(
   setHeaders(headers, trace);
   setHeaders(headers, request.headers ?? {});
   if (idempotencyKey !== undefined && !isSafe(method) && !headers.has(rules.idempotencyHeader)) {
-    const form = rules.idempotencyKeyForm;
-    setHeaders(headers, { [rules.idempotencyHeader]: form === "quoted" ? quoted(idempotencyKey) : idempotencyKey });
+    const form = rules.idempotencyKeyForm === "quoted" ? quoted : bare;
+    setHeaders(headers, { [rules.idempotencyHeader]: form(idempotencyKey) });
   }
   const body = encodedBody(request.body, headers);
   if (body !== undefined && (method === "GET" || method === "HEAD")) throw refused("invalid_body");
@@ -65,6 +65,10 @@ export function prepareRequest(
  * @throws NotAppliedError `invalid_header`.
  */
 export function setHeaders(headers: Headers, entries: Readonly<Record<string, string>>): void {
+  // A `Headers`, a map or a list of pairs would lose what it holds without a word.
+  if (typeof entries !== "object" || entries === null || Array.isArray(entries) || !isPlain(entries)) {
+    throw refused("invalid_header");
+  }
   for (const [name, value] of Object.entries(entries)) {
     const valid = TOKEN.test(name) && typeof value === "string" && HEADER_VALUE.test(value);
     if (!valid || RESERVED_HEADERS.has(name.toLowerCase())) throw refused("invalid_header");
@@ -116,6 +120,12 @@ function isPlain(value: object): boolean {
 function quoted(key: string): string {
   if (!/^[\x20-\x7e]*$/.test(key)) throw refused("invalid_header");
   return `"${key.replace(/["\\]/g, "\\$&")}"`;
+}
+
+// A header value loses its outer blanks, which would make one key of two.
+function bare(key: string): string {
+  if (key === "" || key.trim() !== key) throw refused("invalid_header");
+  return key;
 }
 
 function refused(code: string): NotAppliedError {

@@ -1,5 +1,6 @@
 import { type ReadLimits, readBounded } from "./bounded-bytes.js";
 import type { HttpAnswer, HttpHead } from "./options.js";
+import { ABORTED, isThenable, orAborted } from "./or-aborted.js";
 import { mediaType } from "./problem-details.js";
 
 type Body = Pick<HttpAnswer, "body" | "value">;
@@ -14,18 +15,22 @@ const DISCARD_MS = 250;
 /** Reads and parses a body within limits. Never throws; ends as soon as the limits' signal aborts. */
 export async function readBody(
   response: Response,
-  limits: ReadLimits,
+  method: string,
+  limits: ReadLimits & { readonly signal: AbortSignal },
   parse: (body: Uint8Array, head: HttpHead) => unknown = parseByContentType,
 ): Promise<Body> {
   try {
-    if (declaredLength(response) > limits.maxBytes) {
+    // The answer to a HEAD declares the length of a body that does not come.
+    if (method !== "HEAD" && declaredLength(response) > limits.maxBytes) {
       cancelBody(response);
       return UNREADABLE;
     }
     const bytes = await readBounded(response.body, limits);
     if (typeof bytes === "string") return UNREADABLE;
     if (bytes.length === 0) return EMPTY;
-    return { body: "parsed", value: await parse(bytes, { status: response.status, headers: response.headers }) };
+    const parsed = parse(bytes, { status: response.status, headers: response.headers });
+    const value = isThenable(parsed) ? await orAborted(parsed, limits.signal) : parsed;
+    return value === ABORTED ? UNREADABLE : { body: "parsed", value };
   } catch {
     return UNREADABLE;
   }

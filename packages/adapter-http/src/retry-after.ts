@@ -1,5 +1,5 @@
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-const TIME = "(?<hour>\\d{2}):(?<minute>\\d{2}):(?<second>\\d{2})";
+const TIME = "(?<hour>[01]\\d|2[0-3]):(?<minute>[0-5]\\d):(?<second>[0-5]\\d|60)";
 const MONTH = `(?<month>${MONTHS.join("|")})`;
 
 // RFC 9110 §5.6.7: one form to send, two obsolete ones that a recipient must still read.
@@ -31,7 +31,9 @@ function parseHttpDate(text: string, nowMs: () => number): number | undefined {
   const number = (name: string) => Number(parts[name]);
   const year = parts["shortYear"] === undefined ? number("year") : fullYear(number("shortYear"), nowMs());
   const month = MONTHS.indexOf(parts["month"]!);
-  const date = new Date(Date.UTC(year, month, number("day"), number("hour"), number("minute"), number("second")));
+  // 60 is a leap second (RFC 9110 §5.6.7), which `Date` would carry over into another day.
+  const second = Math.min(number("second"), 59);
+  const date = new Date(Date.UTC(year, month, number("day"), number("hour"), number("minute"), second));
   // `Date.UTC` reads 0–99 as 19xx and carries 31 February over into March.
   date.setUTCFullYear(year, month, number("day"));
   return date.getUTCDate() === number("day") ? date.getTime() : undefined;

@@ -46,6 +46,19 @@ describe("guardLookup", () => {
     }
   });
 
+  it("checks the address of a lookup that gives one, whatever it is asked for", async () => {
+    const stubborn =
+      (address: string): LookupFn =>
+      (_hostname, _options, callback) =>
+        callback(null, address, 4);
+    const all = (lookup: LookupFn) =>
+      new Promise((resolve) => {
+        guardLookup(lookup)("api.example.com", { all: true }, (error, found) => resolve(error ?? found));
+      });
+    expect(await all(stubborn("8.8.8.8"))).toEqual([{ address: "8.8.8.8", family: 4 }]);
+    expect(await all(stubborn("10.0.0.1"))).toMatchObject({ code: "EOC_ADDRESS_REFUSED" });
+  });
+
   it("hands on what went wrong", async () => {
     const error = Object.assign(new Error("no such name"), { code: "ENOTFOUND" });
     expect(await look(error, true)).toEqual([error, ""]);

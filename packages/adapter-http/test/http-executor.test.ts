@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { createServer } from "node:http";
 import { inspect } from "node:util";
 import { isEocError, NotAppliedError } from "@eoc/core";
@@ -46,6 +47,10 @@ describe("createHttpExecutor", () => {
       { maxResponseBytes: Number.NaN },
       { headers: { authorization: "s3cr3t\r\nx: y" } },
       { headers: { host: "s3cr3t" } },
+      { headers: new Headers({ authorization: "s3cr3t" }) },
+      { headers: [["authorization", "s3cr3t"]] },
+      { headers: null },
+      { headers: { "idempotency-key": "s3cr3t" } },
       { idempotencyHeader: "a b" },
       { idempotencyHeader: "Host" },
       { idempotencyKeyForm: "none" },
@@ -184,6 +189,30 @@ describe("a dispatch", () => {
     expect(calls).toEqual([]);
   });
 
+  it("S4.6 is not applied when the request is never ready: the abort ends the wait", async () => {
+    const { fetch, calls } = fakeFetch();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const request = () => {
+      queueMicrotask(() => controller.abort());
+      return new Promise<never>(() => {});
+    };
+    const outcome = anExecutor({ fetch, request }).execute(anAction(), anAttempt({ signal }));
+    expect([await outcome, calls]).toEqual([{ ok: false, code: "aborted_before_send" }, []]);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
+  it("is not applied when the attempt was aborted while its trace was asked for", async () => {
+    const { fetch, calls } = fakeFetch();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const outcome = anExecutor({ fetch, trace: () => void controller.abort() }).execute(
+      anAction(),
+      anAttempt({ signal }),
+    );
+    expect([await outcome, calls]).toEqual([{ ok: false, code: "aborted_before_send" }, []]);
+  });
+
   it("is refused by the platform's blocked ports without asking it", async () => {
     const origin = "http://127.0.0.1:1";
     const executor = createHttpExecutor({
@@ -236,6 +265,17 @@ describe("the value of a 2xx", () => {
     expect([await value("", "application/json"), await value(null, "")]).toEqual([{ ok: true }, { ok: true }]);
   });
 
+  it("is absent for a HEAD, however long the body is that it does not bring", async () => {
+    const head = answering(null, { headers: { "content-length": "5000000000" } });
+    const bodies: string[] = [];
+    const outcome: HttpExecutorOptions["outcome"] = ({ body }, usual) => {
+      bodies.push(body);
+      return usual;
+    };
+    expect(await run({ ...head, request: () => ({ method: "HEAD", url: ORIGIN }), outcome })).toEqual({ ok: true });
+    expect(bodies).toEqual(["empty"]);
+  });
+
   it("may be as long as maxResponseBytes and no longer", async () => {
     expect(await value("12345", "text/plain", { maxResponseBytes: 5 })).toEqual({ ok: true, value: "12345" });
     expect(await value("123456", "text/plain", { maxResponseBytes: 5 })).toEqual({ ok: true });
@@ -257,6 +297,18 @@ describe("the value of a 2xx", () => {
     const endless = new ReadableStream({ pull: () => controller.abort() }, { highWaterMark: 0 });
     const executor = anExecutor({ fetch: async () => new Response(endless) });
     expect(await executor.execute(anAction(), anAttempt({ signal: controller.signal }))).toEqual({ ok: true });
+  });
+
+  it("S4.6 is given up with a parse that never settles when the attempt is aborted", async () => {
+    const controller = new AbortController();
+    const parse = () => {
+      queueMicrotask(() => controller.abort());
+      return new Promise<never>(() => {});
+    };
+    const executor = anExecutor({ ...answering("done"), parse });
+    const { signal } = controller;
+    expect(await executor.execute(anAction(), anAttempt({ signal }))).toEqual({ ok: true });
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 });
 
@@ -300,10 +352,10 @@ describe("the outcome hook", () => {
       ok: "unknown",
       code: "queued",
     });
-    expect(await run({ ...ok, outcome: () => ({ ok: "unknown", code: "Bearer s3cr3t" }) })).toEqual({
-      ok: "unknown",
-      code: "invalid_code",
-    });
+    for (const code of ["Bearer s3cr3t", undefined, { toString: () => "fine" }] as string[]) {
+      const outcome = () => ({ ok: "unknown", code }) as const;
+      expect(await run({ ...ok, outcome })).toEqual({ ok: "unknown", code: "invalid_code" });
+    }
   });
 
   it("is not asked about a request that was not answered", async () => {

@@ -14,6 +14,7 @@ describe("the outcome of a fetch that rejected", () => {
       [failed({}, { code: "ENOTFOUND", syscall: "getaddrinfo" }), "name_not_resolved"],
       [failed({}, { code: "EAI_AGAIN", syscall: "getaddrinfo" }), "name_not_resolved"],
       [failed({}, { code: "UND_ERR_CONNECT_TIMEOUT" }), "connect_timeout"],
+      [failed({}, { code: "ERR_SOCKET_CONNECTION_TIMEOUT" }), "connect_timeout"],
       [failed({}, { code: "ETIMEDOUT", syscall: "connect" }), "connect_failed"],
       [failed({}, { code: "ECONNRESET", syscall: "connect" }), "connect_failed"],
       [failed({ code: "ECONNREFUSED" }), "connection_refused"],
@@ -37,11 +38,9 @@ describe("the outcome of a fetch that rejected", () => {
   });
 
   it("is not applied, and final, when the server's certificate was refused", () => {
-    expect(outcome(failed({}, { code: "CERT_HAS_EXPIRED" }))).toEqual({
-      ok: false,
-      code: "certificate_refused",
-      retryable: false,
-    });
+    const refusals = ["CERT_HAS_EXPIRED", "CERT_REVOKED", "INVALID_PURPOSE", "ERR_TLS_CERT_ALTNAME_INVALID"];
+    const refused = { ok: false, code: "certificate_refused", retryable: false };
+    expect(codes(refusals.map((code) => failed({}, { code })))).toEqual(refusals.map(() => refused));
   });
 
   it("is not applied, and final, when guardLookup stopped at a private address", () => {
@@ -60,6 +59,9 @@ describe("the outcome of a fetch that rejected", () => {
       [failed({}, { code: "EHOSTUNREACH" }), "network_error"],
       [failed({}, { code: "UND_ERR_SOCKET" }), "connection_reset"],
       [failed({}, { code: "UND_ERR_HEADERS_TIMEOUT" }), "reply_timeout"],
+      // A server that asks for a certificate says no only after the request (RFC 8446 §4.4.2.4).
+      [failed({}, { code: "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED" }), "network_error"],
+      [failed({}, { code: "ERR_HTTP2_STREAM_ERROR" }), "network_error"],
       [failed({}, { code: "constructor" }), "network_error"],
       [failed({}), "network_error"],
       ["ECONNREFUSED", "network_error"],

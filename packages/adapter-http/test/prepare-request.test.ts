@@ -75,6 +75,12 @@ describe("a request's headers", () => {
     expect(hostile.map((headers) => codeOf({ headers }))).toEqual(hostile.map(() => "invalid_header"));
   });
 
+  it("are refused in a form that would lose them without a word", () => {
+    const forms = [new Headers({ "x-a": "1" }), new Map([["x-a", "1"]]), [["x-a", "1"]], ["1"], "x-a: 1", 7];
+    const headers = forms as unknown as Record<string, string>[];
+    expect(headers.map((each) => codeOf({ headers: each }))).toEqual(forms.map(() => "invalid_header"));
+  });
+
   it("win over the executor's own", () => {
     const { headers } = prepare(
       { headers: { "X-A": "request" } },
@@ -108,6 +114,12 @@ describe("a request's idempotency key", () => {
   it("is refused when it is no header value", () => {
     expect(codeOf({}, {}, "a\r\nb")).toBe("invalid_header");
     expect(codeOf({}, { idempotencyKeyForm: "quoted" }, "clé")).toBe("invalid_header");
+  });
+
+  it("is refused when it would arrive as another key", () => {
+    expect(["", " key", "key\t"].map((key) => codeOf({}, {}, key))).toEqual(Array(3).fill("invalid_header"));
+    const { headers } = prepare({}, { idempotencyKeyForm: "quoted" }, " key");
+    expect(headers.get("idempotency-key")).toBe('" key"');
   });
 });
 

@@ -33,6 +33,11 @@ describe("Retry-After", () => {
     expect(wait("Fri, 06 Nov 2026 11:59:59 GMT")).toBe(0);
   });
 
+  it("reads a leap second as the second before it", () => {
+    const date = "Thu, 31 Dec 2026 23:59:00 GMT";
+    expect(wait("Thu, 31 Dec 2026 23:59:60 GMT", date)).toBe(59_000);
+  });
+
   it("reads the two obsolete date forms, and a two-digit year as at most 50 years ahead", () => {
     expect(wait("Friday, 06-Nov-26 12:00:30 GMT")).toBe(30_000);
     expect(wait("Fri Nov  6 12:00:30 2026")).toBe(30_000);
@@ -51,6 +56,10 @@ describe("Retry-After", () => {
       "1, 2",
       "2026-11-06T12:00:30Z",
       "Fri, 31 Feb 2026 12:00:00 GMT",
+      "Fri, 06 Nov 2026 24:00:00 GMT",
+      "Fri, 06 Nov 2026 12:60:00 GMT",
+      "Fri, 06 Nov 2026 12:00:61 GMT",
+      "Fri, 06 Nov 2026 12:00:30 GMT, Fri, 06 Nov 2026 12:00:30 GMT",
     ];
     expect(malformed.map((value) => wait(value))).toEqual(malformed.map(() => undefined));
     expect(wait("Fri, 06 nov 2026 12:00:30 GMT")).toBeUndefined();
