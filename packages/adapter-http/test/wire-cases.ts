@@ -166,6 +166,13 @@ export const WIRE_CASES: readonly WireCase[] = [
     effects: [1],
   },
   {
+    what: "answers 103, then resets the connection",
+    answer: (socket) => socket.write(head("103 Early Hints", "Link: </a>"), () => socket.resetAndDestroy()),
+    post: unknown("connection_reset"),
+    get: retried("connection_reset"),
+    effects: [0, 1],
+  },
+  {
     what: "answers 200 before it has read the request",
     answer: (socket) => socket.write(OK),
     as: "the head was read",
@@ -281,6 +288,27 @@ export const WIRE_CASES: readonly WireCase[] = [
     effects: [1],
   },
   {
+    what: "answers 204 with a body all the same",
+    answer: (socket) => socket.write(reply("204 No Content", "more", "Content-Type: application/json")),
+    post: applied,
+    get: applied,
+    effects: [1],
+  },
+  {
+    what: "redirects with 302 to nowhere",
+    answer: (socket) => socket.write(reply("302 Found")),
+    post: unknown("http_302"),
+    get: final("http_302"),
+    effects: [0, 1],
+  },
+  {
+    what: "redirects with 303",
+    answer: (socket, origin) => socket.write(reply("303 See Other", "", `Location: ${origin}/elsewhere`)),
+    post: unknown("http_303"),
+    get: final("http_303"),
+    effects: [0, 1],
+  },
+  {
     what: "redirects with 302",
     answer: (socket, origin) => socket.write(reply("302 Found", "", `Location: ${origin}/elsewhere`)),
     post: unknown("http_302"),
@@ -310,6 +338,30 @@ export const WIRE_CASES: readonly WireCase[] = [
       socket.write(reply("429 Too Many Requests", "", DATE, "Retry-After: Fri, 06 Nov 2026 12:00:30 GMT")),
     post: { ...retried("http_429"), retryAfterMs: 30_000 },
     get: { ...retried("http_429"), retryAfterMs: 30_000 },
+    effects: [0],
+  },
+  ...(
+    [
+      ["as a date in the form of RFC 850", "Friday, 06-Nov-26 12:00:30 GMT", 30_000],
+      ["as a date in the form of `asctime`", "Fri Nov  6 12:00:30 2026", 30_000],
+      ["as a date that has passed", "Fri, 06 Nov 2026 11:59:30 GMT", 0],
+      ["that cannot be read", "1.5", undefined],
+    ] as const
+  ).map(([how, value, retryAfterMs]): WireCase => {
+    const outcome = { ...retried("http_429"), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+    return {
+      what: `answers 429 with \`Retry-After\` ${how}`,
+      answer: (socket) => socket.write(reply("429 Too Many Requests", "", DATE, `Retry-After: ${value}`)),
+      post: outcome,
+      get: outcome,
+      effects: [0],
+    };
+  }),
+  {
+    what: "answers 421",
+    answer: (socket) => socket.write(reply("421 Misdirected Request")),
+    post: final("http_421"),
+    get: final("http_421"),
     effects: [0],
   },
   {

@@ -46,13 +46,14 @@ export function checkHandlerOptions(options: ExecutionHandlerOptions): HandlerSe
   expect("ports.killSwitch", control === undefined || isControlled(killSwitch), "one with halt and clear, for control");
   expect("basePath", /^(?:\/[A-Za-z0-9._~-]+)*$/.test(basePath), 'empty, or a path such as "/eoc"');
   expect("onDisconnect", onDisconnect === "finish" || onDisconnect === "cancel", '"finish" or "cancel"');
-  const { maxExecutions = 1, maxEvents = 1, maxAgeMs = 1 } = remember;
+  const { maxExecutions = 1, maxEvents = 1, maxBytes = 1, maxAgeMs = 1 } = remember;
   const { limit, windowMs, key } = rateLimit ?? { limit: 1, windowMs: 1 };
   const counts = {
     maxRequestBytes,
     maxStreams,
     "remember.maxExecutions": maxExecutions,
     "remember.maxEvents": maxEvents,
+    "remember.maxBytes": maxBytes,
   };
   for (const [path, count] of Object.entries({ ...counts, "rateLimit.limit": limit })) {
     expect(path, Number.isSafeInteger(count) && count >= 1, "an integer >= 1");

@@ -1,6 +1,6 @@
 import type { ExecutionEvent } from "@eoc/core";
 
-/** The events of one execution as they happen, for any number of readers at their own pace. */
+/** The events of one execution as they happen, each as a message of an event stream, for any number of readers at their own pace. */
 export interface EventLog {
   append(event: ExecutionEvent): void;
   /** The execution is over. Events that come later (S4.5) are kept all the same. */
@@ -9,15 +9,15 @@ export interface EventLog {
   /** Sequence number of the oldest event that is kept, and of the next one to come. */
   readonly firstSeq: number;
   readonly nextSeq: number;
-  /** Up to `limit` of the kept events from `seq` on. */
-  read(seq: number, limit: number): readonly ExecutionEvent[];
+  /** Up to `limit` of the kept messages from `seq` on. */
+  read(seq: number, limit: number): readonly string[];
   /** Calls `listener` once, when something is appended or the log is closed. Returns how to leave. */
   wait(listener: () => void): () => void;
 }
 
-/** Keeps the last `maxEvents` events, whose `seq` is dense. */
-export function createEventLog(maxEvents: number): EventLog {
-  const events: ExecutionEvent[] = [];
+/** Keeps the last `maxEvents` events, whose `seq` is dense. `grow` is told by how many characters it has grown. */
+export function createEventLog(maxEvents: number, grow: (length: number) => void): EventLog {
+  const messages: string[] = [];
   const waiting = new Set<() => void>();
   let closed = false;
   let firstSeq = 0;
@@ -34,12 +34,14 @@ export function createEventLog(maxEvents: number): EventLog {
       return firstSeq;
     },
     get nextSeq() {
-      return firstSeq + events.length;
+      return firstSeq + messages.length;
     },
     append(event) {
-      events.push(event);
-      if (events.length > maxEvents) {
-        events.shift();
+      const message = `id: ${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+      messages.push(message);
+      grow(message.length);
+      if (messages.length > maxEvents) {
+        grow(-messages.shift()!.length);
         firstSeq++;
       }
       wake();
@@ -48,7 +50,7 @@ export function createEventLog(maxEvents: number): EventLog {
       closed = true;
       wake();
     },
-    read: (seq, limit) => events.slice(Math.max(0, seq - firstSeq), Math.max(0, seq - firstSeq) + limit),
+    read: (seq, limit) => messages.slice(Math.max(0, seq - firstSeq), Math.max(0, seq - firstSeq) + limit),
     wait(listener) {
       waiting.add(listener);
       return () => {

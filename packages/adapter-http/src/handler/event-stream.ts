@@ -76,16 +76,17 @@ export function createEventStreams({ clock, keepAliveMs, maxStreams }: EventStre
       // Without an id: a reader that comes back asks for what it has not had.
       const gap =
         next < firstSeq ? `event: events.dropped\ndata: ${JSON.stringify({ from: next, to: firstSeq - 1 })}\n\n` : "";
-      const events = log.read(next, BATCH);
-      next = Math.max(next, firstSeq) + events.length;
-      const lines = events.map((event) => `id: ${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
-      return gap + lines.join("");
+      const messages = log.read(next, BATCH);
+      next = Math.max(next, firstSeq) + messages.length;
+      return gap + messages.join("");
     }
   }
 
   return (log: EventLog, request: Request): Response => {
     const lastEventId = request.headers.get("last-event-id") ?? "";
-    const seq = /^\d{1,15}$/.test(lastEventId) ? Number(lastEventId) + 1 : 0;
+    const last = /^\d{1,15}$/.test(lastEventId) ? Number(lastEventId) : -1;
+    // An id that no event has had says nothing of what its client has.
+    const seq = last < log.nextSeq ? last + 1 : 0;
     // To a client that has everything: do not come back (HTML Standard, server-sent events).
     if (log.closed && seq >= log.nextSeq) return text(204, null, {});
     if (open >= maxStreams) return problem("too_many_streams", { "retry-after": "1" });

@@ -33,7 +33,7 @@ export interface ExecutionMemory {
 
 /** A bounded memory of executions. What is over goes when it is too old, or first in, first out where there is no room. */
 export function createExecutionMemory(
-  { maxExecutions = 1000, maxAgeMs = 600_000, maxEvents = 10_000 }: RememberOptions,
+  { maxExecutions = 1000, maxAgeMs = 600_000, maxEvents = 10_000, maxBytes = 100_000_000 }: RememberOptions,
   clock: Pick<Clock, "monotonic">,
 ): ExecutionMemory {
   const byId = new Map<string, Remembered>();
@@ -41,7 +41,13 @@ export function createExecutionMemory(
   /** When those that are over ended, oldest first, and how to let go of them. */
   const over = new Map<string, { endedAtMs: number; forget: () => void }>();
 
+  let bytes = 0;
+
   const forgetOldest = () => over.values().next().value?.forget();
+  /** Makes room for what has grown. The last that is over stays: its caller has only just been answered. */
+  const forgetLong = (staying: 0 | 1) => {
+    while (bytes > maxBytes && over.size > staying) forgetOldest();
+  };
   const forgetAged = () => {
     for (const { endedAtMs, forget } of over.values()) {
       if (clock.monotonic() - endedAtMs < maxAgeMs) return;
@@ -61,12 +67,21 @@ export function createExecutionMemory(
     begin(key, fingerprint) {
       forgetAged();
       if (byId.size >= maxExecutions) forgetOldest();
-      if (byId.size >= maxExecutions) return undefined;
+      forgetLong(0);
+      if (byId.size >= maxExecutions || bytes > maxBytes) return undefined;
       const id = randomId();
-      const log = createEventLog(maxEvents);
+      let ownBytes = 0;
+      const grow = (length: number) => {
+        // What is forgotten may still have readers, and late events (S4.5).
+        if (byId.get(id) !== remembered) return;
+        ownBytes += length;
+        bytes += length;
+        if (length > 0) forgetLong(1);
+      };
+      const log = createEventLog(maxEvents, grow);
       let answer: RememberedAnswer | undefined;
       const forget = () => {
-        byId.delete(id);
+        if (byId.delete(id)) bytes -= ownBytes;
         over.delete(id);
         if (key !== undefined) byKey.delete(key);
       };
@@ -80,6 +95,7 @@ export function createExecutionMemory(
         finish(given) {
           answer = given;
           over.set(id, { endedAtMs: clock.monotonic(), forget });
+          grow(given.body.length);
           log.close();
         },
         forget,

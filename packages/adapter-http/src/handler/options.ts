@@ -24,6 +24,11 @@ export interface RememberOptions {
   maxAgeMs?: number;
   /** Of one execution; the oldest are forgotten first. @defaultValue 10000 */
   maxEvents?: number;
+  /**
+   * Of all events and answers together, as many as their JSON has characters. Beyond it the executions that are over are forgotten, and a
+   * further one is refused when there are only running ones. @defaultValue 100000000
+   */
+  maxBytes?: number;
 }
 
 /** In what the handler failed closed. */

@@ -24,6 +24,7 @@ describe("createExecutionHandler", () => {
       ["maxStreams", { maxStreams: 1.5 }],
       ["remember.maxExecutions", { remember: { maxExecutions: 0 } }],
       ["remember.maxEvents", { remember: { maxEvents: -1 } }],
+      ["remember.maxBytes", { remember: { maxBytes: 0 } }],
       ["remember.maxAgeMs", { remember: { maxAgeMs: 0 } }],
       ["rateLimit.limit", { rateLimit: { windowMs: 1000 } }],
       ["rateLimit.windowMs", { rateLimit: { limit: 1 } }],
