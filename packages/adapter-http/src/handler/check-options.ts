@@ -35,7 +35,7 @@ export function checkHandlerOptions(options: ExecutionHandlerOptions): HandlerSe
     if (!holds) wrong.push({ path, expected });
   };
   const { authorize, control, ports = {}, rateLimit, remember = {}, basePath = "", onDisconnect = "finish" } = options;
-  const { maxRequestBytes = 1_000_000, requestTimeoutMs = 10_000, keepAliveMs = 15_000, maxStreams = 1000 } = options;
+  const { maxRequestBytes = 1_000_000, requestTimeoutMs = 10_000, keepAliveMs = 5000, maxStreams = 1000 } = options;
   const { killSwitch } = ports;
 
   const { executor } = options;

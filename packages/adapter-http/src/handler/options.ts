@@ -64,7 +64,7 @@ export interface ExecutionHandlerOptions {
   maxRequestBytes?: number;
   /** Milliseconds within which a request's body has to arrive. @defaultValue 10000 */
   requestTimeoutMs?: number;
-  /** Milliseconds after which a stream of events that is idle says something. @defaultValue 15000 */
+  /** Milliseconds after which a stream of events that is idle says something. Bun closes what is idle for 10 s. @defaultValue 5000 */
   keepAliveMs?: number;
   /** Streams of events that may be open at once. @defaultValue 1000 */
   maxStreams?: number;

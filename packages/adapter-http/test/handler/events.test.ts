@@ -96,6 +96,22 @@ describe("GET /executions/:id/events", () => {
     expect((await reader.next()).length).toBeGreaterThan(0);
   });
 
+  it("says something every five seconds by default", async () => {
+    const { get, path, clock, finish } = await runningExecution({ policy: { timeout: { attemptTimeoutMs: 20_000 } } });
+    const reader = readerOf(await get(path));
+    await reader.next();
+    let said: Message[] | undefined;
+    const next = reader.next().then((messages) => {
+      said = messages;
+    });
+    await clock.advance(4999);
+    expect(said).toBeUndefined();
+    await clock.advance(1);
+    await next;
+    expect(said).toEqual([{ comment: "keep-alive" }]);
+    await finish();
+  });
+
   it("serves several readers, each at its own pace", async () => {
     const { get, path, finish } = await runningExecution();
     const [fast, slow] = [await get(path), await get(path)];
