@@ -1,14 +1,34 @@
 import { EocError } from "@eoc/core";
-import type { HttpExecutorOptions } from "./options.js";
+import type { HttpExecutorOptions, HttpReconcile } from "./options.js";
 import { type RequestRules, setHeaders } from "./prepare-request.js";
 import { isPrivateHost } from "./private-address.js";
+import { unknownOptions, type WrongOption } from "./unknown-options.js";
+
+const OPTIONS = {
+  request: true,
+  allowedOrigins: true,
+  allowPrivateAddresses: true,
+  fetch: true,
+  dispatcher: true,
+  headers: true,
+  idempotencyHeader: true,
+  idempotencyKeyForm: true,
+  maxResponseBytes: true,
+  maxResponseMs: true,
+  parse: true,
+  outcome: true,
+  reconcile: true,
+  trace: true,
+  clock: true,
+} as const satisfies Record<keyof HttpExecutorOptions, true>;
+const RECONCILE = { request: true, decide: true } as const satisfies Record<keyof HttpReconcile, true>;
 
 /**
  * Checks the options of an executor and says what its requests are held to.
  * @throws EocError `invalid_option`, with an issue for each option that is wrong and no value of any.
  */
 export function checkOptions(options: HttpExecutorOptions): RequestRules {
-  const wrong: { path: string; expected: string }[] = [];
+  const wrong: WrongOption[] = [];
   const expect = (path: string, holds: boolean, expected: string) => {
     if (!holds) wrong.push({ path, expected });
   };
@@ -44,6 +64,7 @@ export function checkOptions(options: HttpExecutorOptions): RequestRules {
     expect(name, options[name] === undefined || typeof options[name] === "function", "a function");
   }
 
+  wrong.push(...unknownOptions(options, OPTIONS), ...unknownOptions(reconcile, RECONCILE, "reconcile."));
   if (wrong.length > 0) {
     const message = wrong.map(({ path, expected }) => `${path} must be ${expected}`).join("; ");
     throw new EocError("invalid_option", `invalid HTTP executor: ${message}`, { issues: wrong });

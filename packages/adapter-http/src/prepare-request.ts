@@ -3,6 +3,7 @@ import { BLOCKED_PORTS } from "./blocked-ports.js";
 import type { HttpRequest } from "./options.js";
 import { isSafe } from "./outcome-from-response.js";
 import { isPrivateHost } from "./private-address.js";
+import { unknownOptions } from "./unknown-options.js";
 
 /** A request that was checked and is ready for `fetch`. */
 export interface PreparedRequest {
@@ -29,6 +30,10 @@ export interface RequestRules {
 const RESERVED_HEADERS = new Set(
   "connection content-length expect host keep-alive proxy-connection te trailer transfer-encoding upgrade".split(" "),
 );
+const MEMBERS = { method: true, url: true, headers: true, body: true } as const satisfies Record<
+  keyof HttpRequest,
+  true
+>;
 const REFUSED_METHODS = new Set(["CONNECT", "TRACE", "TRACK"]);
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
@@ -45,6 +50,8 @@ export function prepareRequest(
   { idempotencyKey, trace = {} }: { idempotencyKey?: string | undefined; trace?: Record<string, string> } = {},
 ): PreparedRequest {
   if (typeof request !== "object" || request === null) throw refused("invalid_request");
+  // A body by another name would be none.
+  if (unknownOptions(request, MEMBERS).length > 0) throw refused("invalid_request");
   const method = checkedMethod(request.method);
   const url = checkedUrl(request.url, rules);
   const headers = new Headers();

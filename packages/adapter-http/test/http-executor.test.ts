@@ -67,6 +67,9 @@ describe("createHttpExecutor", () => {
       { allowPrivateAddresses: "yes" },
       { allowedOrigins: ["http://127.0.0.1:8080"] },
       { allowedOrigins: [ORIGIN, "http://localhost"] },
+      { maxResponseByte: 5 },
+      { timeoutMs: undefined },
+      { reconcile: { request: () => {}, decide: () => {}, retries: 3 } },
     ];
     for (const options of wrong) {
       const [name] = Object.keys(options);

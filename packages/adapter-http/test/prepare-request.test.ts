@@ -123,6 +123,13 @@ describe("a request's idempotency key", () => {
   });
 });
 
+describe("a request", () => {
+  it("is refused with a member that there is not, such as a body by another name", () => {
+    const requests = [{ json: { amount: 5 } }, { data: "x" }, { timeout: 5 }] as Partial<HttpRequest>[];
+    expect(requests.map((request) => codeOf(request))).toEqual(requests.map(() => "invalid_request"));
+  });
+});
+
 describe("a request's method", () => {
   it("is sent in upper case", () => {
     expect(["post", "Patch", "DELETE", "purge"].map((method) => prepare({ method }).method)).toEqual([

@@ -7,9 +7,37 @@ import {
   type ExecutionPolicy,
   type RateLimiter,
 } from "@eoc/core";
+import { unknownOptions, type WrongOption } from "../unknown-options.js";
 import { bearerToken, tokenFault } from "./bearer-token.js";
 import { type ControlledSwitch, isControlled } from "./control.js";
-import type { ExecutionHandlerOptions, HandlerRateLimit } from "./options.js";
+import type { ExecutionHandlerOptions, HandlerRateLimit, RememberOptions } from "./options.js";
+
+const OPTIONS = {
+  policy: true,
+  executor: true,
+  authorize: true,
+  ports: true,
+  approval: true,
+  control: true,
+  rateLimit: true,
+  remember: true,
+  basePath: true,
+  maxRequestBytes: true,
+  requestTimeoutMs: true,
+  keepAliveMs: true,
+  maxStreams: true,
+  onDisconnect: true,
+  waitUntil: true,
+  onError: true,
+} as const satisfies Record<keyof ExecutionHandlerOptions, true>;
+const RATE_LIMIT = { limit: true, windowMs: true, key: true, limiter: true } as const satisfies Record<
+  keyof HandlerRateLimit,
+  true
+>;
+const REMEMBER = { maxExecutions: true, maxAgeMs: true, maxEvents: true, maxBytes: true } as const satisfies Record<
+  keyof RememberOptions,
+  true
+>;
 
 /** The options of a handler, checked and complete. */
 export interface HandlerSettings extends Omit<ExecutionHandlerOptions, "control" | "rateLimit"> {
@@ -30,7 +58,7 @@ export interface HandlerSettings extends Omit<ExecutionHandlerOptions, "control"
  * @throws EocError `invalid_option`, with an issue for each option that is wrong and no value of any; `invalid_policy`.
  */
 export function checkHandlerOptions(options: ExecutionHandlerOptions): HandlerSettings {
-  const wrong: { path: string; expected: string }[] = [];
+  const wrong: WrongOption[] = [];
   const expect = (path: string, holds: boolean, expected: string) => {
     if (!holds) wrong.push({ path, expected });
   };
@@ -67,6 +95,13 @@ export function checkHandlerOptions(options: ExecutionHandlerOptions): HandlerSe
     expect(name, options[name] === undefined || typeof options[name] === "function", "a function");
   }
 
+  wrong.push(
+    // Those of `ports` are core's to check.
+    ...unknownOptions(options, OPTIONS),
+    ...unknownOptions(control, { token: true }, "control."),
+    ...unknownOptions(rateLimit, RATE_LIMIT, "rateLimit."),
+    ...unknownOptions(remember, REMEMBER, "remember."),
+  );
   if (wrong.length > 0) {
     const message = wrong.map(({ path, expected }) => `${path} must be ${expected}`).join("; ");
     throw new EocError("invalid_option", `invalid execution handler: ${message}`, { issues: wrong });

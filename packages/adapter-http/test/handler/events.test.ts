@@ -1,5 +1,8 @@
 import { getEventListeners } from "node:events";
+import { createVirtualClock } from "@eoc/testkit";
 import { describe, expect, it } from "vitest";
+import { createEventLog, type EventLog } from "../../src/handler/event-log.js";
+import { createEventStreams } from "../../src/handler/event-stream.js";
 import { aHeldExecutor, type Message, messagesOf, openHandler } from "./support.js";
 
 /** Reads a stream piece by piece. */
@@ -191,6 +194,29 @@ describe("GET /executions/:id/events", () => {
       await finish();
       expect([ending, clock.pending]).toEqual([ending, 0]);
     }
+  });
+
+  it("S4.6 listens to the execution once, however long it was quiet", async () => {
+    const clock = createVirtualClock();
+    const waiting = new Set<() => void>();
+    const log = createEventLog(10, () => {});
+    const counted: EventLog = Object.create(log, {
+      wait: {
+        value: (listener: () => void) => {
+          waiting.add(listener);
+          return () => waiting.delete(listener);
+        },
+      },
+    }) as EventLog;
+    const streamEvents = createEventStreams({ clock, keepAliveMs: 100, maxStreams: 1 });
+    const reader = readerOf(streamEvents(counted, new Request("http://service.test/")));
+    for (let times = 0; times < 3; times++) await clock.run(() => reader.next());
+    const next = reader.next();
+    await Promise.resolve();
+    expect(waiting.size).toBe(1);
+    await reader.cancel();
+    await next;
+    expect([waiting.size, clock.pending]).toEqual([0, 0]);
   });
 
   it("takes up no place when nobody reads it", async () => {

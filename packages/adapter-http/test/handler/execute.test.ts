@@ -1,4 +1,4 @@
-import { definePolicy, isEocError, planExecution, reportFromEvents } from "@eoc/core";
+import { createManualKillSwitch, definePolicy, isEocError, planExecution, reportFromEvents } from "@eoc/core";
 import { describe, expect, it } from "vitest";
 import { createExecutionHandler, type ExecutionHandlerOptions } from "../../src/index.js";
 import { aHeldExecutor, messagesOf, ORDER, openHandler, problemOf, reportOf } from "./support.js";
@@ -25,6 +25,13 @@ describe("createExecutionHandler", () => {
       ["remember.maxExecutions", { remember: { maxExecutions: 0 } }],
       ["remember.maxEvents", { remember: { maxEvents: -1 } }],
       ["remember.maxBytes", { remember: { maxBytes: 0 } }],
+      ["rateLimits", { rateLimits: { limit: 1, windowMs: 1 } }],
+      ["rateLimit.perMs", { rateLimit: { limit: 1, windowMs: 1, perMs: 1 } }],
+      ["remember.maxAge", { remember: { maxAge: 1 } }],
+      [
+        "control.tokens",
+        { control: { token: "x".repeat(16), tokens: [] }, ports: { killSwitch: createManualKillSwitch() } },
+      ],
       ["remember.maxAgeMs", { remember: { maxAgeMs: 0 } }],
       ["rateLimit.limit", { rateLimit: { windowMs: 1000 } }],
       ["rateLimit.windowMs", { rateLimit: { limit: 1 } }],
