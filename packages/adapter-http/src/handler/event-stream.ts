@@ -50,9 +50,10 @@ export function createEventStreams({ clock, keepAliveMs, maxStreams }: EventStre
         async pull(controller) {
           if (!pulled && !left) {
             // Only from here on does the stream hold anything: a response that nobody reads costs nothing.
+            const isPlace = open < maxStreams;
             pulled = true;
             open++;
-            if (signal.aborted) leave();
+            if (signal.aborted || !isPlace) leave();
             else signal.addEventListener("abort", leave);
           }
           const chunk = left ? undefined : await nextChunk();

@@ -225,6 +225,12 @@ describe("GET /executions/:id/events", () => {
     const unread = [await get(path), await get(path), await get(path, {}, { method: "HEAD" })];
     expect(unread.map(({ status }) => status)).toEqual([200, 200, 200]);
     expect(clock.pending).toBe(before);
+    // There is one place only, whoever has a response already.
+    const [first, second] = [readerOf(unread[0]!), readerOf(unread[1]!)];
+    expect((await first.next()).length).toBeGreaterThan(0);
+    await expect(second.next()).rejects.toThrow();
+    await first.cancel();
+    expect((await get(path)).status).toBe(200);
   });
 
   it("listens to its request's signal only while it is open", async () => {
