@@ -13,6 +13,8 @@ export interface Host {
   pause(): Promise<void>;
   /** Real monotonic milliseconds. */
   elapsedMs(): number;
+  /** Calls back after real milliseconds, unless the returned function is called first. */
+  after(delayMs: number, callback: () => void): () => void;
   /**
    * Kinds of what keeps the event loop alive, one entry each, without the host's own turns and pauses and without what
    * a server merely keeps open. Absent where the platform cannot tell.
@@ -54,6 +56,10 @@ export const host: Host = {
   turn: makeTurn(),
   pause: () => ownTimer(1),
   elapsedMs: realNow,
+  after: (delayMs, callback) => {
+    const timer = setTimeout(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
   watch: () => {
     const ends = [watched?.watch(), accepted?.watch()];
     return () => {

@@ -56,6 +56,7 @@ export type { ExploredRun } from "./explore/trial.js";
 // Contracts.
 
 export type { ContractBench, ContractCase, UnderTest } from "./contracts/contract-case.js";
+export type { ContractTiming } from "./contracts/contract-time.js";
 export type { ExecutorUnderTest, OutsideWorld } from "./contracts/executor/executor-desk.js";
 export { type ExecutorCapabilities, executorContract } from "./contracts/executor-contract.js";
 export type { StoreUnderTest } from "./contracts/idempotency-store/store-desk.js";

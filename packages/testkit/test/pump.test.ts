@@ -9,6 +9,7 @@ function watchingHost() {
     turn: () => new Promise((resolve) => setImmediate(resolve)),
     pause: () => new Promise((resolve) => setImmediate(resolve)),
     elapsedMs: () => 0,
+    after: () => () => {},
     liveWork: () => [],
     watch: () => {
       log.watchers++;

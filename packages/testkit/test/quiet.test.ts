@@ -14,6 +14,7 @@ function fakeHost(live: ((step: number) => string[]) | undefined) {
       log.pauses++;
     },
     elapsedMs: () => log.turns + log.pauses,
+    after: () => () => {},
     watch: () => () => {},
     ...(live === undefined ? undefined : { liveWork: () => live(log.turns + log.pauses) }),
   };

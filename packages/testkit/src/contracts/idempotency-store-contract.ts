@@ -1,12 +1,14 @@
 import { type ContractCase, contractCases, type Open } from "./contract-case.js";
+import type { ContractTiming } from "./contract-time.js";
 import { CLAIM_CASES } from "./idempotency-store/claims.js";
+import { sharedCases } from "./idempotency-store/connections.js";
 import { clockCases, expiryCases, LEASE_CASES, startCases, takeOverCases } from "./idempotency-store/leases.js";
-import { listCases, resolveCases, sharedCases } from "./idempotency-store/operators.js";
+import { listCases, resolveCases } from "./idempotency-store/operators.js";
 import type { StoreUnderTest } from "./idempotency-store/store-desk.js";
 import { WRITE_CASES } from "./idempotency-store/writes.js";
 
 /** What a store can do beyond the least. What it cannot is declared, and then the fallback is checked. */
-export interface StoreCapabilities {
+export interface StoreCapabilities extends ContractTiming {
   /** Tells a claim that was dispatched from one that was not. @defaultValue true */
   start?: boolean;
   /** Claims a key in doubt when the claim has `takeOver`. @defaultValue true */
@@ -30,7 +32,7 @@ export function idempotencyStoreContract(
 ): ContractCase[] {
   const { start = true, takeOver = true, expiry = true, ownClock = true } = capabilities;
   const { list = true, resolve = true, shared = true } = capabilities;
-  return contractCases(open, {
+  const cases = {
     ...CLAIM_CASES,
     ...WRITE_CASES,
     ...LEASE_CASES,
@@ -40,6 +42,7 @@ export function idempotencyStoreContract(
     ...expiryCases(expiry),
     ...listCases(list),
     ...resolveCases(resolve),
-    ...sharedCases(shared),
-  });
+    ...sharedCases(shared, { start, takeOver }),
+  };
+  return contractCases(open, cases, capabilities);
 }

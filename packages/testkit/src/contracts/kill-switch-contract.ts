@@ -1,10 +1,11 @@
 import { type ContractCase, contractCases, type Open } from "./contract-case.js";
+import type { ContractTiming } from "./contract-time.js";
 import { clearCases, subscribeCases } from "./kill-switch/changes.js";
 import { outageCases, READ_CASES, reasonCases } from "./kill-switch/reads.js";
 import type { KillSwitchUnderTest } from "./kill-switch/switch-desk.js";
 
 /** What a switch can do beyond the least. What it cannot is declared, and then the fallback is checked. */
-export interface KillSwitchCapabilities {
+export interface KillSwitchCapabilities extends ContractTiming {
   /** Tells its listeners. @defaultValue true */
   subscribe?: boolean;
   /** Can be flipped back. @defaultValue true */
@@ -18,13 +19,15 @@ export interface KillSwitchCapabilities {
 /** What every `KillSwitch` must do, as cases for any test runner. Source: S2. */
 export function killSwitchContract(
   open: Open<KillSwitchUnderTest>,
-  { subscribe = true, clear = true, reason = true, outage = true }: KillSwitchCapabilities = {},
+  capabilities: KillSwitchCapabilities = {},
 ): ContractCase[] {
-  return contractCases(open, {
+  const { subscribe = true, clear = true, reason = true, outage = true } = capabilities;
+  const cases = {
     ...READ_CASES,
     ...subscribeCases(subscribe),
     ...clearCases(clear, subscribe),
     ...reasonCases(reason),
-    ...outageCases(outage),
-  });
+    ...outageCases(outage, subscribe),
+  };
+  return contractCases(open, cases, capabilities);
 }

@@ -60,6 +60,7 @@ describe("a contract", () => {
     expect(least.filter((name) => !all.includes(name))).toEqual([
       "S6.1 (no `stamps`) a permit counts from its grant for one whole window",
       "S6.3 (no `cancel`) a permit that is not used counts all the same",
+      "S6.1 (no own clock) windows go by the time that the caller names",
       "S6.4 (not `shared`) a limiter that is opened anew has counted nothing",
     ]);
   });

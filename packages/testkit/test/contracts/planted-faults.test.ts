@@ -1,23 +1,17 @@
 import {
-  createManualKillSwitch,
-  type ExecutionEvent,
-  type KillSwitch,
-  type RateLimiter,
-  type RateRequest,
-} from "@eoc/core";
-import {
   type ContractBench,
   type ContractCase,
   executorContract,
   idempotencyStoreContract,
-  type JournalUnderTest,
   journalContract,
-  type KillSwitchUnderTest,
   killSwitchContract,
   rateLimiterContract,
 } from "@eoc/testkit";
 import { describe, expect, it } from "vitest";
-import { openPlantedStore, type StoreFault } from "./planted-store.js";
+import { type JournalFault, plantedJournal } from "./planted-journal.js";
+import { type LimiterFault, plantedLimiter } from "./planted-limiter.js";
+import { plantedStore, type StoreFault } from "./planted-store.js";
+import { plantedSwitch, type SwitchFault } from "./planted-switch.js";
 import { type ExecutorFault, openService } from "./service.js";
 
 /** Names of the cases that fail. */
@@ -57,8 +51,8 @@ function catches<Fault extends string>(
 describe("the contract of a store", () => {
   const contractWith = (fault?: StoreFault) =>
     idempotencyStoreContract(({ clock }: ContractBench) => {
-      const store = openPlantedStore(clock, fault);
-      return { store, another: () => store };
+      const connect = plantedStore(clock, fault);
+      return { store: connect(), another: connect };
     });
   catches<StoreFault>(contractWith, {
     "looks and claims in two steps": "S7.2 of many claims at the same time, exactly one is claimed",
@@ -92,6 +86,16 @@ describe("the contract of a store", () => {
     "lets leases run out early": "S7.2 a lease holds until it runs out",
     "frees nothing that is resolved": "S7.4 resolve frees a key in doubt that was not applied",
     "makes a value up for what is resolved": "S7.4 resolve completes a key in doubt that was applied, without a value",
+    "gives every connection keys of its own":
+      "S7.2 two connections to one store share its keys, and of two claims one is claimed",
+    "checks only the tokens that its connection gave":
+      "S7.3 a token that is stale is refused through every connection, and those of all connections grow",
+    "looks and completes in two steps":
+      "S7.3 a late answer and connections that take the key over: one of them has it, not two",
+    "looks and starts in two steps":
+      "S7.2 a late start and a connection that takes the key over: one of them has it, not two",
+    "times leases for the connection that has them only":
+      "S7.2 a lease that was given through one connection runs out for all of them",
   });
 });
 
@@ -123,92 +127,38 @@ describe("the contract of an executor", () => {
   });
 });
 
-type LimiterFault =
-  | "counts in fixed windows"
-  | "burns the permits of a refused request"
-  | "counts refused requests"
-  | "counts from the grant"
-  | "lets open permits lapse"
-  | "stamps a permit as often as it is told"
-  | "hands nothing back"
-  | "hands back what was dispatched"
-  | "says 0 for when to ask again"
-  | "asks to wait far too long"
-  | "counts all keys together"
-  | "lets the window's last millisecond go"
-  | "cuts windows off at 2^31";
+type LeaseFault = "frees a permit when its lease runs out" | "keeps a permit for ever, whatever its lease";
 
-/** An exact limiter with at most one thing wrong with it. */
-function plantedLimiter(fault?: LimiterFault): RateLimiter {
-  interface Permit {
-    key: string;
-    atMs: number;
-    isOpen: boolean;
-  }
-  let permits: Permit[] = [];
-  const windowOf = ({ windowMs }: RateRequest) =>
-    fault === "cuts windows off at 2^31" ? Math.min(windowMs, 2 ** 31 - 1) : windowMs;
-  const counts = (permit: Permit, request: RateRequest, nowMs: number) => {
-    const windowMs = windowOf(request) - (fault === "lets the window's last millisecond go" ? 1 : 0);
-    if (permit.isOpen && fault !== "lets open permits lapse") return true;
-    if (fault === "counts in fixed windows") return Math.trunc(permit.atMs / windowMs) === Math.trunc(nowMs / windowMs);
-    return permit.atMs + windowMs > nowMs;
-  };
-  return {
-    acquire: async (requests, nowMs) => {
-      const keyOf = ({ key }: RateRequest) => (fault === "counts all keys together" ? "all" : key);
-      const taken: Permit[] = [];
-      let retryAfterMs = 0;
-      for (const request of requests) {
-        const counted = permits.filter((permit) => permit.key === keyOf(request) && counts(permit, request, nowMs));
-        if (counted.length >= request.limit)
-          retryAfterMs = Math.max(
-            retryAfterMs,
-            Math.min(...counted.map(({ atMs }) => atMs)) + windowOf(request) - nowMs,
-            1,
-          );
-        else
-          taken.push({ key: keyOf(request), atMs: nowMs, isOpen: fault !== "burns the permits of a refused request" });
-      }
-      if (retryAfterMs > 0) {
-        if (fault === "burns the permits of a refused request") permits.push(...taken);
-        if (fault === "counts refused requests")
-          permits.push(...requests.map((request) => ({ key: keyOf(request), atMs: nowMs, isOpen: false })));
-        if (fault === "says 0 for when to ask again") return { granted: false, retryAfterMs: 0 };
-        return {
-          granted: false,
-          retryAfterMs: fault === "asks to wait far too long" ? retryAfterMs * 60 : retryAfterMs,
-        };
-      }
-      for (const permit of taken) permit.isOpen = true;
-      permits.push(...taken);
-      return {
-        granted: true,
-        dispatched: (startMs) => {
-          for (const permit of taken) {
-            const isFirst = permit.isOpen || fault === "stamps a permit as often as it is told";
-            if (isFirst && fault !== "counts from the grant") permit.atMs = startMs;
-            permit.isOpen = false;
-          }
-        },
-        cancel: () => {
-          if (fault === "hands nothing back") return;
-          permits = permits.filter(
-            (permit) => !taken.includes(permit) || (!permit.isOpen && fault !== "hands back what was dispatched"),
-          );
-        },
-      };
-    },
-  };
-}
+describe("the contract of a limiter whose open permits run out", () => {
+  const name = "S6.1 a permit that is neither stamped nor handed back is taken for dispatched when its lease runs out";
+  const contractWith = (fault?: LeaseFault) =>
+    rateLimiterContract(
+      ({ clock }) => {
+        const connect = plantedLimiter(clock, fault, 5000);
+        return { rateLimiter: connect(), another: connect };
+      },
+      { permitLeaseMs: 5000 },
+    ).filter((each) => fault === undefined || each.name === name);
+
+  it("passes one that takes them for dispatched", async () => {
+    expect(await failing(contractWith())).toEqual([]);
+  });
+  for (const fault of [
+    "frees a permit when its lease runs out",
+    "keeps a permit for ever, whatever its lease",
+  ] as const)
+    it(`catches one that ${fault}: ${name}`, async () => {
+      expect(await failing(contractWith(fault))).toEqual([name]);
+    });
+});
 
 describe("the contract of a limiter", () => {
   const contractWith = (fault?: LimiterFault) =>
-    rateLimiterContract(() => {
-      const rateLimiter = plantedLimiter(fault);
-      return { rateLimiter, another: () => rateLimiter };
+    rateLimiterContract(({ clock }) => {
+      const connect = plantedLimiter(clock, fault);
+      return { rateLimiter: connect(), another: connect };
     });
-  catches<LimiterFault>(contractWith, {
+  catches<Exclude<LimiterFault, LeaseFault>>(contractWith, {
     "counts in fixed windows":
       "S6.1 windows slide: a burst at the end of one and another at the beginning of the next are one burst",
     "burns the permits of a refused request": "S6.2 limits are taken all together or not at all",
@@ -225,76 +175,13 @@ describe("the contract of a limiter", () => {
     "lets the window's last millisecond go":
       "S6.1 windows are half-open: a start exactly one window later is fine, a moment earlier is not",
     "cuts windows off at 2^31": "S4.7 windows above 2^31−1 ms hold",
+    "goes by its callers' clocks":
+      "S6.4 windows go by the limiter's own clock: those of its callers have nothing in common",
+    "gives every connection a limit of its own": "S6.4 two connections to one limiter share its counts",
+    "ends windows early for other connections":
+      "S6.4 a window that began through one connection is over for the other at the same time",
   });
 });
-
-type SwitchFault =
-  | "says that all is well when it cannot know"
-  | "answers something like true"
-  | "forgets a halt"
-  | "lets readers change its state"
-  | "lets one listener's failure deafen the others"
-  | "tells those who left"
-  | "tells nobody"
-  | "cannot be thrown twice"
-  | "loses the reason"
-  | "is one for all";
-
-let one: ReturnType<typeof createManualKillSwitch> | undefined;
-
-function plantedSwitch(clock: ContractBench["clock"], fault?: SwitchFault): KillSwitchUnderTest {
-  if (fault === "is one for all") one ??= createManualKillSwitch();
-  const inner = fault === "is one for all" ? one! : createManualKillSwitch();
-  const listeners: ((state: { halted: boolean }) => void)[] = [];
-  let isDark = false;
-  let haltedAtMs = Number.NaN;
-  let halts = 0;
-  const state: { halted: boolean; reason?: string } = { halted: false };
-  const killSwitch: KillSwitch = {
-    read: async () => {
-      if (isDark) {
-        if (fault === "says that all is well when it cannot know") return { halted: false };
-        throw new Error("out of reach");
-      }
-      const { halted } = inner.read();
-      if (fault === "lets readers change its state") return state;
-      if (fault === "answers something like true") return { halted: (halted ? "yes" : "") as never };
-      if (fault === "forgets a halt" && clock.monotonic() - haltedAtMs > 1000) return { halted: false };
-      return fault === "loses the reason" ? { halted } : { ...inner.read() };
-    },
-    subscribe: (listener) => {
-      if (fault === "tells nobody") return () => {};
-      if (fault === "lets one listener's failure deafen the others") {
-        listeners.push(listener);
-        return () => void listeners.splice(listeners.indexOf(listener), 1);
-      }
-      const unsubscribe = inner.subscribe(listener);
-      return fault === "tells those who left" ? () => {} : unsubscribe;
-    },
-  };
-  return {
-    killSwitch,
-    halt: (reason) => {
-      haltedAtMs = clock.monotonic();
-      if (fault === "cannot be thrown twice" && halts++ > 0) return;
-      inner.halt(reason);
-      Object.assign(state, { halted: true, reason });
-      try {
-        for (const listener of listeners) listener({ halted: true });
-      } catch {
-        // The others are not told.
-      }
-    },
-    clear: () => {
-      inner.clear();
-      Object.assign(state, { halted: false });
-      for (const listener of listeners) listener({ halted: false });
-    },
-    goDark: () => {
-      isDark = true;
-    },
-  };
-}
 
 describe("the contract of a switch", () => {
   const contractWith = (fault?: SwitchFault) => killSwitchContract(({ clock }) => plantedSwitch(clock, fault));
@@ -311,61 +198,12 @@ describe("the contract of a switch", () => {
     "cannot be thrown twice": "S2.2 a switch that was flipped back says so, and can be thrown again",
     "loses the reason": "S2.2 the reason of a halt is kept",
     "is one for all": "S2.2 a switch that is opened anew has nothing to do with this one",
+    "forgets in the dark that it was thrown":
+      "S2.3 a switch that was thrown before it went out of reach never says that all is well",
+    "tells its listeners in the dark that all is well":
+      "S2.3 a switch that cannot reach its state never says that all is well",
   });
 });
-
-type JournalFault =
-  | "swallows what it cannot write"
-  | "says done before it is durable"
-  | "reorders what is not awaited"
-  | "drops events that are alike"
-  | "writes a line a name"
-  | "rounds times"
-  | "writes into one file for all"
-  | "begins with a record of its own";
-
-const shared: string[] = [];
-
-/** A journal in lines, as files are. */
-function plantedJournal(fault?: JournalFault, disk: string[] = []): JournalUnderTest {
-  const lines = fault === "writes into one file for all" ? shared : disk;
-  const buffer: string[] = [];
-  let isFull = false;
-  let appends = 0;
-  const write = (line: string) => {
-    if (fault === "drops events that are alike" && lines.includes(line)) return;
-    lines.push(line);
-  };
-  const lineOf = (event: ExecutionEvent) => {
-    if (fault === "rounds times") return JSON.stringify({ ...event, atMs: Math.trunc(event.atMs / 1000) * 1000 });
-    if (fault === "drops events that are alike") return JSON.stringify({ ...event, seq: 0, atMs: 0 });
-    return JSON.stringify(event);
-  };
-  return {
-    journal: {
-      append: async (event) => {
-        if (isFull) {
-          if (fault === "swallows what it cannot write") return;
-          throw new Error("disk full");
-        }
-        if (fault === "reorders what is not awaited" && appends++ % 3 === 0) await Promise.resolve();
-        if (fault === "says done before it is durable") buffer.push(lineOf(event));
-        else write(lineOf(event));
-      },
-    },
-    read: () => {
-      const own = fault === "begins with a record of its own" ? ['{"type":"opened"}'] : [];
-      const text = [...own, ...lines, ...buffer]
-        .map((line) => (fault === "writes a line a name" ? line.replaceAll("\\n", "\n") : line))
-        .join("\n");
-      return text === "" ? [] : text.split("\n").map((line) => JSON.parse(line) as ExecutionEvent);
-    },
-    crash: () => plantedJournal(fault, lines),
-    goDark: () => {
-      isFull = true;
-    },
-  };
-}
 
 describe("the contract of a journal", () => {
   const contractWith = (fault?: JournalFault) => journalContract(() => plantedJournal(fault));

@@ -28,25 +28,46 @@ export type StoreFault =
   | "writes to keys that nobody has claimed"
   | "lets leases run out early"
   | "frees nothing that is resolved"
-  | "makes a value up for what is resolved";
+  | "makes a value up for what is resolved"
+  | "gives every connection keys of its own"
+  | "checks only the tokens that its connection gave"
+  | "looks and completes in two steps"
+  | "looks and starts in two steps"
+  | "times leases for the connection that has them only";
 
 interface Entry {
   state: IdempotencyState | "released";
   fingerprint: string;
   token: number;
   untilMs: number;
+  /** Who claimed it. */
+  connection: number;
   record?: IdempotencyRecord;
 }
 
-/** A store on a virtual clock, asynchronous as real ones are, with at most one thing wrong with it. */
-export function openPlantedStore(clock: Clock, fault?: StoreFault): Required<IdempotencyStore> {
-  const entries = new Map<string, Entry>();
-  let tokens = 0;
+interface Shared {
+  readonly entries: Map<string, Entry>;
+  tokens: number;
+}
+
+/** Opens connections to one store, asynchronous as real ones are, with at most one thing wrong with it. */
+export function plantedStore(clock: Clock, fault?: StoreFault): () => Required<IdempotencyStore> {
+  const open = (): Shared => ({ entries: new Map(), tokens: 0 });
+  const shared = open();
+  let connections = 0;
+  return () =>
+    connect(clock, connections++, fault === "gives every connection keys of its own" ? open() : shared, fault);
+}
+
+function connect(clock: Clock, connection: number, shared: Shared, fault?: StoreFault): Required<IdempotencyStore> {
+  const { entries } = shared;
   const fold = (key: string) => (fault === "folds keys to lower case" ? key.toLowerCase() : key);
 
   const current = (key: string, nowMs: number): Entry | undefined => {
     const entry = entries.get(fold(key));
     if (entry === undefined || entry.state === "released" || nowMs < entry.untilMs) return entry;
+    const isForeign = entry.connection !== connection;
+    if (isForeign && fault === "times leases for the connection that has them only") return entry;
     if (entry.state === "in_progress" && fault !== "takes a started key over when its lease runs out") {
       entry.state = "unknown";
       entry.untilMs = fault === "frees a key in doubt after its lease" ? nowMs + 1 : Number.POSITIVE_INFINITY;
@@ -59,10 +80,17 @@ export function openPlantedStore(clock: Clock, fault?: StoreFault): Required<Ide
   const write = async (key: string, token: string | number, apply: (entry: Entry) => boolean): Promise<boolean> => {
     const entry = current(key, clock.now());
     if (entry === undefined && fault === "writes to keys that nobody has claimed") {
-      entries.set(fold(key), { state: "in_progress", fingerprint: "", token: 0, untilMs: Number.POSITIVE_INFINITY });
+      entries.set(fold(key), {
+        state: "in_progress",
+        fingerprint: "",
+        token: 0,
+        untilMs: Number.POSITIVE_INFINITY,
+        connection,
+      });
       return true;
     }
-    const isOwner = entry?.token === token || fault === "does not check tokens";
+    const isTrusting = fault === "checks only the tokens that its connection gave" && entry?.connection !== connection;
+    const isOwner = entry?.token === token || isTrusting || fault === "does not check tokens";
     if (entry === undefined || entry.state === "released" || !isOwner) return false;
     if (entry.state === "completed" && fault !== "lets a completed key be released") return false;
     if (entry.state === "unknown" && fault === "lets late answers change nothing") return false;
@@ -86,9 +114,9 @@ export function openPlantedStore(clock: Clock, fault?: StoreFault): Required<Ide
       if (!isOpen && !isGreedy) return { state: "in_progress" };
     }
     const nowMs = fault === "goes by the callers' clocks" ? request.nowMs : clock.now();
-    const token = fault === "gives every claim the same token" ? 1 : ++tokens;
+    const token = fault === "gives every claim the same token" ? 1 : ++shared.tokens;
     const untilMs = nowMs + (fault === "lets leases run out early" ? leaseMs / 2 : leaseMs);
-    entries.set(fold(key), { state: "claimed", fingerprint, token, untilMs });
+    entries.set(fold(key), { state: "claimed", fingerprint, token, untilMs, connection });
     return { state: "claimed", token: fault === "gives no token" ? (undefined as never) : token };
   };
 
@@ -99,11 +127,17 @@ export function openPlantedStore(clock: Clock, fault?: StoreFault): Required<Ide
       if (fault === "looks and claims in two steps") await Promise.resolve();
       return claim(key, request, entry);
     },
-    start: (key, token) =>
-      write(key, token, (entry) => {
+    start: async (key, token) => {
+      const found = entries.get(fold(key));
+      if (fault === "looks and starts in two steps" && found?.token === token) {
+        await Promise.resolve();
+        return true;
+      }
+      return write(key, token, (entry) => {
         entry.state = "in_progress";
         return true;
-      }),
+      });
+    },
     renew: (key, token, leaseMs) =>
       write(key, token, (entry) => {
         if (fault === "renews nothing") return true;
@@ -112,8 +146,17 @@ export function openPlantedStore(clock: Clock, fault?: StoreFault): Required<Ide
         if (entry.state !== "unknown") entry.untilMs = clock.now() + leaseMs;
         return true;
       }),
-    complete: (key, token, record) =>
-      write(key, token, (entry) => {
+    complete: async (key, token, record) => {
+      const found = entries.get(fold(key));
+      if (fault === "looks and completes in two steps" && found?.token === token && found.state !== "completed") {
+        await Promise.resolve();
+        found.state = "completed";
+        found.record = record;
+        found.untilMs = clock.now() + record.ttlMs;
+        entries.set(fold(key), found);
+        return true;
+      }
+      return write(key, token, (entry) => {
         const { value, valueOmitted: _, ...rest } = record;
         if (value === null && fault === "forgets null values") entry.record = rest;
         else if (value === undefined && fault === "forgets that a value was left out") entry.record = rest;
@@ -122,7 +165,8 @@ export function openPlantedStore(clock: Clock, fault?: StoreFault): Required<Ide
         if (fault === "keeps records for ever") entry.untilMs = Number.POSITIVE_INFINITY;
         else if (fault !== "expires records with the lease") entry.untilMs = clock.now() + record.ttlMs;
         return true;
-      }),
+      });
+    },
     release: (key, token) =>
       write(key, token, (entry) => {
         entry.state = "released";

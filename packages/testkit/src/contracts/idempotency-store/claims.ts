@@ -1,7 +1,7 @@
 import type { ClaimVerdict } from "@eoc/core";
 import type { Cases } from "../contract-case.js";
 import { must, mustEqual } from "../expectations.js";
-import { answers, claim, claimed, mustBeDone, type StoreUnderTest, started, TTL_MS } from "./store-desk.js";
+import { answers, claim, claimed, mustBeDone, type StoreUnderTest, started } from "./store-desk.js";
 
 /** Keys that careless stores take for one another: case, spaces, patterns, compositions, names of Object's own. */
 const CONFUSABLE = [
@@ -61,7 +61,7 @@ export const CLAIM_CASES: Cases<StoreUnderTest> = {
     await started(desk, "started");
     await answers(desk, "started", "conflict", "of a started key with another payload", other);
     const done = await started(desk, "completed");
-    await store.complete("completed", done, { value: 1, ttlMs: TTL_MS });
+    await store.complete("completed", done, { value: 1, ttlMs: desk.spans.ttlMs });
     await answers(desk, "completed", "conflict", "of a completed key with another payload", other);
     const doubtful = await started(desk, "unknown");
     await store.markUnknown("unknown", doubtful);
@@ -75,7 +75,7 @@ export const CLAIM_CASES: Cases<StoreUnderTest> = {
     for (const [index, value] of VALUES.entries()) {
       const key = `value ${index}`;
       const token = await started(desk, key);
-      mustBeDone(await desk.subject.store.complete(key, token, { value, ttlMs: TTL_MS }), "complete");
+      mustBeDone(await desk.subject.store.complete(key, token, { value, ttlMs: desk.spans.ttlMs }), "complete");
       const verdict = await answers(desk, key, "completed", "of a completed key");
       mustEqual((verdict as ClaimVerdict & { state: "completed" }).value, value, "the stored value");
     }
@@ -85,7 +85,7 @@ export const CLAIM_CASES: Cases<StoreUnderTest> = {
       const key = `omitted ${valueOmitted}`;
       const token = await started(desk, key);
       await desk.subject.store.complete(key, token, {
-        ttlMs: TTL_MS,
+        ttlMs: desk.spans.ttlMs,
         ...(valueOmitted ? { valueOmitted } : undefined),
       });
       const verdict = (await answers(desk, key, "completed", "of a completed key")) as ClaimVerdict & {
@@ -100,7 +100,7 @@ export const CLAIM_CASES: Cases<StoreUnderTest> = {
     for (const key of CONFUSABLE)
       tokens.set(key, await claimed(desk, key, { when: `claim of the free key ${JSON.stringify(key.slice(0, 20))}` }));
     for (const [key, token] of tokens) {
-      mustBeDone(await desk.subject.store.complete(key, token, { value: key, ttlMs: TTL_MS }), "complete");
+      mustBeDone(await desk.subject.store.complete(key, token, { value: key, ttlMs: desk.spans.ttlMs }), "complete");
     }
     for (const key of CONFUSABLE) {
       const verdict = await answers(desk, key, "completed", "of a completed key");

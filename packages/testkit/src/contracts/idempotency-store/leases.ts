@@ -1,82 +1,79 @@
 import type { Cases } from "../contract-case.js";
 import { must } from "../expectations.js";
-import { answers, claim, claimed, LEASE_MS, mustBeDone, type StoreUnderTest, started, TTL_MS } from "./store-desk.js";
-
-/** A moment that every store tells from the next, also one that counts in whole seconds. */
-const MARGIN_MS = 2000;
+import { answers, claim, claimed, mustBeDone, type StoreUnderTest, started } from "./store-desk.js";
 
 /** What time does to a claim. */
 export const LEASE_CASES: Cases<StoreUnderTest> = {
   "S7.2 a lease holds until it runs out": async (desk) => {
     await claimed(desk, "claimed");
     await started(desk, "started");
-    await desk.advance(LEASE_MS - MARGIN_MS);
+    await desk.advance(desk.spans.leaseMs - desk.spans.marginMs);
     await answers(desk, "claimed", "in_progress", "before the lease has run out");
     await answers(desk, "started", "in_progress", "before the lease has run out");
   },
   "S7.2 a lease that ran out after the dispatch leaves the key in doubt": async (desk) => {
     await started(desk, "key");
-    await desk.advance(LEASE_MS + MARGIN_MS);
+    await desk.advance(desk.spans.leaseMs + desk.spans.marginMs);
     await answers(desk, "key", "unknown", "of a started key whose lease has run out");
-    await desk.advance(100 * LEASE_MS);
+    await desk.advance(100 * desk.spans.leaseMs);
     await answers(desk, "key", "unknown", "of a started key, long after its lease");
   },
   "S7.3 a renewed lease holds from its renewal on": async (desk) => {
     const token = await started(desk, "key");
     for (let round = 0; round < 3; round++) {
-      await desk.advance(LEASE_MS - MARGIN_MS);
-      mustBeDone(await desk.subject.store.renew("key", token, LEASE_MS), "renew");
+      await desk.advance(desk.spans.leaseMs - desk.spans.marginMs);
+      mustBeDone(await desk.subject.store.renew("key", token, desk.spans.leaseMs), "renew");
     }
-    await desk.advance(LEASE_MS - MARGIN_MS);
+    await desk.advance(desk.spans.leaseMs - desk.spans.marginMs);
     await answers(desk, "key", "in_progress", "of a key whose lease was renewed");
-    await desk.advance(2 * MARGIN_MS);
+    await desk.advance(2 * desk.spans.marginMs);
     await answers(desk, "key", "unknown", "of a key whose renewed lease has run out");
   },
   "S7.3 a renewal that comes too late does not bring a key in doubt back": async (desk) => {
     const token = await started(desk, "key");
-    await desk.advance(LEASE_MS + MARGIN_MS);
-    await desk.subject.store.renew("key", token, LEASE_MS);
+    await desk.advance(desk.spans.leaseMs + desk.spans.marginMs);
+    await desk.subject.store.renew("key", token, desk.spans.leaseMs);
     await answers(desk, "key", "unknown", "of a key whose lease had run out before it was renewed");
   },
   "S4.5 the owner of a key whose lease ran out may still say what became of it, while nobody else has it": async (
     desk,
   ) => {
     const token = await started(desk, "key");
-    await desk.advance(LEASE_MS + MARGIN_MS);
+    await desk.advance(desk.spans.leaseMs + desk.spans.marginMs);
     mustBeDone(
-      await desk.subject.store.complete("key", token, { value: 1, ttlMs: TTL_MS }),
+      await desk.subject.store.complete("key", token, { value: 1, ttlMs: desk.spans.ttlMs }),
       "complete after the lease",
     );
     await answers(desk, "key", "completed", "of a key that was completed late");
   },
   "S7.2 a completed record outlives its lease, up to its time to live": async (desk) => {
     const token = await started(desk, "key");
-    await desk.subject.store.complete("key", token, { value: 1, ttlMs: TTL_MS });
-    await desk.advance(TTL_MS - MARGIN_MS);
+    await desk.subject.store.complete("key", token, { value: 1, ttlMs: desk.spans.ttlMs });
+    await desk.advance(desk.spans.ttlMs - desk.spans.marginMs);
     await answers(desk, "key", "completed", "of a completed key within its time to live");
   },
 };
 
 /** Leases timed by the store's own clock, or by what the caller says. */
 export function clockCases(ownClock: boolean): Cases<StoreUnderTest> {
-  const hour = 3_600_000;
   if (ownClock) {
     return {
       "S7.2 leases go by the store's own clock, whatever time the callers think it is": async (desk) => {
+        const aheadMs = 2 * desk.spans.leaseMs;
         const nowMs = desk.clock.now();
-        await claimed(desk, "key", { nowMs: nowMs - hour });
-        await answers(desk, "key", "in_progress", "by a caller whose clock is an hour ahead", { nowMs: nowMs + hour });
+        await claimed(desk, "key", { nowMs: nowMs - aheadMs });
+        const ahead = { nowMs: nowMs + aheadMs };
+        await answers(desk, "key", "in_progress", "by a caller whose clock is two leases ahead", ahead);
         await started(desk, "other");
-        await answers(desk, "other", "in_progress", "by a caller whose clock is an hour ahead", {
-          nowMs: nowMs + hour,
-        });
+        await answers(desk, "other", "in_progress", "by a caller whose clock is two leases ahead", ahead);
       },
     };
   }
   return {
     "S7.2 (no own clock) leases go by the time that the caller names": async (desk) => {
       await started(desk, "key");
-      await answers(desk, "key", "unknown", "by a caller an hour later", { nowMs: desk.clock.now() + hour });
+      const nowMs = desk.clock.now() + 2 * desk.spans.leaseMs;
+      await answers(desk, "key", "unknown", "by a caller two leases later", { nowMs });
     },
   };
 }
@@ -87,7 +84,7 @@ export function startCases(start: boolean): Cases<StoreUnderTest> {
     return {
       "S7.2 a lease that ran out before any dispatch is taken over, with the next token": async (desk) => {
         const first = await claimed(desk, "key");
-        await desk.advance(LEASE_MS + MARGIN_MS);
+        await desk.advance(desk.spans.leaseMs + desk.spans.marginMs);
         const second = await claimed(desk, "key", { when: "claim of a key whose lease ran out before any dispatch" });
         must(second !== first, "the token of the first claim was given again");
         const { store } = desk.subject;
@@ -97,7 +94,7 @@ export function startCases(start: boolean): Cases<StoreUnderTest> {
       "S7.2 start marks the dispatch: from then on the key is in doubt when the lease runs out": async (desk) => {
         const token = await claimed(desk, "key");
         mustBeDone(await desk.subject.store.start!("key", token), "start");
-        await desk.advance(LEASE_MS + MARGIN_MS);
+        await desk.advance(desk.spans.leaseMs + desk.spans.marginMs);
         await answers(desk, "key", "unknown", "of a started key whose lease has run out");
       },
     };
@@ -106,7 +103,7 @@ export function startCases(start: boolean): Cases<StoreUnderTest> {
     "S7.2 (no `start`) any lease that ran out leaves the key in doubt": async (desk) => {
       must(desk.subject.store.start === undefined, "the store has `start`: declare `start: true`");
       await claimed(desk, "key");
-      await desk.advance(LEASE_MS + MARGIN_MS);
+      await desk.advance(desk.spans.leaseMs + desk.spans.marginMs);
       await answers(desk, "key", "unknown", "of a claimed key whose lease has run out");
     },
   };
@@ -118,8 +115,8 @@ export function expiryCases(expiry: boolean): Cases<StoreUnderTest> {
     return {
       "S7.2 a completed record is forgotten after its time to live, and the key is free": async (desk) => {
         const token = await started(desk, "key");
-        await desk.subject.store.complete("key", token, { value: 1, ttlMs: TTL_MS });
-        await desk.advance(TTL_MS + MARGIN_MS);
+        await desk.subject.store.complete("key", token, { value: 1, ttlMs: desk.spans.ttlMs });
+        await desk.advance(desk.spans.ttlMs + desk.spans.marginMs);
         await claimed(desk, "key", { fingerprint: "another payload", when: "claim after the record's time to live" });
       },
     };
@@ -127,8 +124,8 @@ export function expiryCases(expiry: boolean): Cases<StoreUnderTest> {
   return {
     "S7.2 (no `expiry`) a completed record is kept beyond its time to live": async (desk) => {
       const token = await started(desk, "key");
-      await desk.subject.store.complete("key", token, { value: 1, ttlMs: TTL_MS });
-      await desk.advance(1000 * TTL_MS);
+      await desk.subject.store.complete("key", token, { value: 1, ttlMs: desk.spans.ttlMs });
+      await desk.advance(1000 * desk.spans.ttlMs);
       await answers(desk, "key", "completed", "long after the record's time to live");
     },
   };
@@ -148,17 +145,20 @@ export function takeOverCases(takeOver: boolean): Cases<StoreUnderTest> {
         const { token } = owners[0] as { token: string | number };
         must(token !== stale, "the token of the first claim was given again");
         must(
-          (await store.complete("key", stale, { value: "stale", ttlMs: TTL_MS })) === false,
+          (await store.complete("key", stale, { value: "stale", ttlMs: desk.spans.ttlMs })) === false,
           "the former owner's complete must be refused",
         );
-        mustBeDone(await store.complete("key", token, { value: "new", ttlMs: TTL_MS }), "the new owner's complete");
+        mustBeDone(
+          await store.complete("key", token, { value: "new", ttlMs: desk.spans.ttlMs }),
+          "the new owner's complete",
+        );
       },
       "S7.2 nothing but a key in doubt is taken over": async (desk) => {
         await claimed(desk, "claimed", { takeOver: true });
         await answers(desk, "claimed", "in_progress", "taking over a claimed key", { takeOver: true });
         const token = await started(desk, "completed");
         await answers(desk, "completed", "in_progress", "taking over a started key", { takeOver: true });
-        await desk.subject.store.complete("completed", token, { value: 1, ttlMs: TTL_MS });
+        await desk.subject.store.complete("completed", token, { value: 1, ttlMs: desk.spans.ttlMs });
         await answers(desk, "completed", "completed", "taking over a completed key", { takeOver: true });
       },
     };

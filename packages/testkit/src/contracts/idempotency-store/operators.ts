@@ -1,13 +1,13 @@
 import type { ClaimVerdict, IdempotencyState } from "@eoc/core";
 import type { Cases } from "../contract-case.js";
 import { must, mustEqual } from "../expectations.js";
-import { answers, claimed, mustBeDone, type StoreDesk, type StoreUnderTest, started, TTL_MS } from "./store-desk.js";
+import { answers, claimed, mustBeDone, type StoreDesk, type StoreUnderTest, started } from "./store-desk.js";
 
 /** One key in every state that all stores know. */
 async function oneOfEach(desk: StoreDesk): Promise<void> {
   const { store } = desk.subject;
   await started(desk, "started");
-  await store.complete("completed", await started(desk, "completed"), { value: 1, ttlMs: TTL_MS });
+  await store.complete("completed", await started(desk, "completed"), { value: 1, ttlMs: desk.spans.ttlMs });
   await store.markUnknown("unknown", await started(desk, "unknown"));
   await store.release("released", await started(desk, "released"));
 }
@@ -83,42 +83,6 @@ export function resolveCases(resolve: boolean): Cases<StoreUnderTest> {
   return {
     "S7.4 (no `resolve`) the store does not pretend to have one": ({ subject }) => {
       must(subject.store.resolve === undefined, "the store has `resolve`: declare `resolve: true`");
-    },
-  };
-}
-
-/** Whether two connections see the same keys. */
-export function sharedCases(shared: boolean): Cases<StoreUnderTest> {
-  if (shared) {
-    return {
-      "S7.2 two connections to one store share its keys, and of two claims one is claimed": async (desk) => {
-        must(desk.subject.another !== undefined, "`shared` needs `another()`, or declare `shared: false`");
-        const other = await desk.subject.another();
-        const token = await started(desk, "key");
-        await answers(desk, "key", "in_progress", "through another connection", { store: other });
-        mustBeDone(
-          await other.complete("key", token, { value: 1, ttlMs: TTL_MS }),
-          "complete through another connection",
-        );
-        await answers(desk, "key", "completed", "of a key that was completed through another connection");
-        for (let round = 0; round < 10; round++) {
-          const store = [desk.subject.store, other];
-          const verdicts = await Promise.all(
-            [0, 1, 0, 1].map((which) =>
-              store[which]!.claim(`race ${round}`, { fingerprint: "f", leaseMs: 1000, nowMs: desk.clock.now() }),
-            ),
-          );
-          const owners = verdicts.filter(({ state }) => state === "claimed").length;
-          must(owners === 1, `four claims through two connections were claimed ${owners} times`);
-        }
-      },
-    };
-  }
-  return {
-    "S7.2 (not `shared`) a store that is opened anew knows none of the keys": async (desk) => {
-      await started(desk, "key");
-      const { store } = await desk.openAnother();
-      await claimed(desk, "key", { store, when: "claim in a store that was opened anew" });
     },
   };
 }

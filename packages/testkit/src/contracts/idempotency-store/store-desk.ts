@@ -12,17 +12,13 @@ export interface StoreUnderTest extends UnderTest {
 export type StoreDesk = Desk<StoreUnderTest>;
 export type Token = string | number;
 
-/** Long enough for a store that counts in whole seconds. */
-export const LEASE_MS = 10_000;
-export const TTL_MS = 60_000;
-
 /** A claim as `execute` makes it. */
 export async function claim(
-  { subject, clock }: StoreDesk,
+  { subject, clock, spans: { leaseMs } }: StoreDesk,
   key: string,
   { store = subject.store, ...request }: Partial<ClaimRequest> & { store?: IdempotencyStore } = {},
 ): Promise<ClaimVerdict> {
-  return store.claim(key, { fingerprint: "payload", leaseMs: LEASE_MS, nowMs: clock.now(), ...request });
+  return store.claim(key, { fingerprint: "payload", leaseMs, nowMs: clock.now(), ...request });
 }
 
 /** A claim that has to succeed; gives its token. */

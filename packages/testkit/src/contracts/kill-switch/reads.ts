@@ -1,6 +1,6 @@
 import type { Cases } from "../contract-case.js";
 import { must, mustMatch } from "../expectations.js";
-import { type KillSwitchUnderTest, mustSay, read, type SwitchDesk } from "./switch-desk.js";
+import { type KillSwitchUnderTest, listen, mustSay, read, type SwitchDesk } from "./switch-desk.js";
 
 /** What a read says. */
 export const READ_CASES: Cases<KillSwitchUnderTest> = {
@@ -57,7 +57,7 @@ export function reasonCases(reason: boolean): Cases<KillSwitchUnderTest> {
 }
 
 /** What a read says when nobody knows. */
-export function outageCases(outage: boolean): Cases<KillSwitchUnderTest> {
+export function outageCases(outage: boolean, subscribe: boolean): Cases<KillSwitchUnderTest> {
   if (!outage) {
     return {
       "S2.3 (no `outage`) every read is answered": async (desk) => {
@@ -68,9 +68,10 @@ export function outageCases(outage: boolean): Cases<KillSwitchUnderTest> {
   }
   return {
     "S2.3 a switch that cannot reach its state never says that all is well": async (desk) => {
-      must(desk.subject.goDark !== undefined, "`outage` needs `goDark()`, or declare `outage: false`");
+      const heard = subscribe ? listen(desk).heard : [];
       await mustSay(desk, false, "a read before the outage");
-      await desk.subject.goDark();
+      heard.length = 0;
+      await goDark(desk);
       for (let time = 0; time < 3; time++) {
         must(
           (await answerInTheDark(desk)) !== false,
@@ -78,12 +79,24 @@ export function outageCases(outage: boolean): Cases<KillSwitchUnderTest> {
         );
         await desk.advance(60_000);
       }
+      must(!heard.includes(false), "a listener heard during the outage that all is well");
+    },
+    "S2.3 a switch that was thrown before it went out of reach never says that all is well": async (desk) => {
+      await desk.subject.halt("test");
+      await mustSay(desk, true, "a read before the outage");
+      await goDark(desk);
+      must((await answerInTheDark(desk)) !== false, "a read during the outage of a thrown switch said `halted: false`");
     },
   };
 }
 
+async function goDark({ subject }: SwitchDesk): Promise<void> {
+  must(subject.goDark !== undefined, "`outage` needs `goDark()`, or declare `outage: false`");
+  await subject.goDark();
+}
+
 /** What a read says; undefined when it fails, or does not answer at all. */
-async function answerInTheDark({ subject, clock }: SwitchDesk): Promise<boolean | undefined> {
+async function answerInTheDark({ subject, within }: SwitchDesk): Promise<boolean | undefined> {
   const answer = (async () => {
     try {
       return (await subject.killSwitch.read())?.halted;
@@ -91,5 +104,6 @@ async function answerInTheDark({ subject, clock }: SwitchDesk): Promise<boolean 
       return undefined;
     }
   })();
-  return Promise.race([answer, clock.sleep(30_000).then(() => undefined)]);
+  const said = await within(answer);
+  return typeof said === "boolean" ? said : undefined;
 }

@@ -13,17 +13,19 @@ export type LimiterDesk = Desk<RateLimiterUnderTest>;
 export type Granted = RateVerdict & { granted: true };
 export type Refused = RateVerdict & { granted: false };
 
-export const WINDOW_MS = 1000;
-
-export const request = (limit: number, windowMs = WINDOW_MS, key = "global"): RateRequest => ({ key, limit, windowMs });
+/** A request within the window of the case. */
+export function request({ spans }: LimiterDesk, limit: number, key = "global"): RateRequest {
+  return { key, limit, windowMs: spans.windowMs };
+}
 
 /** Asks for a permit. A refusal has to say when to ask again. */
 export async function acquire(
   { subject, clock }: LimiterDesk,
   requests: readonly RateRequest[],
   rateLimiter: RateLimiter = subject.rateLimiter,
+  nowMs = clock.monotonic(),
 ): Promise<RateVerdict> {
-  const verdict = await rateLimiter.acquire(requests, clock.monotonic());
+  const verdict = await rateLimiter.acquire(requests, nowMs);
   if (!verdict.granted) {
     const { retryAfterMs } = verdict;
     must(
@@ -41,8 +43,20 @@ export async function dispatches(
   rateLimiter?: RateLimiter,
 ): Promise<boolean> {
   const verdict = await acquire(desk, requests, rateLimiter);
-  if (verdict.granted) verdict.dispatched?.(desk.clock.monotonic());
+  if (verdict.granted) await stamp(desk, verdict);
   return verdict.granted;
+}
+
+/** Stamps a permit. Limiters that are asynchronous answer nothing: what they do is waited for by other means. */
+export async function stamp(desk: LimiterDesk, permit: Granted, nowMs = desk.clock.monotonic()): Promise<void> {
+  await permit.dispatched?.(nowMs);
+  await desk.settle();
+}
+
+/** Hands a permit back. */
+export async function handBack(desk: LimiterDesk, permit: Granted): Promise<void> {
+  await permit.cancel?.();
+  await desk.settle();
 }
 
 export async function mustDispatch(desk: LimiterDesk, requests: readonly RateRequest[], when: string): Promise<void> {
