@@ -8,6 +8,7 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const sources = [
   { find: /^@eoc\/core\/machine$/, replacement: at("packages/core/src/machine/index.ts") },
   { find: /^@eoc\/trace\/node$/, replacement: at("packages/trace/src/node.ts") },
+  { find: /^@eoc\/testkit\/(fast-check|jest|matchers|vitest)$/, replacement: `${at("packages")}/testkit/src/$1.ts` },
   { find: /^@eoc\/([a-z-]+)$/, replacement: `${at("packages")}/$1/src/index.ts` },
 ];
 
