@@ -1,4 +1,6 @@
 import { AcceptedSockets } from "./accepted-sockets.js";
+import { WatchedRequests } from "./watched-requests.js";
+import { WatchedSockets } from "./watched-sockets.js";
 import { WatchedWork } from "./watched-work.js";
 
 /**
@@ -35,7 +37,11 @@ interface Globals {
   setTimeout(callback: () => void, delayMs: number): unknown;
   clearTimeout(timer: unknown): void;
   performance: { now(): number };
-  process?: { getActiveResourcesInfo?: () => string[]; getBuiltinModule?: (name: string) => unknown };
+  process?: {
+    getActiveResourcesInfo?: () => string[];
+    _getActiveHandles?: () => object[];
+    getBuiltinModule?: (name: string) => unknown;
+  };
 }
 
 const globals = globalThis as unknown as Globals;
@@ -48,8 +54,13 @@ let isArmingOwn = false;
 
 const hooks = process?.getBuiltinModule?.("node:async_hooks");
 const channel = process?.getBuiltinModule?.("node:diagnostics_channel");
-const watched = hooks === undefined ? undefined : new WatchedWork(hooks as never, realNow, () => isArmingOwn);
+const sockets =
+  process?._getActiveHandles === undefined
+    ? undefined
+    : new WatchedSockets(() => process._getActiveHandles!(), realNow);
+const watched = hooks === undefined ? undefined : new WatchedWork(hooks as never, realNow, () => isArmingOwn, sockets);
 const accepted = channel === undefined ? undefined : new AcceptedSockets(channel as never);
+const requests = channel === undefined ? undefined : new WatchedRequests(channel as never);
 
 /** The platform this runs on. */
 export const host: Host = {
@@ -61,7 +72,7 @@ export const host: Host = {
     return () => clearTimeout(timer);
   },
   watch: () => {
-    const ends = [watched?.watch(), accepted?.watch()];
+    const ends = [watched?.watch(), accepted?.watch(), requests?.watch()];
     return () => {
       for (const end of ends) end?.();
     };
@@ -106,10 +117,11 @@ function ownTimer(delayMs: number): Promise<void> {
 
 function liveWork(): readonly string[] {
   const live = process!.getActiveResourcesInfo!();
+  const replies = live.includes("TCPSocketWrap") ? (sockets?.live() ?? []) : [];
   forget(live, "Immediate", own.Immediate);
   forget(live, "Timeout", own.Timeout + (watched?.timerCount() ?? 0));
   forget(live, "TCPSocketWrap", accepted?.count() ?? 0);
-  return watched === undefined ? live : live.concat(watched.live());
+  return live.concat(watched?.live() ?? [], requests?.live() ?? [], replies);
 }
 
 function forget(live: string[], kind: string, count: number): void {

@@ -26,6 +26,8 @@ export class Pump {
   readonly #quiet: Quiet;
   readonly #goals = new Set<Goal>();
   readonly #isWanted = () => this.#goals.size > 0;
+  readonly #isDeadEnd = () =>
+    this.#timeline.nextDueMs === Number.POSITIVE_INFINITY && this.#targetMs() === Number.POSITIVE_INFINITY;
   #isPumping = false;
   #endWatch: (() => void) | undefined;
   #runs = 0;
@@ -79,7 +81,7 @@ export class Pump {
   async #pump(): Promise<void> {
     this.#isPumping = true;
     while (this.#isWanted()) {
-      const stillness = await this.#quiet.reach(this.#isWanted);
+      const stillness = await this.#quiet.reach(this.#isWanted, this.#isDeadEnd);
       if (stillness === "stuck") this.#failStuck();
       else if (this.#isWanted() && !this.#step()) this.#endWait(await this.#quiet.lasts(this.#isWanted));
     }
@@ -89,8 +91,7 @@ export class Pump {
   /** Takes the earliest step that a goal asks for; false when there is none. */
   #step(): boolean {
     const dueMs = this.#timeline.nextDueMs;
-    let targetMs = Number.POSITIVE_INFINITY;
-    for (const { until } of this.#goals) if (typeof until === "number" && until < targetMs) targetMs = until;
+    const targetMs = this.#targetMs();
     if (dueMs < Number.POSITIVE_INFINITY && dueMs <= targetMs) {
       this.#fire();
       return true;
@@ -98,6 +99,13 @@ export class Pump {
     if (targetMs === Number.POSITIVE_INFINITY) return this.#finish("idle");
     this.#timeline.moveTo(targetMs);
     return this.#finish(targetMs);
+  }
+
+  /** The earliest time that is to be reached; infinite when none is. */
+  #targetMs(): number {
+    let targetMs = Number.POSITIVE_INFINITY;
+    for (const { until } of this.#goals) if (typeof until === "number" && until < targetMs) targetMs = until;
+    return targetMs;
   }
 
   #fire(): void {

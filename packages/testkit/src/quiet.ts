@@ -14,6 +14,9 @@ const MAX_STEP_MS = 5;
 /** Idle pauses, of about a millisecond each, after which what nothing can end is given up. */
 const IDLE_PAUSES = 100;
 
+/** The share of the patience after which a dead end is one: its error comes within the patience, idle pauses included. */
+const DEAD_END = 0.7;
+
 /** What ended the waiting for quiet: `stuck` is declared real work that did not end within the patience. */
 export type Stillness = "quiet" | "unwanted" | "stuck";
 
@@ -31,6 +34,8 @@ export class Quiet {
   readonly #host: Host;
   readonly #work: RealWork;
   readonly #patienceMs: number;
+  /** What had happened when real work was last given up after the whole patience. */
+  #gaveUpAt = -1;
 
   constructor(timeline: Timeline, host: Host, patienceMs: number) {
     this.#timeline = timeline;
@@ -49,8 +54,8 @@ export class Quiet {
     this.#work.startAdvance();
   }
 
-  /** Waits for quiet, for as long as it `isWanted`. */
-  async reach(isWanted: () => boolean): Promise<Stillness> {
+  /** Waits for quiet, for as long as it `isWanted`. A dead end is where only real work can lead to anything. */
+  async reach(isWanted: () => boolean, isDeadEnd: () => boolean = () => false): Promise<Stillness> {
     await this.#host.turn();
     if (!this.#work.isVisible) for (let turns = 1; turns < BLIND_TURNS; turns++) await this.#host.turn();
     let waitedMs = 0;
@@ -64,7 +69,7 @@ export class Quiet {
       // What was begun earlier gets its time once, whatever comes and goes.
       if (sign !== lastSign && patienceMs === this.#patienceMs) waitedMs = 0;
       lastSign = sign;
-      if (waitedMs >= patienceMs) return this.#giveUp();
+      if (waitedMs >= (isDeadEnd() ? DEAD_END : 1) * patienceMs) return this.#giveUp(patienceMs);
       if (waitedMs >= SPIN_MS) await this.#host.pause();
       await this.#host.turn();
       const nowMs = this.#host.elapsedMs();
@@ -79,11 +84,11 @@ export class Quiet {
    */
   async lasts(isWanted: () => boolean): Promise<Stillness> {
     const { activity } = this.#timeline;
-    const isSure = this.#work.isVisible && !this.#work.isDoubtful;
+    const isSure = this.#gaveUpAt === activity || (this.#work.isVisible && !this.#work.isDoubtful);
     const pauses = isSure ? IDLE_PAUSES : Math.max(IDLE_PAUSES, this.#patienceMs / 2);
     for (let count = 0; count < pauses; count++) {
       await this.#host.pause();
-      const stillness = await this.reach(isWanted);
+      const stillness = await this.reach(isWanted, () => true);
       if (stillness === "stuck") return stillness;
       if (!isWanted() || this.#timeline.activity !== activity) return "unwanted";
     }
@@ -96,8 +101,9 @@ export class Quiet {
     return this.#timeline.holds.size > 0 ? this.#patienceMs : visibleMs;
   }
 
-  #giveUp(): Stillness {
+  #giveUp(patienceMs: number): Stillness {
     this.#work.giveUp();
+    if (patienceMs === this.#patienceMs) this.#gaveUpAt = this.#timeline.activity;
     if (this.#timeline.holds.size === 0) return "quiet";
     // Declared work is known to be awaited: to move on would lose it, and silently.
     this.#timeline.holds.clear();

@@ -1,3 +1,5 @@
+import type { WatchedSockets } from "./watched-sockets.js";
+
 interface Resource {
   hasRef?: () => boolean;
   ondone?: unknown;
@@ -16,6 +18,7 @@ interface AsyncHooks {
   createHook(hooks: {
     trackPromises: boolean;
     init(id: number, kind: string, trigger: number, resource: object): void;
+    before(id: number): void;
     after(id: number): void;
     destroy(id: number): void;
   }): { enable(): void; disable(): void };
@@ -52,7 +55,7 @@ export class WatchedWork {
   readonly #realNow: () => number;
   #watchers = 0;
 
-  constructor(hooks: AsyncHooks, realNow: () => number, isOwn: () => boolean) {
+  constructor(hooks: AsyncHooks, realNow: () => number, isOwn: () => boolean, sockets: WatchedSockets | undefined) {
     const work = this.#work;
     this.#realNow = realNow;
     this.#hook = hooks.createHook({
@@ -60,6 +63,9 @@ export class WatchedWork {
       init(id, kind, _trigger, resource) {
         if (kind !== TIMER && kind !== COMPRESSOR && !isJob(kind)) return;
         if (!isOwn()) work.set(id, { kind, resource, sinceMs: realNow(), hasFired: false });
+      },
+      before(id) {
+        sockets?.comesIn(id);
       },
       after(id) {
         const watched = work.size === 0 ? undefined : work.get(id);
@@ -70,6 +76,7 @@ export class WatchedWork {
       },
       destroy(id) {
         work.delete(id);
+        sockets?.forget(id);
       },
     });
   }

@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, createServer } from "node:net";
 import { createVirtualClock, DeadlockError, isDeadlockError } from "@eoc/testkit";
 import { describe, expect, it } from "vitest";
 
@@ -42,6 +43,41 @@ describe("a run that can never end", () => {
     expect(errors.every(isDeadlockError)).toBe(true);
     await clock.run(() => clock.sleep(10));
     expect(clock.monotonic()).toBe(10);
+  });
+
+  it("rejects within the patience although something is alive that nobody waits for (printed)", async () => {
+    const server = createServer(() => {});
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const idle: Record<string, () => () => void> = {
+      nothing: () => () => {},
+      "an interval": () => {
+        const timer = setInterval(() => {}, 10);
+        return () => clearInterval(timer);
+      },
+      "a timer of a minute": () => {
+        const timer = setTimeout(() => {}, 60_000);
+        return () => clearTimeout(timer);
+      },
+      "an open connection": () => {
+        const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+        return () => socket.destroy();
+      },
+    };
+    for (const [what, begin] of Object.entries(idle)) {
+      const clock = createVirtualClock();
+      const begun = performance.now();
+      let end = () => {};
+      const error = await errorOf(
+        clock.run(() => {
+          end = begin();
+          return clock.waitFor("order 7", never);
+        }),
+      );
+      end();
+      console.log(`a deadlock beside ${what}: ${(performance.now() - begun).toFixed(0)} ms of real time`);
+      expect(String(error)).toMatch(/order 7 +a promise/);
+    }
+    server.close();
   });
 
   it("is not given up while real work goes on that no timer is armed for", async () => {

@@ -131,6 +131,16 @@ describe("Quiet", () => {
     expect(blind.log.pauses).toBe(500);
   });
 
+  it("gives up in time for a dead end to be told within the patience", async () => {
+    const { host, log } = fakeHost((step) => (step === 0 ? [] : ["Timeout"]));
+    const quiet = new Quiet(new Timeline(0), host, 1000);
+    expect(await quiet.reach(always, always)).toBe("quiet");
+    expect(await quiet.lasts(always)).toBe("quiet");
+    // Each turn and each pause takes a millisecond.
+    expect(log.turns + log.pauses).toBeGreaterThan(700);
+    expect(log.turns + log.pauses).toBeLessThan(1000);
+  });
+
   it("does not last when a timer is armed meanwhile", async () => {
     const timeline = new Timeline(0);
     const { host, log } = fakeHost(() => []);

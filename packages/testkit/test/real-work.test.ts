@@ -1,5 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { createServer as createHttpServer } from "node:http";
+import { Agent, createServer as createHttpServer, request } from "node:http";
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -93,6 +93,103 @@ describe("time stands still while an attempt does real work, and four of four ru
     const clock = createVirtualClock({ realWorkPatienceMs: 600_000 });
     const get = async () => (await fetch(`http://127.0.0.1:${port}`)).text();
     expect(await clock.run(() => attemptsThatRan(clock, 4, get))).toBe(4);
+    server.closeAllConnections();
+    server.close();
+  });
+
+  it("a request over a connection that was open before the clock was made", async () => {
+    const server = createHttpServer((_request, response) => {
+      response.write("hel");
+      // What the server waits for does not show, as if it were in another process.
+      setTimeout(() => response.end("lo"), 3).unref();
+    });
+    const port = await listening(server);
+    const url = `http://127.0.0.1:${port}`;
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const ways = {
+      fetch: async () => expect(await (await fetch(url)).text()).toBe("hello"),
+      "node:http": () =>
+        new Promise((resolve, reject) => {
+          request(url, { agent }, (response) => response.resume().on("end", resolve))
+            .on("error", reject)
+            .end();
+        }),
+    };
+    for (const [way, send] of Object.entries(ways)) {
+      for (let test = 0; test < 5; test++) {
+        const clock = createVirtualClock();
+        expect(await clock.run(() => attemptsThatRan(clock, 4, send)), `${way}, clock ${test}`).toBe(4);
+      }
+    }
+    agent.destroy();
+    server.closeAllConnections();
+    server.close();
+  });
+
+  it("an answer over a connection that was open before the clock was made, or was idle for the whole patience", async () => {
+    // Answers in two pieces, by a timer that does not show, as if it were in another process.
+    const server = createServer({ noDelay: true }, (socket) =>
+      socket.on("data", (data) => {
+        const answer = () => {
+          socket.write(data.subarray(0, 1));
+          setTimeout(() => socket.write(data.subarray(1)), 0).unref();
+        };
+        setTimeout(answer, 3).unref();
+      }),
+    );
+    const port = await listening(server);
+    const socket = connect(port, "127.0.0.1");
+    await new Promise<void>((resolve) => socket.on("connect", resolve));
+    const query = (number: number) =>
+      new Promise<void>((resolve) => {
+        let received = "";
+        socket.on("data", (data) => {
+          received += data;
+          if (received !== `q${number}`) return;
+          socket.removeAllListeners("data");
+          resolve();
+        });
+        socket.write(`q${number}`);
+      });
+    for (let test = 0; test < 3; test++) {
+      const clock = createVirtualClock({ realWorkPatienceMs: 50 });
+      expect(await clock.run(() => attemptsThatRan(clock, 4, query))).toBe(4);
+    }
+    socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it("once, until the patience ends, for an answer that never comes", async () => {
+    const server = createServer((socket) => socket.resume());
+    const port = await listening(server);
+    const socket = connect(port, "127.0.0.1");
+    await new Promise<void>((resolve) => socket.on("connect", resolve));
+    const clock = createVirtualClock({ realWorkPatienceMs: 100 });
+    const begun = performance.now();
+    // Were it waited for before each of two hundred steps, this would take twenty seconds.
+    const log = async () => void socket.write("a line of a log");
+    expect(await clock.run(() => attemptsThatRan(clock, 100, log))).toBe(100);
+    expect(performance.now() - begun).toBeGreaterThan(99);
+    socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it("no longer than the patience where a request is never answered, and then the next one too", async () => {
+    const server = createHttpServer((request, response) => {
+      if (request.url !== "/never") setTimeout(() => response.end("hello"), 3).unref();
+    });
+    const port = await listening(server);
+    const clock = createVirtualClock({ realWorkPatienceMs: 100 });
+    const abort = new AbortController();
+    const ran = await clock.run(async () => {
+      const never = fetch(`http://127.0.0.1:${port}/never`, { signal: abort.signal }).catch(() => "aborted");
+      await clock.sleep(1000);
+      const count = await attemptsThatRan(clock, 4, async () => (await fetch(`http://127.0.0.1:${port}`)).text());
+      abort.abort();
+      await never;
+      return count;
+    });
+    expect(ran).toBe(4);
     server.closeAllConnections();
     server.close();
   });
