@@ -26,10 +26,10 @@ function checkAttempts({ policy }: Run, attempts: readonly AttemptStory[], find:
     const previous = attempts[index - 1];
     if (previous === undefined) continue;
     const startSeq = started!.seq;
-    const { finished, settledLate } = previous;
+    const { finished } = previous;
     if (finished === undefined || finished.seq > startSeq) {
       find("S4.3", `attempt ${number} started before attempt ${previous.number} had ended`, started);
-    } else if (settledLate !== undefined && settledLate.seq > startSeq) {
+    } else if (settledSeq(previous) > startSeq) {
       find("S4.3", `attempt ${number} started while the executor was still at attempt ${previous.number}`, started);
     } else {
       const waitedMs = started!.atMs - finished.atMs;

@@ -110,5 +110,12 @@ export function readStory(plan: ExecutionPlan, events: readonly ExecutionEvent[]
 
 /** Number of the event from which the executor's call is known to be over; infinite while that is not known. */
 export function settledSeq({ finished, settledLate }: AttemptStory): number {
-  return settledLate?.seq ?? finished?.seq ?? Number.POSITIVE_INFINITY;
+  if (settledLate !== undefined) return settledLate.seq;
+  return finished === undefined || isGivenUp(finished) ? Number.POSITIVE_INFINITY : finished.seq;
+}
+
+/** True of an attempt that was ended without the executor: what an executor says or throws in time leaves a trace. */
+function isGivenUp({ status, errorCode, errorType, late }: EventOf<"attempt.finished">): boolean {
+  const isUnanswered = errorCode === "timeout" || errorCode === "aborted";
+  return status === "unknown" && isUnanswered && errorType === undefined && late !== true;
 }

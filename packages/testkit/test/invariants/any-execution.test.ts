@@ -15,33 +15,45 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { record } from "./support.js";
 
+const lateMs = fc.integer({ min: 190, max: 240 });
 const step: fc.Arbitrary<ScriptedStep> = fc.oneof(
   // Often enough that whole plans succeed.
   { weight: 12, arbitrary: fc.oneof(fc.constant(0), fc.nat(300)).map((afterMs) => succeeds("v", { afterMs })) },
   fc.nat(300).map((afterMs) => rejects("busy", { afterMs })),
   fc.nat(300).map((afterMs) => rejects("later", { afterMs, retryAfterMs: 50 })),
   fc.nat(300).map((afterMs) => rejects("no", { afterMs, retryable: false })),
+  // Within the grace, and a little before and after it.
+  lateMs.map((afterMs) => ({ ...rejects("late", { afterMs }), ignoresAbort: true })),
+  lateMs.map((afterMs) => ({ ...returns(7, { afterMs }), ignoresAbort: true })),
   fc.nat(300).map((afterMs) => throws(new TypeError("x"), { afterMs })),
   fc.nat(300).map((afterMs) => throws(new TypeError("x"), { afterMs, applied: true })),
   fc.nat(900).map((afterMs) => succeedsLate(afterMs)),
   fc.constant(hangs()),
-  fc.constant(hangs({ ignoresAbort: true })),
+  { weight: 3, arbitrary: fc.constant(hangs({ ignoresAbort: true })) },
   fc.constant(hangs({ applied: true })),
   fc.constant(returns(7)),
 );
 
+/** Mostly nothing, so that most runs come far. */
+const seldom = <T>(arbitrary: fc.Arbitrary<T>) =>
+  fc.oneof({ weight: 4, arbitrary: fc.constant(null) }, { weight: 1, arbitrary });
+
 const effect = fc.constantFrom("once" as const, "idempotent" as const, "none" as const);
-const item = fc.record({ action: fc.constantFrom("ACT" as const, "EXIT" as const, "HOLD" as const), effect });
+const action = fc.oneof(
+  { weight: 9, arbitrary: fc.constantFrom("ACT" as const, "EXIT" as const) },
+  { weight: 1, arbitrary: fc.constant("HOLD" as const) },
+);
+const item = fc.record({ action, effect });
 const rate = fc.record({ limit: fc.integer({ min: 1, max: 3 }), windowMs: fc.integer({ min: 1, max: 400 }) });
 const FAULTS = {
-  throws: 0.03,
-  rejects: 0.03,
-  hangs: 0.02,
-  garbage: 0.02,
-  loses_reply: 0.03,
-  never_replies: 0.02,
-  slow_request: 0.05,
-  slow_reply: 0.05,
+  throws: 0.01,
+  rejects: 0.01,
+  hangs: 0.01,
+  garbage: 0.01,
+  loses_reply: 0.01,
+  never_replies: 0.01,
+  slow_request: 0.04,
+  slow_reply: 0.04,
   slowMs: [1, 600],
 } as const;
 
@@ -50,7 +62,7 @@ const RUNS = process.env["EOC_DEEP"] === "1" ? { numRuns: 50_000 } : { numRuns: 
 
 const scenario = fc.record({
   steps: fc.array(step, { minLength: 1, maxLength: 8 }),
-  items: fc.array(item, { maxLength: 6 }),
+  items: fc.noBias(fc.array(item, { maxLength: 6 })),
   policy: fc.record({
     maxConcurrency: fc.integer({ min: 1, max: 4 }),
     onFailure: fc.constantFrom("stop" as const, "continue" as const),
@@ -75,13 +87,13 @@ const scenario = fc.record({
       leaseMs: fc.constantFrom(40, 30_000),
     }),
   }),
-  decision: fc.record({ throttle_ms: fc.option(fc.nat(200)), cooldown_ms: fc.option(fc.nat(50)) }),
-  context: fc.constantFrom({}, {}, {}, { ops_state: "RED" }),
-  haltAtMs: fc.option(fc.nat(1200), { freq: 3 }),
-  cancelAtMs: fc.option(fc.nat(1200), { freq: 3 }),
+  decision: fc.record({ throttle_ms: seldom(fc.nat(200)), cooldown_ms: seldom(fc.nat(50)) }),
+  context: seldom(fc.constant({ ops_state: "RED" })).map((context) => context ?? {}),
+  haltAtMs: seldom(fc.noBias(fc.nat(1200))),
+  cancelAtMs: seldom(fc.noBias(fc.nat(1200))),
   reconciles: fc.boolean(),
   seed: fc.option(fc.nat(), { freq: 2 }),
-  budget: fc.option(fc.nat(3), { freq: 2 }),
+  budget: seldom(fc.nat(3)),
   bulkhead: fc.boolean(),
 });
 

@@ -77,6 +77,18 @@ const bases = {
       steps: [succeeds(1)],
       options: () => ({ rateLimiter: createMemoryRateLimiter() }),
     }),
+  /** The first never settles; the second starts when the first has been given up. */
+  abandoned: () =>
+    record({
+      decision: TWO,
+      policy: {
+        maxConcurrency: 2,
+        onFailure: "continue",
+        rateLimit: { perAction: { ACT: { limit: 1, windowMs: 6000 } } },
+      },
+      steps: [hangs({ ignoresAbort: true }), succeeds(1)],
+      options: () => ({ rateLimiter: createMemoryRateLimiter() }),
+    }),
   parallel: () => record({ decision: TWO, policy: { maxConcurrency: 2 }, steps: [succeeds(1, { afterMs: 50 })] }),
 } as const;
 
@@ -315,6 +327,12 @@ const cases: Case[] = [
     what: "more at once than allowed",
     base: "parallel",
     tamper: (run) => Object.assign(run, { policy: { maxConcurrency: 1 } }),
+    finds: ["INV-EXE-2", "S4.4", /2 dispatches were in flight; maxConcurrency is 1/],
+  },
+  {
+    what: "more at once than allowed, because one had been given up and never settled",
+    base: "abandoned",
+    tamper: (run) => Object.assign(run, { policy: { ...run.policy, maxConcurrency: 1 } }),
     finds: ["INV-EXE-2", "S4.4", /2 dispatches were in flight; maxConcurrency is 1/],
   },
   {
