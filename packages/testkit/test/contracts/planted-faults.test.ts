@@ -1,11 +1,18 @@
 import {
   type ContractBench,
   type ContractCase,
+  type ContractTiming,
+  createVirtualClock,
+  type ExecutorCapabilities,
   executorContract,
   idempotencyStoreContract,
+  type JournalCapabilities,
   journalContract,
+  type KillSwitchCapabilities,
   killSwitchContract,
+  type RateLimiterCapabilities,
   rateLimiterContract,
+  type StoreCapabilities,
 } from "@eoc/testkit";
 import { describe, expect, it } from "vitest";
 import { type JournalFault, plantedJournal } from "./planted-journal.js";
@@ -125,6 +132,66 @@ describe("the contract of an executor", () => {
     "says not_applied when it could not ask": "S3.3 reconcile that reaches nobody knows nothing",
     "says applied without asking": "S3.3 reconcile never finds what was not applied",
   });
+});
+
+/** What an implementation that has a capability must be caught at when it declares that it lacks it, by the fallback's case. */
+function fallbacksCatch<Capability extends string>(
+  contractWith: (lacks?: Capability) => readonly ContractCase[],
+  capabilities: readonly Capability[],
+): void {
+  for (const capability of capabilities) {
+    it(`catches one that denies its \`${capability}\``, async () => {
+      const usual = new Set(contractWith().map(({ name }) => name));
+      const fallback = contractWith(capability).filter(({ name }) => !usual.has(name));
+      expect(fallback.length).toBeGreaterThan(0);
+      expect(await failing(fallback)).toEqual(fallback.map(({ name }) => name));
+    });
+  }
+}
+
+describe("what takes the place of a case that is left out", () => {
+  type Deniable<Capabilities> = Exclude<keyof Capabilities & string, keyof ContractTiming | "permitLeaseMs">;
+  const lacking = <Capability extends string>(lacks: Capability | undefined) =>
+    (lacks === undefined ? {} : { [lacks]: false }) as { [Name in Capability]?: boolean };
+
+  // One for all that are opened, which is what `shared: false` denies.
+  const store = plantedStore({ ...createVirtualClock() });
+  fallbacksCatch<Deniable<StoreCapabilities>>(
+    (lacks) =>
+      idempotencyStoreContract(({ clock }) => {
+        const connect = lacks === "shared" ? store : plantedStore(clock);
+        return { store: connect(), another: connect };
+      }, lacking(lacks)),
+    ["start", "takeOver", "expiry", "ownClock", "list", "resolve", "shared"],
+  );
+
+  const limiter = plantedLimiter({ ...createVirtualClock() });
+  fallbacksCatch<Deniable<RateLimiterCapabilities>>(
+    (lacks) =>
+      rateLimiterContract(
+        ({ clock }) => {
+          const connect = lacks === "shared" ? limiter : plantedLimiter(clock);
+          return { rateLimiter: connect(), another: connect };
+        },
+        { ...lacking(lacks), ...(lacks === "shared" ? { ownClock: true } : {}) },
+      ),
+    ["stamps", "cancel", "ownClock", "shared"],
+  );
+
+  fallbacksCatch<Deniable<KillSwitchCapabilities>>(
+    (lacks) => killSwitchContract(({ clock }) => plantedSwitch(clock), lacking(lacks)),
+    ["subscribe", "clear", "reason", "outage"],
+  );
+
+  fallbacksCatch<Deniable<JournalCapabilities>>(
+    (lacks) => journalContract(() => plantedJournal(), lacking(lacks)),
+    ["durable", "outage"],
+  );
+
+  fallbacksCatch<Deniable<ExecutorCapabilities>>(
+    (lacks) => executorContract(({ clock }) => openService({ clock }), lacking(lacks)),
+    ["abort", "dedupes", "reconcile"],
+  );
 });
 
 type LeaseFault = "frees a permit when its lease runs out" | "keeps a permit for ever, whatever its lease";
