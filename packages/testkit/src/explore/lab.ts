@@ -59,6 +59,7 @@ export interface Lab {
 /** One execution of a run. */
 export interface ExploredExecution extends Recorded {
   policy: ExecutionPolicy;
+  events: readonly ExecutionEvent[];
   /** As `execute` was given them. */
   options: ExecuteOptions;
 }
@@ -114,7 +115,7 @@ export class Bench implements Lab {
     this.killSwitch.subscribe(({ halted }) => {
       this.#isHalted = halted;
     });
-    this.observer = new Observer(() => this.#isHalted);
+    this.observer = new Observer(() => this.#isHalted, this.clock.monotonic);
     this.#happen("halt at", setup.haltAt, () => this.killSwitch.halt("explore"));
     this.#happen("cancel at", setup.cancelAt, () => this.#controller.abort());
   }

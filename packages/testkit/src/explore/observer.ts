@@ -1,5 +1,6 @@
-import type { ExecuteFn, ExecutionPolicy, Executor, ReconcileFn } from "@eoc/core";
+import type { AttemptContext, ExecuteFn, ExecutionPolicy, Executor, ReconcileFn } from "@eoc/core";
 import { finder, type Violation } from "../invariants/violation.js";
+import { type Answer, answerOf, objectionTo, thrownAnswer } from "./answers.js";
 
 /**
  * Sees for itself when the executor is called and when it has really ended, whatever events and reports say.
@@ -9,12 +10,17 @@ export class Observer {
   /** Calls so far, by execution and action. */
   readonly #calls = new Map<string, number>();
   readonly #live = new Map<string, number>();
+  /** What the executor said last, by execution and action. */
+  readonly #answers = new Map<string, Answer>();
   readonly #find = finder(this.violations, "INV-EXE-2");
   readonly #findHalt = finder(this.violations, "INV-EXE-4");
+  readonly #findRepeat = finder(this.violations, "INV-EXE-3");
   readonly #isHalted: () => boolean;
+  readonly #monotonic: () => number;
 
-  constructor(isHalted: () => boolean) {
+  constructor(isHalted: () => boolean, monotonic: () => number) {
     this.#isHalted = isHalted;
+    this.#monotonic = monotonic;
   }
 
   /** How often the executor was called for an action. */
@@ -26,18 +32,21 @@ export class Observer {
   watch(executor: Executor, policy: ExecutionPolicy, obeysSwitch: boolean): Executor {
     const original: ExecuteFn = typeof executor === "function" ? executor : executor.execute.bind(executor);
     const execute: ExecuteFn = (action, attempt) => {
-      const end = this.#begin(attempt.executionId, attempt.actionIndex, policy.maxConcurrency, obeysSwitch);
+      const end = this.#begin(attempt, policy, obeysSwitch);
       try {
         const answer = original(action, attempt);
         if (!isThenable(answer)) {
-          end();
+          end(answerOf(answer));
           return answer;
         }
         const promise = answer instanceof Promise ? answer : Promise.resolve(answer);
-        promise.then(end, end);
+        promise.then(
+          (result) => end(answerOf(result)),
+          (error) => end(thrownAnswer(error)),
+        );
         return promise;
       } catch (error) {
-        end();
+        end(thrownAnswer(error));
         throw error;
       }
     };
@@ -46,9 +55,17 @@ export class Observer {
     return reconcile === undefined ? execute : { execute, reconcile };
   }
 
-  #begin(executionId: string, actionIndex: number, maxConcurrency: number, obeysSwitch: boolean): () => void {
+  #begin(
+    { executionId, actionIndex, attempt }: AttemptContext,
+    { maxConcurrency, retry }: ExecutionPolicy,
+    obeysSwitch: boolean,
+  ): (answer: Omit<Answer, "atMs">) => void {
     const key = `${executionId}/${actionIndex}`;
     this.#calls.set(key, (this.#calls.get(key) ?? 0) + 1);
+    const objection = attempt > 0 ? objectionTo(this.#answers.get(key), this.#monotonic(), retry) : undefined;
+    if (objection !== undefined) {
+      this.#findRepeat(objection.clause, `${objection.message} (${executionId})`, { actionIndex });
+    }
     if (obeysSwitch && this.#isHalted()) {
       this.#findHalt("S2.2", `the executor was called although the switch had halted (${executionId})`, {
         actionIndex,
@@ -68,7 +85,8 @@ export class Observer {
       );
     }
     this.#count(key, 1);
-    return () => {
+    return (answer) => {
+      this.#answers.set(key, { ...answer, atMs: this.#monotonic() });
       this.#count(key, -1);
       this.#count(executionId, -1);
     };

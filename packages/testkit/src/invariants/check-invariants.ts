@@ -15,6 +15,7 @@ import { checkKeys } from "./keys.js";
 import { checkOutcomes } from "./outcomes.js";
 import { checkRates } from "./rates.js";
 import { checkRecord } from "./record.js";
+import { checkReport } from "./report-only.js";
 import type { Run } from "./run.js";
 import { readStory } from "./story.js";
 import { finder, type Violation } from "./violation.js";
@@ -24,8 +25,11 @@ export interface Recorded {
   /** What was to be done: `planExecution(decision, definePolicy(policy))`. */
   plan: ExecutionPlan;
   policy: ExecutionPolicyInput | ExecutionPolicy;
-  /** All of them, in order, those after the report included. From `onEvent` or a journal; parsed JSON will do. */
-  events: readonly ExecutionEvent[];
+  /**
+   * All of them, in order, those after the report included. From `onEvent` or a journal; parsed JSON will do. Where none
+   * were kept, leave them out: then the report is checked by itself, and nothing is known of halts, intents and keys.
+   */
+  events?: readonly ExecutionEvent[];
   report: ExecutionReport;
   /** What really happened, in a world that no other execution touched. */
   world?: Pick<World, "effects">;
@@ -44,7 +48,7 @@ export function checkInvariants(recorded: Recorded): Violation[] {
   const { report, world, secrets = [], slackMs = 0 } = recorded;
   const violations: Violation[] = [];
   const shapes = finder(violations, "INV-EXE-5");
-  const events = checkEventShapes(recorded.events, shapes);
+  const events = checkEventShapes(recorded.events ?? [], shapes);
   if (!Array.isArray(report?.actions) || !Array.isArray(report.attempts)) {
     shapes("S9.1", "the report has no rows or no attempts");
     return violations;
@@ -53,6 +57,12 @@ export function checkInvariants(recorded: Recorded): Violation[] {
   const plan = isRefused ? { actions: [], planHash: report.planHash } : recorded.plan;
   const policy = definePolicy(report.reason === "invalid_policy" ? {} : recorded.policy);
   const run: Run = { plan, policy, events, report, story: readStory(plan, events), world, slackMs, secrets };
+  if (recorded.events === undefined) checkReport(run, violations);
+  else checkRun(run, violations);
+  return violations.sort((a, b) => a.invariant.localeCompare(b.invariant));
+}
+
+function checkRun(run: Run, violations: Violation[]): void {
   checkRecord(run, finder(violations, "INV-EXE-1"));
   checkBounds(run, finder(violations, "INV-EXE-2"));
   const outcomes = finder(violations, "INV-EXE-3");
@@ -60,9 +70,8 @@ export function checkInvariants(recorded: Recorded): Violation[] {
   checkKeys(run, outcomes);
   checkEffects(run, outcomes);
   checkHalts(run, finder(violations, "INV-EXE-4"));
-  checkHygiene(run, shapes);
+  checkHygiene(run, finder(violations, "INV-EXE-5"));
   checkRates(run, finder(violations, "INV-EXE-6"));
-  return violations.sort((a, b) => a.invariant.localeCompare(b.invariant));
 }
 
 /** Reasons of an execution that has no plan. */

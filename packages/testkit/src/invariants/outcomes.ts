@@ -59,7 +59,8 @@ function checkRepeat({ planned }: ActionStory, attempt: AttemptStory, next: Atte
   }
 }
 
-function checkRow({ plan, policy, report }: Run, row: ActionReport, find: Find): void {
+/** S3: what a row says fits its attempts. */
+export function checkRow({ plan, policy, report }: Run, row: ActionReport, find: Find): void {
   const place = { actionIndex: row.index };
   const planned = plan.actions[row.index];
   const attempts = report.attempts.filter(({ actionIndex }) => actionIndex === row.index);
@@ -92,7 +93,7 @@ function checkRow({ plan, policy, report }: Run, row: ActionReport, find: Find):
 }
 
 /** S10: abnormal ends are marked, others are not. */
-function checkFailClosed({ report }: Run, find: Find): void {
+export function checkFailClosed({ report }: Run, find: Find): void {
   const stopped = report.actions.filter(({ status }) => status !== "success" && status !== "skipped");
   const indexes = new Set(stopped.map(({ index }) => index));
   const suspects = report.attempts.filter(

@@ -80,7 +80,7 @@ function subject(type: string, event: ExecutionEvent): string {
 }
 
 /** S5.3: exactly one row for every action of the plan. */
-function checkRows({ plan, report, story }: Run, find: Find): void {
+export function checkRows({ plan, report, story }: Run, find: Find): void {
   if (report.actions.length !== plan.actions.length) {
     find("S5.3", `the plan has ${plan.actions.length} actions, the report ${report.actions.length} rows`);
   }
@@ -104,7 +104,7 @@ function checkRows({ plan, report, story }: Run, find: Find): void {
 }
 
 /** S10: the counters and the status are what rows and attempts say. */
-function checkCounts(report: ExecutionReport, find: Find): void {
+export function checkCounts(report: ExecutionReport, find: Find): void {
   const { actions, attempts } = report;
   const rows = (status: ActionReport["status"]) => actions.filter((row) => row.status === status).length;
   const successes = attempts.filter(({ status }) => status === "success").length;

@@ -1,4 +1,4 @@
-import { definePolicy, type Executor, type ExecutorResult } from "@eoc/core";
+import { definePolicy, type Executor, type ExecutorResult, NotAppliedError } from "@eoc/core";
 import { aPlan, succeeds } from "@eoc/testkit";
 import { describe, expect, it } from "vitest";
 import { judge } from "../../src/explore/judge.js";
@@ -10,20 +10,24 @@ const policy = definePolicy({ maxConcurrency: 2 });
 const action = aPlan().actions[0]!;
 
 /** Calls of an executor that ends when it is told to. */
-function watched(isHalted = () => false) {
-  const observer = new Observer(isHalted);
+function watched(isHalted = () => false, answer: () => ExecutorResult = () => ({ ok: false, code: "busy" })) {
+  let nowMs = 0;
+  const observer = new Observer(isHalted, () => nowMs);
   const ends: (() => void)[] = [];
   const executor: Executor = () =>
     new Promise<ExecutorResult>((resolve) => {
-      ends.push(() => resolve({ ok: true }));
+      ends.push(() => resolve(new Promise((settle) => settle(answer()))));
     });
   const watching = observer.watch(executor, policy, true);
-  const call = (actionIndex: number, executionId = "e") => {
+  const call = (actionIndex: number, executionId = "e", attempt = 0) => {
     const { signal } = new AbortController();
     const execute = typeof watching === "function" ? watching : watching.execute;
-    return execute(action, { actionIndex, executionId, signal, attempt: 0, deadlineMs: 0, context: {} });
+    return execute(action, { actionIndex, executionId, signal, attempt, deadlineMs: 0, context: {} });
   };
-  return { observer, ends, call };
+  const pass = (ms: number) => {
+    nowMs += ms;
+  };
+  return { observer, ends, call, pass };
 }
 
 describe("an observer", () => {
@@ -54,6 +58,48 @@ describe("an observer", () => {
     expect(observer.violations).toEqual([expect.objectContaining({ clause: "S4.4", actionIndex: 2 })]);
   });
 
+  for (const [what, answer, waitedMs, clause] of [
+    ["S3.1 sees a call after success", () => ({ ok: true }), 0, "S3.1"],
+    ["S3.1 sees a call after a final rejection", () => ({ ok: false, code: "no", retryable: false }), 0, "S3.1"],
+    ["S3.5 sees a call too early", () => ({ ok: false, code: "later", retryAfterMs: 50 }), 49, "S3.5"],
+    ["S3.5 sees a call in time", () => ({ ok: false, code: "later", retryAfterMs: 50 }), 50, undefined],
+    [
+      "S3.5 sees a call after too long a wait",
+      () => ({ ok: false, code: "later", retryAfterMs: 60_001 }),
+      60_001,
+      "S3.5",
+    ],
+    [
+      "S3.1 sees a call after a NotAppliedError that is final",
+      () => {
+        throw new NotAppliedError("no", { retryable: false });
+      },
+      0,
+      "S3.1",
+    ],
+    [
+      "S3.1 has nothing against a call after anything else that was thrown",
+      () => {
+        throw new Error("no");
+      },
+      0,
+      undefined,
+    ],
+  ] as const satisfies readonly [string, () => ExecutorResult, number, string | undefined][]) {
+    it(what, async () => {
+      const { observer, ends, call, pass } = watched(undefined, answer);
+      const first = call(0) as Promise<unknown>;
+      ends[0]!();
+      await first.catch(() => {});
+      pass(waitedMs);
+      void call(0, "another execution", 1);
+      expect(observer.violations).toEqual([]);
+      void call(0, "e", 1);
+      const expected = clause === undefined ? [] : [expect.objectContaining({ invariant: "INV-EXE-3", clause })];
+      expect(observer.violations).toEqual(expected);
+    });
+  }
+
   it("S2.2 sees a dispatch after the switch has halted", () => {
     const { observer, call } = watched(() => true);
     void call(0);
@@ -61,7 +107,10 @@ describe("an observer", () => {
   });
 
   it("hands on what the executor answers, throws and reconciles", async () => {
-    const observer = new Observer(() => false);
+    const observer = new Observer(
+      () => false,
+      () => 0,
+    );
     const error = new Error("x");
     const executor: Executor = {
       execute: ({ index }) => {

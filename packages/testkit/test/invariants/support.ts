@@ -31,7 +31,9 @@ export interface Setup {
 }
 
 /** Runs one execution, and what comes after it, in virtual time, and records everything. */
-export async function record(setup: Setup): Promise<Recorded & { clock: VirtualClock }> {
+export async function record(
+  setup: Setup,
+): Promise<Required<Pick<Recorded, "events">> & Recorded & { clock: VirtualClock }> {
   const { decision = { action: "ACT" }, context = {}, policy = {}, steps, reconcile, options } = setup;
   const clock = createVirtualClock();
   const world = setup.world ?? createWorld();
