@@ -1,1 +1,1 @@
-module.exports = { testMatch: ["<rootDir>/jest.test.mjs"], testEnvironment: "node", transform: {} };
+module.exports = { testMatch: ["<rootDir>/jest.test.{mjs,cjs}"], testEnvironment: "node", transform: {} };

@@ -61,6 +61,11 @@ function fromTap({ exitCode, text }: { exitCode: number | null; text: string }):
 
 const packageOf = (name: string) => dirname(require.resolve(`${name}/package.json`));
 
+function runJest(file: string, flags: readonly string[], planted: boolean): Promise<Outcome> {
+  const cli = join(packageOf("jest"), "bin/jest.js");
+  return runForJson([...flags, cli, "--config", "examples/jest.config.cjs", file, "--json"], planted);
+}
+
 const RUNNERS: Readonly<Record<string, (planted: boolean) => Promise<Outcome>>> = {
   vitest: (planted) => {
     const cli = join(packageOf("vitest"), "vitest.mjs");
@@ -68,10 +73,8 @@ const RUNNERS: Readonly<Record<string, (planted: boolean) => Promise<Outcome>>> 
   },
   "node:test": async (planted) =>
     fromTap(await runNode(["--test", "--test-reporter", "tap", "examples/node-test.mjs"], planted)),
-  jest: (planted) => {
-    const cli = join(packageOf("jest"), "bin/jest.js");
-    return runForJson(["--experimental-vm-modules", cli, "--config", "examples/jest.config.cjs", "--json"], planted);
-  },
+  "jest as ES modules": (planted) => runJest("jest.test.mjs", ["--experimental-vm-modules"], planted),
+  "jest as CommonJS": (planted) => runJest("jest.test.cjs", [], planted),
 };
 
 const PLANTED = [
