@@ -127,10 +127,9 @@ function dispatchedIds(received: unknown): string[] {
 /** What went wrong; undefined when nothing did. */
 function violationsText(received: unknown): string | undefined {
   if (Array.isArray(received)) return textOf(received as readonly Violation[]);
-  const { report, events, plan, runs, failure } = members(received);
+  const { report, plan, runs, failure } = members(received);
   if (typeof runs === "number") return failure === undefined ? undefined : (received as ExploreResult).failure!.message;
-  if (report !== undefined && events !== undefined && plan !== undefined)
-    return textOf(checkInvariants(received as Recorded));
+  if (report !== undefined && plan !== undefined) return textOf(checkInvariants(received as Recorded));
   throw new TypeError(
     `toHaveNoViolations is for recorded executions, violations and results of explore, not for ${valueText(received)}`,
   );

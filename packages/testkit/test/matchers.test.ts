@@ -146,6 +146,9 @@ describe("toHaveNoViolations", () => {
     const recorded = await record({ steps: [succeeds()] });
     expect(recorded).toHaveNoViolations();
     expect(checkInvariants(recorded)).toHaveNoViolations();
+    const { events: _, ...withoutEvents } = recorded;
+    expect(withoutEvents).toHaveNoViolations();
+    expect({ ...withoutEvents, report: { ...recorded.report, failClosed: true } }).not.toHaveNoViolations();
     const broken = {
       ...recorded,
       policy: { rateLimit: { global: { limit: 1, windowMs: 10 } } },
