@@ -82,12 +82,12 @@ describe("a store whose server's clock cannot be moved", () => {
 });
 
 describe("a slow answer that nothing shows", () => {
-  const first = (realTime: boolean) => idempotencyStoreContract(() => openStore(150), { realTime })[0]!;
+  const first = (ms: number, realTime: boolean) => idempotencyStoreContract(() => openStore(ms), { realTime })[0]!;
 
-  it("is waited for in real time", () => first(true).run());
+  it("is waited for in real time", () => first(150, true).run());
 
   it("is taken for none in virtual time, where nothing can come of it", async () => {
-    const error = await first(false)
+    const error = await first(60_000, false)
       .run()
       .catch((reason: unknown) => reason);
     expect(isDeadlockError(error)).toBe(true);
