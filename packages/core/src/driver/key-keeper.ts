@@ -6,7 +6,7 @@ import type { ClaimAnswer } from "../machine/inputs.js";
 import type { IdempotencyRecord } from "../ports/idempotency-store.js";
 import type { Driver } from "./driver.js";
 import { member } from "./port-desks.js";
-import type { PortAnswer } from "./ports-guard.js";
+import { callUnheard, type PortAnswer } from "./ports-guard.js";
 
 type Token = string | number;
 
@@ -64,9 +64,9 @@ export class KeyKeeper {
       (result) => ({ type: "claim", action, verdict: this.#judge(action, key, result) }),
       (late) => {
         // Claimed after all, for nobody: given back, else it would be in the way until its lease ends.
-        if (member(late, "state") === "claimed") {
-          attempt(() => store.release(key, member(late, "token") as Token));
-        }
+        if (member(late, "state") !== "claimed") return;
+        const token = member(late, "token") as Token;
+        callUnheard(() => (takeOver ? store.markUnknown(key, token) : store.release(key, token)));
       },
     );
   }
@@ -106,7 +106,7 @@ export class KeyKeeper {
       driver.postOutside(() => {
         if (this.#claims.get(action) !== claim) return;
         // A lease that could not be renewed shows when the outcome is written: its token is stale by then.
-        attempt(() => driver.options.idempotencyStore!.renew(key, claim.token, leaseMs));
+        callUnheard(() => driver.options.idempotencyStore!.renew(key, claim.token, leaseMs));
         this.#renewLater(action, key);
       });
     }, leaseMs / 3);
@@ -148,13 +148,5 @@ export class KeyKeeper {
     if (held === undefined) return { ttlMs };
     if (checkJson(held.value).length > 0) return { ttlMs, valueOmitted: true };
     return { ttlMs, value: deepFreezeCopy(held.value) };
-  }
-}
-
-function attempt(call: () => unknown): void {
-  try {
-    Promise.resolve(call()).catch(() => {});
-  } catch {
-    // Shows later.
   }
 }

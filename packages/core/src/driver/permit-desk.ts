@@ -4,7 +4,7 @@ import { rateRequests } from "../policy/rate-requests.js";
 import type { RateRequest, RateVerdict } from "../ports/rate-limiter.js";
 import type { Driver } from "./driver.js";
 import { isDuration, member } from "./port-desks.js";
-import type { PortAnswer } from "./ports-guard.js";
+import { callUnheard, type PortAnswer } from "./ports-guard.js";
 import { joinLine, type Ticket, whoIsBefore } from "./rate-line.js";
 
 /** The permits that the rate limiter has granted and that are not stamped yet, and the places in its line. */
@@ -73,11 +73,8 @@ export class PermitDesk {
     const permit = this.#held.get(action);
     if (permit === undefined) return;
     this.#held.delete(action);
-    try {
-      permit.dispatched?.(this.#driver.clock.monotonic());
-    } catch {
-      // The grant counts from when it was given: never too little.
-    }
+    // A stamp that fails leaves the grant, which counts from when it was given: never too little.
+    callUnheard(() => permit.dispatched?.(this.#driver.clock.monotonic()));
   }
 
   cancel(action: number): void {
@@ -87,10 +84,7 @@ export class PermitDesk {
   }
 }
 
+/** A permit that cannot be handed back stays taken: never too many dispatches. */
 function cancelPermit(verdict: unknown): void {
-  try {
-    (verdict as { cancel?: () => void } | undefined)?.cancel?.();
-  } catch {
-    // The permit stays taken: never too many dispatches.
-  }
+  callUnheard(() => (verdict as { cancel?: () => void } | undefined)?.cancel?.());
 }

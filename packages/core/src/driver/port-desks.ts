@@ -3,7 +3,7 @@ import type { GateAnswer } from "../machine/inputs.js";
 import { safeCode } from "../machine/outcome.js";
 import type { Driver } from "./driver.js";
 import type { EventSink } from "./event-sink.js";
-import type { PortAnswer } from "./ports-guard.js";
+import { callUnheard, type PortAnswer } from "./ports-guard.js";
 
 /** Reads the kill switch; whatever is not one of its two states is `unavailable` (S2.3). */
 export function readSwitch(
@@ -89,11 +89,8 @@ export function takeRetry(driver: Driver, action: number): void {
 }
 
 export function refillRetries(driver: Driver): void {
-  try {
-    driver.options.retryBudget!.succeeded();
-  } catch {
-    // A budget that is not refilled only makes for fewer retries.
-  }
+  // A budget that is not refilled only makes for fewer retries.
+  callUnheard(() => driver.options.retryBudget!.succeeded());
 }
 
 /** The slots of a bulkhead that this execution holds or waits for. */
@@ -151,19 +148,11 @@ export class SharedSlots {
     if (place === undefined) return;
     this.#waiting.delete(action);
     if (place.owned) this.#leave();
-    else guard(place.leaveQueue);
+    else callUnheard(place.leaveQueue);
   }
 
   #leave(): void {
-    guard(() => this.#driver.options.bulkhead!.leave());
-  }
-}
-
-function guard(call: (() => void) | undefined): void {
-  try {
-    call?.();
-  } catch {
-    // Somebody else's bookkeeping.
+    callUnheard(() => this.#driver.options.bulkhead!.leave());
   }
 }
 

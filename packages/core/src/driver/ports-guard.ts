@@ -53,3 +53,13 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
     typeof (value as { then?: unknown }).then === "function"
   );
 }
+
+/** Calls what nobody waits for: what it throws or rejects with is its own (S8.3). */
+export function callUnheard(call: (() => unknown) | undefined): void {
+  try {
+    const answer = call?.();
+    if (isThenable(answer)) Promise.resolve(answer).catch(() => {});
+  } catch {
+    // Whoever needs to know learns it from what the port says next.
+  }
+}

@@ -1,6 +1,7 @@
 import type { ExecuteOptions } from "../options.js";
 import type { HaltCause } from "../report/events.js";
 import { member } from "./port-desks.js";
+import { callUnheard } from "./ports-guard.js";
 import { joinSignal } from "./signal-hub.js";
 
 /** What can stop an execution from outside is being watched. */
@@ -30,11 +31,7 @@ export function watchStops(options: ExecuteOptions, halt: (cause: HaltCause) => 
     switchBroken,
     leave: () => {
       leaveSignal?.();
-      try {
-        if (typeof unsubscribe === "function") unsubscribe();
-      } catch {
-        // Somebody else's clean-up.
-      }
+      if (typeof unsubscribe === "function") callUnheard(unsubscribe as () => unknown);
     },
   };
 }

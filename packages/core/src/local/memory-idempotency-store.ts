@@ -108,7 +108,9 @@ export function createMemoryIdempotencyStore(options: MemoryIdempotencyStoreOpti
       }
       const token = ++tokens;
       const untilMs = clock.monotonic() + leaseMs;
-      entries.set(key, { state: "claimed", fingerprint, token, updatedAtMs: clock.now(), untilMs });
+      // What was in doubt stays so until it is written: the new claim counts as started.
+      const state = entry === undefined ? "claimed" : "in_progress";
+      entries.set(key, { state, fingerprint, token, updatedAtMs: clock.now(), untilMs });
       return { state: "claimed", token };
     },
     start: (key, token) => write(key, token, (entry) => change(entry, "in_progress", entry.untilMs)),

@@ -76,7 +76,7 @@ function resolveDoubt(machine: Machine, action: ActionState): void {
   const { effect } = machine.plan.actions[action.index]!;
   if (action.inDoubt !== undefined) return refuse(machine, action, "in_doubt");
   if (effect !== "once" || machine.policy.idempotency.onUnknown === "retry") {
-    action.inDoubt = "free";
+    action.inDoubt = effect === "none" ? "not_applied" : "unproven"; // A read applies nothing.
     return claim(machine, action);
   }
   if (!machine.facts.canReconcile || machine.at >= deadlineOf(machine)) return refuse(machine, action, "in_doubt");
@@ -91,7 +91,7 @@ export function onDoubtReconciled(
   verdict: "applied" | "not_applied" | "unknown",
 ): void {
   if (verdict === "unknown") return refuse(machine, action, "in_doubt");
-  action.inDoubt = verdict === "applied" ? "applied" : "free";
+  action.inDoubt = verdict;
   if (verdict === "applied" || !stopped(machine, action)) claim(machine, action);
 }
 

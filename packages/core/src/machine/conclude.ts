@@ -103,11 +103,11 @@ export function writeKey(machine: Machine, action: ActionState, outcome: KeyOutc
   machine.out.push({ type: "record_key", action: action.index, outcome, limitAt });
 }
 
-/** What has to be written when the action ends. */
+/** What has to be written when the action ends. A key is released with proof only, also of what was before this execution. */
 function keyOutcome(action: ActionState, status: ActionStatus): KeyOutcome | undefined {
   if (!action.claimed) return undefined;
   if (status === "success") return "complete";
-  return status === "unknown" || action.unsettled ? "unknown" : "release";
+  return status === "unknown" || action.unsettled || action.inDoubt === "unproven" ? "unknown" : "release";
 }
 
 /** The key's outcome is written, or could not be. */

@@ -281,9 +281,9 @@ function settledLate(machine: Machine, action: ActionState, settlement: Settleme
     return;
   }
   // The report stands; what is stored for the next execution of this key may now be better known.
-  if (action.keyOutcome === "unknown" && status !== "unknown") {
-    updateKey(machine, action, status === "success" ? "complete" : "release");
-  }
+  if (action.keyOutcome !== "unknown") return;
+  if (status === "success") updateKey(machine, action, "complete");
+  else if (status === "failed" && action.inDoubt !== "unproven") updateKey(machine, action, "release");
 }
 
 /** Corrects the stored outcome of a key, after the write that is under way. */

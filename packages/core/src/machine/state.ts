@@ -99,8 +99,11 @@ export interface ActionState {
   intended?: Flag;
   /** A completed record of this key was found: nothing is to be dispatched. */
   replay?: Flag;
-  /** The key was found in doubt: reconcile is asked, or has said so much that it may be taken over (S7.2). */
-  inDoubt?: "asking" | "applied" | "free";
+  /**
+   * The key was found in doubt (S7.2): reconcile is asked, or proved what became of it, or it is taken over without a proof,
+   * since the effect class or the policy allows another dispatch.
+   */
+  inDoubt?: "asking" | "applied" | "not_applied" | "unproven";
   /** What was last written, or is being written, of the key. */
   keyOutcome?: KeyOutcome;
   /** It is being written. */

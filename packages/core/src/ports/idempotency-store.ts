@@ -14,7 +14,10 @@ export interface ClaimRequest {
   leaseMs: number;
   /** The caller's wall clock. A store shared by machines uses its own clock for leases (S7.2). */
   nowMs: number;
-  /** Claims a key in doubt as well: reconcile, the effect class or the policy allows another dispatch (S7.2). */
+  /**
+   * Claims a key in doubt as well: reconcile, the effect class or the policy allows another dispatch (S7.2). Such a claim
+   * counts as started: when its lease runs out, the key is in doubt again.
+   */
   takeOver?: boolean;
 }
 

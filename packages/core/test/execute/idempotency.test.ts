@@ -166,6 +166,77 @@ describe("S7.2 what is found", () => {
     expect((await run([succeeds()])).report.actions[0]!.value).toBe("found");
   });
 
+  it("unknown: what reconcile found stays in doubt when it could not be stored", async () => {
+    const { clock, run, idempotencyStore } = setUp();
+    await run([throws()]);
+    const reconcile = () => ({ state: "applied" as const });
+    const lossy = { ...idempotencyStore, complete: () => new Promise<boolean>(() => {}) };
+    const second = await runScript([succeeds()], {
+      clock,
+      decision: keyed,
+      policy: enabled,
+      reconcile,
+      options: { idempotencyStore: lossy },
+    });
+    expect(second.report.actions[0]).toMatchObject({
+      reason: "reconciled",
+      recordError: "idempotency_store_unavailable",
+    });
+    await clock.advance(60_000);
+    expect(idempotencyStore.list()).toMatchObject([{ state: "unknown" }]);
+    const third = await run([succeeds()]);
+    expect(third.report.actions[0]!.reason).toBe("in_doubt");
+    expect(third.calls).toEqual([]);
+  });
+
+  for (const [what, steps, gate] of [
+    ["denied before its dispatch", [succeeds()], { allow: false as const, code: "no" }],
+    ["rejected", [rejects("no", { retryable: false })], { allow: true as const }],
+  ] as const) {
+    it(`unknown: stays in doubt when it was taken over without a proof and then ${what}`, async () => {
+      const { clock, run, idempotencyStore } = setUp();
+      await run([throws()]);
+      await runScript(steps, {
+        clock,
+        decision: keyed,
+        policy: { idempotency: { enabled: true, onUnknown: "retry" } },
+        options: { idempotencyStore, gates: [() => gate] },
+      });
+      expect(idempotencyStore.list()).toMatchObject([{ state: "unknown" }]);
+      expect((await run([succeeds()])).report.actions[0]!.reason).toBe("in_doubt");
+    });
+  }
+
+  it("unknown: is released by a rejection when reconcile proved that nothing had been applied", async () => {
+    const { run, idempotencyStore } = setUp();
+    await run([throws()]);
+    const rejected = [rejects("no", { retryable: false })];
+    await run(rejected, { reconcile: () => ({ state: "not_applied" }) });
+    expect(idempotencyStore.list()).toEqual([]);
+  });
+
+  it("unknown: a claim that was taken over too late stays in doubt", async () => {
+    const { clock, run, idempotencyStore } = setUp();
+    await run([throws()]);
+    const slow = {
+      ...idempotencyStore,
+      claim: (...args: Parameters<IdempotencyStore["claim"]>) =>
+        new Promise<Awaited<ReturnType<IdempotencyStore["claim"]>>>((resolve) => {
+          clock.setTimer(() => resolve(idempotencyStore.claim(...args)), args[1].takeOver ? 5000 : 0);
+        }),
+    };
+    const policy = { idempotency: { enabled: true, onUnknown: "retry" as const } };
+    const { report } = await runScript([succeeds()], {
+      clock,
+      decision: keyed,
+      policy,
+      options: { idempotencyStore: slow },
+    });
+    expect(report.actions[0]!.reason).toBe("idempotency_store_unavailable");
+    await clock.advance(5000);
+    expect(idempotencyStore.list()).toMatchObject([{ state: "unknown" }]);
+  });
+
   it("a lease that ran out after a start is in doubt; before any start it is taken over", async () => {
     const { clock, idempotencyStore } = setUp();
     const claim = { fingerprint: "f", leaseMs: 100, nowMs: 0 };

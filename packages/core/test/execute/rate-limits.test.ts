@@ -276,6 +276,31 @@ describe("S6.4 a shared limiter", () => {
     expect(cancelled).toBe(1);
   });
 
+  it("and other ports whose notices reject later trouble nobody: no rejection is left unhandled", async () => {
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown) => void unhandled.push(reason);
+    process.on("unhandledRejection", note);
+    const rejectsLater = (async () => {
+      throw new Error("lost");
+    }) as () => never;
+    const rateLimiter: RateLimiter = {
+      acquire: () => ({ granted: true, dispatched: rejectsLater, cancel: rejectsLater }),
+    };
+    const options = {
+      rateLimiter,
+      bulkhead: { tryEnter: () => true, queue: () => undefined, leave: rejectsLater },
+      retryBudget: { tryTake: () => true, succeeded: rejectsLater },
+      killSwitch: { read: () => ({ halted: false }), subscribe: () => rejectsLater },
+    };
+    const { report } = await runScript([succeeds()], { policy: policyWithLimit, options });
+    expect(report.status).toBe("success");
+    const denied = { ...options, killSwitch: { read: () => ({ halted: true }) } };
+    expect((await runScript([succeeds()], { policy: policyWithLimit, options: denied })).report.status).toBe("denied");
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("unhandledRejection", note);
+    expect(unhandled).toEqual([]);
+  });
+
   it("that a policy needs and nobody gave denies (missing_port)", async () => {
     const { report } = await runScript([succeeds()], { policy: policyWithLimit, decision: plan(2) });
     expect(report).toMatchObject({ status: "denied", reason: "missing_port", failClosed: true, deniedCount: 2 });

@@ -105,13 +105,14 @@ const AT_COMMAND: { readonly [T in Command["type"]]?: Facts<[Model, Sent<T>]> } 
       return writes.length === 0 || (settledLate && writes.join() === "unknown" && outcome !== "unknown");
     },
     "S7.4 what is written is what is known": ({ machine, accounts, scenario, running }, { action, outcome }) => {
-      const { status } = machine.actions[action]!.row!;
+      const { row, inDoubt } = machine.actions[action]!;
+      const { status } = row!;
       if (accounts[action]!.writes.length > 0) return true;
       if (status === "success") return outcome === "complete";
       const isRunning = running.some((other) => other.action === action);
       const readAgain = scenario.plan[action] === "none" && status === "failed" && !isRunning;
       const isUnknown = accounts[action]!.effects.includes("unknown") && !readAgain;
-      return outcome === (isUnknown ? "unknown" : "release");
+      return outcome === (isUnknown || inDoubt === "unproven" ? "unknown" : "release");
     },
   },
   set_timer: {

@@ -153,6 +153,13 @@ export function takeOverCases(takeOver: boolean): Cases<StoreUnderTest> {
           "the new owner's complete",
         );
       },
+      "S7.2 what was taken over is in doubt again when its lease runs out, started or not": async (desk) => {
+        const { store } = desk.subject;
+        await store.markUnknown("key", await started(desk, "key"));
+        await claimed(desk, "key", { takeOver: true });
+        await desk.advance(desk.spans.leaseMs + desk.spans.marginMs);
+        await answers(desk, "key", "unknown", "after the lease of the claim that took it over");
+      },
       "S7.2 nothing but a key in doubt is taken over": async (desk) => {
         await claimed(desk, "claimed", { takeOver: true });
         await answers(desk, "claimed", "in_progress", "taking over a claimed key", { takeOver: true });
