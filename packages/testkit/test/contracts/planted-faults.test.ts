@@ -79,6 +79,8 @@ describe("the contract of a store", () => {
     "lets a completed key be released": "S7.2 nothing changes a completed key any more, its owner's writes included",
     "takes over whatever it is asked to": "S7.2 nothing but a key in doubt is taken over",
     "takes nothing over": "S7.2 a key in doubt is taken over when the claim says so, by one, with the next token",
+    "forgets the doubt of what it takes over":
+      "S7.2 what was taken over is in doubt again when its lease runs out, started or not",
     "releases only once": "S7.4 a released key is free for anybody, another payload included",
     "lists released keys": "S7.4 list shows every key that is not free, by state where asked to",
     "resolves what is not in doubt": "S7.4 resolve leaves every key alone that is not in doubt",

@@ -18,6 +18,7 @@ export type StoreFault =
   | "lets a completed key be released"
   | "takes over whatever it is asked to"
   | "takes nothing over"
+  | "forgets the doubt of what it takes over"
   | "releases only once"
   | "lists released keys"
   | "resolves what is not in doubt"
@@ -116,7 +117,8 @@ function connect(clock: Clock, connection: number, shared: Shared, fault?: Store
     const nowMs = fault === "goes by the callers' clocks" ? request.nowMs : clock.now();
     const token = fault === "gives every claim the same token" ? 1 : ++shared.tokens;
     const untilMs = nowMs + (fault === "lets leases run out early" ? leaseMs / 2 : leaseMs);
-    entries.set(fold(key), { state: "claimed", fingerprint, token, untilMs, connection });
+    const state = isFree || fault === "forgets the doubt of what it takes over" ? "claimed" : "in_progress";
+    entries.set(fold(key), { state, fingerprint, token, untilMs, connection });
     return { state: "claimed", token: fault === "gives no token" ? (undefined as never) : token };
   };
 
