@@ -1,0 +1,94 @@
+import { EocError, type IdempotencyEntry, type IdempotencyState, type IdempotencyStore } from "@eoc/core";
+import type { StoredKey, StoredVerdict } from "./protocol.js";
+import type { StoreThread } from "./store-thread.js";
+import { originalText, storedText } from "./stored-text.js";
+
+/** What is known of a key. */
+export interface SqliteKeyEntry extends IdempotencyEntry {
+  /** Fencing token of its last claim. */
+  token: number;
+  claimedAtMs: number;
+  /** When its dispatch was about to start; absent when it never was. */
+  startedAtMs?: number;
+}
+
+/** An idempotency store in a file. Its leases and records go by the file's own time (see the README). */
+export interface SqliteIdempotencyStore extends Required<IdempotencyStore> {
+  /** All keys that are not free, in the order of their bytes; read in parts, so not as of one moment. */
+  list(filter?: { state?: IdempotencyState }): Promise<SqliteKeyEntry[]>;
+  resolve(key: string, outcome: "applied" | "not_applied"): Promise<boolean>;
+}
+
+/** Keys that are read in one go. */
+const PAGE = 1000;
+
+export function createSqliteIdempotencyStore(thread: StoreThread): SqliteIdempotencyStore {
+  return {
+    async claim(key, { fingerprint, leaseMs, takeOver = false }) {
+      const lease = checkDuration("leaseMs", leaseMs);
+      return verdictOf(await thread.request("claim", storedText(key), storedText(fingerprint), lease, takeOver));
+    },
+    start: async (key, token) => isToken(token) && thread.request("start", storedText(key), token),
+    async renew(key, token, leaseMs) {
+      const lease = checkDuration("leaseMs", leaseMs);
+      return isToken(token) && thread.request("renew", storedText(key), token, lease);
+    },
+    async complete(key, token, { value, valueOmitted = false, ttlMs }) {
+      if (!isToken(token)) return false;
+      const json = value === undefined ? null : jsonOf(value);
+      const omitted = valueOmitted || json === undefined;
+      const ttl = ttlMs === Number.POSITIVE_INFINITY ? null : checkDuration("ttlMs", ttlMs);
+      return thread.request("complete", storedText(key), token, json ?? null, omitted, ttl);
+    },
+    release: async (key, token) => isToken(token) && thread.request("release", storedText(key), token),
+    markUnknown: async (key, token) => isToken(token) && thread.request("mark_unknown", storedText(key), token),
+    async list({ state } = {}) {
+      const found: SqliteKeyEntry[] = [];
+      for (let after = ""; ; ) {
+        const page = await thread.request("list", state ?? null, after, PAGE);
+        found.push(...page.map(entryOf));
+        if (page.length < PAGE) return found;
+        after = page.at(-1)!.key;
+      }
+    },
+    resolve: (key, outcome) => thread.request("resolve", storedText(key), outcome),
+  };
+}
+
+/** A token of another kind is of another store: stale here. */
+function isToken(token: string | number): token is number {
+  return Number.isSafeInteger(token);
+}
+
+function verdictOf(stored: StoredVerdict) {
+  if (stored.state !== "completed") return stored;
+  const { state, value, valueOmitted } = stored;
+  return {
+    state,
+    ...(value === null ? undefined : { value: JSON.parse(value) as unknown }),
+    ...(valueOmitted ? { valueOmitted } : undefined),
+  };
+}
+
+function entryOf({ key, fingerprint, startedAtMs, ...rest }: StoredKey): SqliteKeyEntry {
+  const texts = { key: originalText(key), fingerprint: originalText(fingerprint) };
+  return { ...rest, ...texts, ...(startedAtMs === null ? undefined : { startedAtMs }) };
+}
+
+/** Undefined for what JSON cannot say (S7.5). */
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A duration that is no number would be a lease that never ends. @throws EocError `invalid_option` */
+function checkDuration(path: string, value: number): number {
+  if (value >= 0 && value < Number.POSITIVE_INFINITY) return value;
+  const [expected, received] = ["a finite number >= 0", String(value)];
+  throw new EocError("invalid_option", `${path} must be ${expected}, not ${received}`, {
+    issues: [{ path, expected, received }],
+  });
+}

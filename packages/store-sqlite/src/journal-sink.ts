@@ -1,0 +1,39 @@
+import type { StoreThread } from "./store-thread.js";
+import { SqliteStoreError } from "./store-error.js";
+
+/**
+ * Where a journal's lines go: hand it to `createJsonlJournal` of `@eoc/trace`. It has one writer at a time; a second one is refused,
+ * and so is a line that does not follow the last.
+ */
+export interface SqliteJournalSink {
+  /** Resolves when the line is on the disk. */
+  append(line: string): Promise<void>;
+  /** The last record that is there; a journal goes on from it. */
+  readonly head: { seq: number; hash: string } | undefined;
+}
+
+/** Lines that are read in one go. */
+const PAGE = 500;
+
+/** @throws SqliteStoreError `journal_in_use` */
+export async function openJournalSink(thread: StoreThread, name: string): Promise<SqliteJournalSink> {
+  const last = await thread.request("open_journal", name);
+  return {
+    head: last === null ? undefined : { seq: last.seq, hash: (JSON.parse(last.line) as { hash: string }).hash },
+    async append(line) {
+      const { seq } = JSON.parse(line) as { seq: unknown };
+      if (!Number.isSafeInteger(seq)) throw new SqliteStoreError("journal_conflict", "the line is no journal record");
+      await thread.request("append", name, seq as number, line);
+    },
+  };
+}
+
+/** The lines of a journal, each with its end, in little memory: for `verifyJournal`, or for a file. */
+export async function* readJournalLines(thread: StoreThread, name: string): AsyncGenerator<string, void, undefined> {
+  for (let after = -1; ; ) {
+    const page = await thread.request("read_journal", name, after, PAGE);
+    for (const [, line] of page) yield `${line}\n`;
+    if (page.length < PAGE) return;
+    after = page.at(-1)![0];
+  }
+}

@@ -1,0 +1,107 @@
+import { EocError, type Journal, type RateLimiter } from "@eoc/core";
+import { createSqliteIdempotencyStore, type SqliteIdempotencyStore } from "./idempotency-store.js";
+import { openJournalSink, readJournalLines, type SqliteJournalSink } from "./journal-sink.js";
+import { createSqliteKillSwitch, type SqliteKillSwitch } from "./kill-switch.js";
+import { machineTime } from "./machine-time.js";
+import type { ThreadOptions } from "./protocol.js";
+import { createSqliteRateLimiter } from "./rate-limiter.js";
+import { StoreThread } from "./store-thread.js";
+
+export interface LocalRuntimeOptions {
+  /**
+   * Makes the journal from its sink: `createJsonlJournal` of `@eoc/trace`, or a function that calls it with options.
+   * @defaultValue no journal
+   */
+  journal?: (sink: SqliteJournalSink) => Journal;
+  /** Which of the file's journals this process writes. Each process that is alive needs its own. @defaultValue "main" */
+  journalName?: string;
+  /** Whether a file that is not there is made, for its owner alone. @defaultValue true */
+  create?: boolean;
+  /**
+   * How long others may hold the file before a request is refused as `busy`. Keep it below the policies' `portTimeoutMs`.
+   * @defaultValue 500
+   */
+  busyTimeoutMs?: number;
+  /** How often subscribers of the kill switch look for a change by another process. @defaultValue 50 */
+  pollIntervalMs?: number;
+  /** After how long without any answer, as from a disk that hangs, a request is given up. @defaultValue 5000 */
+  answerTimeoutMs?: number;
+}
+
+/**
+ * Every port that one machine needs, in one file. Its own enumerable properties are ports, so it can be handed to `execute` as its
+ * options, or spread into them.
+ */
+export interface LocalRuntime {
+  readonly idempotencyStore: SqliteIdempotencyStore;
+  readonly rateLimiter: RateLimiter;
+  readonly killSwitch: SqliteKillSwitch;
+  /** There when the options made one. */
+  readonly journal?: Journal;
+  /** The lines of a journal of this file, each with its end: for `verifyJournal`, or to be written to a file. */
+  journalLines(name?: string): AsyncGenerator<string, void, undefined>;
+  /**
+   * Finishes what has been asked for and lets go of the file: no thread, handle or timer is left. Later requests are refused. End the
+   * executions first: permits that are still open count as started now.
+   */
+  close(): Promise<void>;
+}
+
+const DEFAULT_JOURNAL = "main";
+
+/** What tests put in the place of the machine. */
+export type ThreadHooks = Pick<ThreadOptions, "time" | "bootId" | "pragmas">;
+
+/**
+ * Opens `file`, or makes it, and gives the ports that it keeps: durable, shared by all processes of this machine that open it.
+ * @throws SqliteStoreError when the file cannot be used: see its codes
+ * @throws EocError `invalid_option`
+ */
+export async function createLocalRuntime(file: string, options: LocalRuntimeOptions = {}): Promise<LocalRuntime> {
+  return openLocalRuntime(file, options, {});
+}
+
+/** {@link createLocalRuntime}, on a machine that tests have made up. */
+export async function openLocalRuntime(
+  file: string,
+  options: LocalRuntimeOptions,
+  hooks: ThreadHooks,
+): Promise<LocalRuntime> {
+  const { create = true, journal: makeJournal, journalName = DEFAULT_JOURNAL } = options;
+  const busyTimeoutMs = checkCount("busyTimeoutMs", options.busyTimeoutMs ?? 500, 0);
+  const pollIntervalMs = checkCount("pollIntervalMs", options.pollIntervalMs ?? 50, 1);
+  const answerTimeoutMs = checkCount("answerTimeoutMs", options.answerTimeoutMs ?? 5000, 1);
+  check(file !== "" && !file.startsWith(":"), "file", "a path", file);
+  const thread = await StoreThread.open({ path: file, create, busyTimeoutMs, ...hooks }, answerTimeoutMs);
+  let journal: Journal | undefined;
+  try {
+    if (makeJournal !== undefined) journal = makeJournal(await openJournalSink(thread, journalName));
+  } catch (error) {
+    await thread.close();
+    throw error;
+  }
+  const ports = {
+    idempotencyStore: createSqliteIdempotencyStore(thread),
+    rateLimiter: createSqliteRateLimiter(thread, machineTime(hooks.time)),
+    killSwitch: createSqliteKillSwitch(thread, pollIntervalMs),
+    ...(journal === undefined ? undefined : { journal }),
+  };
+  const methods = {
+    journalLines: (name: string = DEFAULT_JOURNAL) => readJournalLines(thread, name),
+    close: () => thread.close(),
+  };
+  // On the prototype, where no spread finds them: `execute` knows no option of these names.
+  return Object.assign(Object.create(methods) as typeof methods, ports);
+}
+
+function checkCount(path: string, value: number, min: number): number {
+  check(Number.isSafeInteger(value) && value >= min && value < 2 ** 31, path, `an integer >= ${min}`, String(value));
+  return value;
+}
+
+function check(isValid: boolean, path: string, expected: string, received: string): void {
+  if (isValid) return;
+  throw new EocError("invalid_option", `${path} must be ${expected}, not ${JSON.stringify(received)}`, {
+    issues: [{ path, expected, received }],
+  });
+}

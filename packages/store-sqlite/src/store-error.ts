@@ -1,0 +1,53 @@
+/** Every code that a {@link SqliteStoreError} can carry: a closed list. All of them deny before a dispatch (S7.6). */
+export const SQLITE_STORE_ERROR_CODES = [
+  /** This runtime has no `node:sqlite`: Node 22.13 or later has it. */
+  "unsupported_runtime",
+  /** There is no such file, and it was not to be created; or its folder cannot be used. */
+  "cannot_open",
+  /** The file was written by a newer version of this package. */
+  "newer_schema",
+  /** The file is a database of something else. */
+  "foreign_file",
+  /** The file is no database, or damaged. */
+  "corrupt",
+  /** The file cannot be written. */
+  "read_only",
+  /** The disk is full, or the file has reached its limit. */
+  "full",
+  /** Others held the file for longer than `busyTimeoutMs`. */
+  "busy",
+  /** The file was deleted or replaced while it was open: what is in use is not what others see. Open it again. */
+  "replaced",
+  /** The machine's monotonic clock is behind what is on record of the same boot: nothing can be timed. */
+  "clock_regressed",
+  /** Another process that is alive writes this journal. */
+  "journal_in_use",
+  /** A line does not follow the last one of its journal. */
+  "journal_conflict",
+  /** The store was closed. */
+  "closed",
+  /** The thread did not answer in time, or has ended. */
+  "no_answer",
+  /** The system refused: an error of the disk, memory, or the request itself. */
+  "unavailable",
+] as const;
+
+export type SqliteStoreErrorCode = (typeof SQLITE_STORE_ERROR_CODES)[number];
+
+const BRAND = Symbol.for("@eoc/store-sqlite/SqliteStoreError");
+
+/** What a store rejects with. Tell it apart with {@link isSqliteStoreError}, which also works across copies of the package. */
+export class SqliteStoreError extends Error {
+  readonly code: SqliteStoreErrorCode;
+
+  constructor(code: SqliteStoreErrorCode, message: string) {
+    super(message);
+    this.name = "SqliteStoreError";
+    this.code = code;
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+}
+
+export function isSqliteStoreError(error: unknown): error is SqliteStoreError {
+  return typeof error === "object" && error !== null && (error as Record<symbol, unknown>)[BRAND] === true;
+}

@@ -1,0 +1,138 @@
+import type { IdempotencyState } from "@eoc/core";
+import type { DatabaseSync } from "node:sqlite";
+import type { StoredKey, StoredVerdict } from "../protocol.ts";
+import type { Moment } from "./moment.ts";
+
+interface KeyRow {
+  fingerprint: string;
+  state: "claimed" | "started" | "completed" | "unknown";
+  until_ms: number | null;
+  value: string | null;
+  value_omitted: number;
+}
+
+/** A row is what it was written as, and time: a lease that has run out frees a claim, and leaves a dispatch in doubt. */
+const LISTED = `SELECT key, fingerprint, token, claimed_at, started_at, updated_at,
+  CASE WHEN state <> 'started' THEN state WHEN until_ms <= :now THEN 'unknown' ELSE 'in_progress' END AS state
+  FROM eoc_keys`;
+const IS_THERE = "(state IN ('started', 'unknown') OR until_ms IS NULL OR until_ms > :now)";
+const IS_OWN = "key = :key AND token = :token AND state <> 'completed' AND NOT (state = 'claimed' AND until_ms <= :now)";
+const IS_IN_DOUBT = "key = :key AND (state = 'unknown' OR (state = 'started' AND until_ms <= :now))";
+
+/** Records that ran out are forgotten as new ones come: never many at a time, and no fewer than were added. */
+const FORGOTTEN_AT_ONCE = 8;
+
+/** The idempotency keys (S7), inside a transaction that somebody else begins and commits. */
+export class Keys {
+  readonly #moment: Moment;
+  readonly #sql;
+
+  constructor(db: DatabaseSync, moment: Moment) {
+    this.#moment = moment;
+    this.#sql = {
+      find: db.prepare("SELECT fingerprint, state, until_ms, value, value_omitted FROM eoc_keys WHERE key = ?"),
+      claim: db.prepare(`INSERT OR REPLACE INTO eoc_keys (key, fingerprint, state, token, until_ms, claimed_at, updated_at)
+        VALUES (:key, :fingerprint, 'claimed', :token, :until, :wall, :wall)`),
+      forget: db.prepare(`DELETE FROM eoc_keys WHERE key IN (SELECT key FROM eoc_keys
+        WHERE state = 'completed' AND until_ms IS NOT NULL AND until_ms <= :now LIMIT ${FORGOTTEN_AT_ONCE})`),
+      start: db.prepare(`UPDATE eoc_keys SET state = 'started', started_at = coalesce(started_at, :wall), updated_at = :wall
+        WHERE key = :key AND token = :token AND state IN ('claimed', 'started') AND until_ms > :now`),
+      renew: db.prepare(`UPDATE eoc_keys SET until_ms = :until
+        WHERE key = :key AND token = :token AND state IN ('claimed', 'started') AND until_ms > :now`),
+      isOwn: db.prepare(`SELECT 1 FROM eoc_keys WHERE ${IS_OWN}`),
+      complete: db.prepare(`UPDATE eoc_keys SET state = 'completed', value = :value, value_omitted = :omitted,
+        until_ms = :until, updated_at = :wall WHERE ${IS_OWN}`),
+      release: db.prepare(`DELETE FROM eoc_keys WHERE ${IS_OWN}`),
+      markUnknown: db.prepare(`UPDATE eoc_keys SET state = 'unknown', until_ms = NULL, updated_at = :wall WHERE ${IS_OWN}`),
+      resolveApplied: db.prepare(`UPDATE eoc_keys SET state = 'completed', value = NULL, value_omitted = 0, until_ms = NULL,
+        updated_at = :wall WHERE ${IS_IN_DOUBT}`),
+      resolveNotApplied: db.prepare(`DELETE FROM eoc_keys WHERE ${IS_IN_DOUBT}`),
+      list: db.prepare(`${LISTED} WHERE key > :after AND ${IS_THERE} ORDER BY key LIMIT :count`),
+      listOpen: db.prepare(`${LISTED} WHERE key > :after AND state <> 'completed' AND ${IS_THERE} AND
+        CASE :state WHEN 'claimed' THEN state = 'claimed' WHEN 'in_progress' THEN state = 'started' AND until_ms > :now
+        ELSE state = 'unknown' OR (state = 'started' AND until_ms <= :now) END ORDER BY key LIMIT :count`),
+      listCompleted: db.prepare(`${LISTED} WHERE key > :after AND state = 'completed' AND ${IS_THERE}
+        ORDER BY key LIMIT :count`),
+    };
+  }
+
+  claim(key: string, fingerprint: string, leaseMs: number, takeOver: boolean): StoredVerdict {
+    const { nowMs: now, wallMs: wall } = this.#moment;
+    const row = this.#sql.find.get(key) as KeyRow | undefined;
+    if (row !== undefined && !hasEnded(row, now)) {
+      if (row.fingerprint !== fingerprint) return { state: "conflict" };
+      if (row.state === "completed") {
+        return { state: "completed", value: row.value, valueOmitted: row.value_omitted === 1 };
+      }
+      const isInDoubt = row.state === "unknown" || row.until_ms! <= now;
+      if (isInDoubt && !takeOver) return { state: "unknown" };
+      if (!isInDoubt) return { state: "in_progress", untilMs: wall + Math.ceil(row.until_ms! - now) };
+    }
+    const token = this.#moment.nextNumber();
+    this.#sql.claim.run({ key, fingerprint, token, until: now + leaseMs, wall });
+    this.#sql.forget.run({ now });
+    return { state: "claimed", token };
+  }
+
+  start(key: string, token: number): boolean {
+    const { nowMs: now, wallMs: wall } = this.#moment;
+    return isDone(this.#sql.start.run({ key, token, now, wall }));
+  }
+
+  renew(key: string, token: number, leaseMs: number): boolean {
+    const { nowMs: now } = this.#moment;
+    if (isDone(this.#sql.renew.run({ key, token, now, until: now + leaseMs }))) return true;
+    // Nothing is stale about the owner of a key in doubt; it only has no lease any more.
+    return this.#sql.isOwn.get({ key, token, now }) !== undefined;
+  }
+
+  complete(key: string, token: number, value: string | null, omitted: boolean, ttlMs: number | null): boolean {
+    const { nowMs: now, wallMs: wall } = this.#moment;
+    const until = ttlMs === null ? null : now + ttlMs;
+    return isDone(this.#sql.complete.run({ key, token, now, wall, value, omitted: Number(omitted), until }));
+  }
+
+  release(key: string, token: number): boolean {
+    return isDone(this.#sql.release.run({ key, token, now: this.#moment.nowMs }));
+  }
+
+  markUnknown(key: string, token: number): boolean {
+    const { nowMs: now, wallMs: wall } = this.#moment;
+    return isDone(this.#sql.markUnknown.run({ key, token, now, wall }));
+  }
+
+  resolve(key: string, outcome: "applied" | "not_applied"): boolean {
+    const { nowMs: now, wallMs: wall } = this.#moment;
+    if (outcome === "applied") return isDone(this.#sql.resolveApplied.run({ key, now, wall }));
+    return isDone(this.#sql.resolveNotApplied.run({ key, now }));
+  }
+
+  /** The next `count` keys after `after`, in the order of their bytes. */
+  list(state: IdempotencyState | null, after: string, count: number): StoredKey[] {
+    const { nowMs: now } = this.#moment;
+    const found =
+      state === null
+        ? this.#sql.list.all({ after, now, count })
+        : state === "completed"
+          ? this.#sql.listCompleted.all({ after, now, count })
+          : this.#sql.listOpen.all({ after, now, count, state });
+    return found.map((row) => ({
+      key: row["key"] as string,
+      state: row["state"] as IdempotencyState,
+      fingerprint: row["fingerprint"] as string,
+      token: row["token"] as number,
+      claimedAtMs: row["claimed_at"] as number,
+      startedAtMs: row["started_at"] as number | null,
+      updatedAtMs: row["updated_at"] as number,
+    }));
+  }
+}
+
+/** Neither a claim that was never dispatched nor a completed record outlives its time. */
+function hasEnded({ state, until_ms }: KeyRow, now: number): boolean {
+  return (state === "claimed" || state === "completed") && until_ms !== null && until_ms <= now;
+}
+
+function isDone({ changes }: { changes: number | bigint }): boolean {
+  return Number(changes) > 0;
+}

@@ -1,0 +1,87 @@
+import { closeSync, openSync, statSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { pause } from "../machine-time.ts";
+import type { ThreadOptions } from "../protocol.ts";
+import { isBusy, StoreFailure } from "./failure.ts";
+import { migrate } from "./schema.ts";
+
+/** The open database, and whether it still is what others find under its name. */
+export class StoreFile {
+  readonly db: DatabaseSync;
+  readonly #path: string;
+  readonly #identity: string;
+  #walIdentity: string | undefined;
+  #isReplaced = false;
+
+  constructor({ path, create, busyTimeoutMs, pragmas = [] }: ThreadOptions) {
+    this.#path = path;
+    if (identityOf(path) === undefined) {
+      if (!create) throw new StoreFailure("cannot_open", "there is no such file");
+      makeFile(path);
+    }
+    this.db = new DatabaseSync(path);
+    try {
+      this.db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+      useWal(this.db);
+      // FULL: a commit is on the disk before it is acknowledged. On macOS that takes more than `fsync`.
+      for (const pragma of ["synchronous = FULL", "fullfsync = ON", "checkpoint_fullfsync = ON", ...pragmas]) {
+        this.db.exec(`PRAGMA ${pragma}`);
+      }
+      this.db.exec("PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 67108864");
+      migrate(this.db);
+      // A file that can only be read is to say so now; and the first transaction makes sure that there is a log.
+      this.db.exec("BEGIN IMMEDIATE; UPDATE eoc_clock SET id = 1; COMMIT");
+      this.db.exec("PRAGMA busy_timeout = 0");
+    } catch (error) {
+      this.db.close();
+      throw error;
+    }
+    this.#identity = identityOf(path) ?? "";
+    this.#walIdentity = identityOf(`${path}-wal`);
+  }
+
+  /**
+   * Throws when the file, or its log, is no longer the one under this name: what was committed would be lost without a word. Asked
+   * after every commit, before it is acknowledged.
+   * @throws StoreFailure `replaced`
+   */
+  mustBeCurrent(): void {
+    this.#isReplaced ||=
+      identityOf(this.#path) !== this.#identity || identityOf(`${this.#path}-wal`) !== this.#walIdentity;
+    if (this.#isReplaced) {
+      throw new StoreFailure("replaced", "the file was deleted or replaced while it was open: open it again");
+    }
+  }
+
+  close(): void {
+    this.db.close();
+  }
+}
+
+function identityOf(path: string): string | undefined {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? undefined : `${stat.dev}:${stat.ino}`;
+}
+
+/** For its owner alone, as a journal's file is: it holds what executors return. */
+function makeFile(path: string): void {
+  try {
+    closeSync(openSync(path, "a", 0o600));
+  } catch (error) {
+    throw new StoreFailure("cannot_open", `the file cannot be created: ${(error as NodeJS.ErrnoException).code}`);
+  }
+}
+
+function useWal(db: DatabaseSync): void {
+  // Changing the mode of a new file does not wait for others who do the same.
+  for (let tries = 0; ; tries++) {
+    try {
+      const { journal_mode } = db.prepare("PRAGMA journal_mode = WAL").get() as { journal_mode: string };
+      if (journal_mode === "wal") return;
+      throw new StoreFailure("cannot_open", "the file system cannot share memory between processes, as WAL needs");
+    } catch (error) {
+      if (!isBusy(error) || tries >= 100) throw error;
+      pause(5);
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import { renameSync } from "node:fs";
+import type { ExecutionEvent } from "@eoc/core";
+import {
+  type ContractBench,
+  idempotencyStoreContract,
+  type JournalUnderTest,
+  journalContract,
+  killSwitchContract,
+  rateLimiterContract,
+} from "@eoc/testkit";
+import { createJsonlJournal, type JournalRecord } from "@eoc/trace";
+import { describe, it } from "vitest";
+import { aFile, handTime, heldBy, opened } from "./support.js";
+
+describe("the file keeps the contract of an idempotency store", () => {
+  const open = async ({ clock }: ContractBench) => {
+    const [file, hand] = [aFile(), handTime()];
+    const store = async () => heldBy(clock, (await clock.hold("open", opened(file, {}, { time: hand.time }))).idempotencyStore);
+    return { store: await store(), another: store, advance: hand.advance };
+  };
+  for (const { name, run } of idempotencyStoreContract(open)) it(name, run);
+});
+
+describe("the file keeps the contract of a rate limiter", () => {
+  const open = async ({ clock }: ContractBench) => {
+    const [file, hand] = [aFile(), handTime()];
+    const rateLimiter = async () => heldBy(clock, (await clock.hold("open", opened(file, {}, { time: hand.time }))).rateLimiter);
+    return { rateLimiter: await rateLimiter(), another: rateLimiter, advance: hand.advance };
+  };
+  for (const { name, run } of rateLimiterContract(open)) it(name, run);
+});
+
+describe("the file keeps the contract of a kill switch", () => {
+  const open = async ({ clock }: ContractBench) => {
+    const file = aFile();
+    const killSwitch = heldBy(clock, (await clock.hold("open", opened(file))).killSwitch);
+    return {
+      killSwitch,
+      halt: (reason: string) => killSwitch.halt({ reason }),
+      clear: () => killSwitch.clear(),
+      goDark: () => renameSync(file, `${file}.gone`),
+    };
+  };
+  for (const { name, run } of killSwitchContract(open)) it(name, run);
+});
+
+describe("the file keeps the contract of a journal", () => {
+  const openAt = async (file: string, { clock }: ContractBench): Promise<JournalUnderTest> => {
+    const runtime = await clock.hold("open", opened(file, { journal: createJsonlJournal }));
+    const read = async () => {
+      const events: ExecutionEvent[] = [];
+      for await (const line of runtime.journalLines()) {
+        const { event } = JSON.parse(line) as JournalRecord;
+        if (!event.type.startsWith("journal.")) events.push(event as ExecutionEvent);
+      }
+      return events;
+    };
+    return {
+      journal: heldBy(clock, runtime.journal!),
+      read: () => clock.hold("read", read()),
+      // Everything that was acknowledged is on the disk; what a kill leaves behind is shown with real processes.
+      crash: async () => {
+        await clock.hold("close", runtime.close());
+        return openAt(file, { clock });
+      },
+      goDark: () => renameSync(file, `${file}.gone`),
+    };
+  };
+  for (const { name, run } of journalContract((bench) => openAt(aFile(), bench))) it(name, run);
+});
