@@ -86,6 +86,7 @@ export interface ThreadOptions {
   path: string;
   create: boolean;
   busyTimeoutMs: number;
+  openTimeoutMs: number;
   /** For tests: clocks in shared memory, another boot, limits of the database. */
   time?: SharedArrayBuffer;
   bootId?: string;

@@ -37,12 +37,12 @@ export class StoreThread {
   }
 
   /** @throws SqliteStoreError when the file cannot be used */
-  static async open(options: ThreadOptions, answerTimeoutMs: number): Promise<StoreThread> {
+  static async open(options: Omit<ThreadOptions, "openTimeoutMs">, answerTimeoutMs: number): Promise<StoreThread> {
     if (!isBuiltin("node:sqlite")) {
       const message = `this runtime (${process.version}) has no node:sqlite: Node 22.13 or later has it`;
       throw new SqliteStoreError("unsupported_runtime", message);
     }
-    const worker = startWorker({ ...options, path: resolve(options.path) });
+    const worker = startWorker({ ...options, path: resolve(options.path), openTimeoutMs: answerTimeoutMs });
     const thread = new StoreThread(worker, answerTimeoutMs);
     try {
       await thread.#opened();
@@ -56,7 +56,7 @@ export class StoreThread {
 
   #opened(): Promise<void> {
     return new Promise((opened, failed) => {
-      const stopWaiting = every(this.#answerTimeoutMs, () => {
+      const stopWaiting = every(2 * this.#answerTimeoutMs, () => {
         failed(new SqliteStoreError("no_answer", "the file could not be opened in time"));
       });
       this.#worker.on("message", (message: ThreadMessage) => {

@@ -1,9 +1,11 @@
 import { closeSync, openSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { pause } from "../machine-time.ts";
+import { machineTime, pause } from "../machine-time.ts";
 import type { ThreadOptions } from "../protocol.ts";
 import { isBusy, StoreFailure } from "./failure.ts";
 import { migrate } from "./schema.ts";
+
+const time = machineTime();
 
 /** The open database, and whether it still is what others find under its name. */
 export class StoreFile {
@@ -13,7 +15,7 @@ export class StoreFile {
   #walIdentity: string | undefined;
   #isReplaced = false;
 
-  constructor({ path, create, busyTimeoutMs, pragmas = [] }: ThreadOptions) {
+  constructor({ path, create, openTimeoutMs, pragmas = [] }: ThreadOptions) {
     this.#path = path;
     if (identityOf(path) === undefined) {
       if (!create) throw new StoreFailure("cannot_open", "there is no such file");
@@ -21,17 +23,16 @@ export class StoreFile {
     }
     this.db = new DatabaseSync(path);
     try {
-      this.db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
-      useWal(this.db);
+      const untilMs = time.monotonicMs() + openTimeoutMs;
+      insist(untilMs, () => useWal(this.db));
       // FULL: a commit is on the disk before it is acknowledged. On macOS that takes more than `fsync`.
       for (const pragma of ["synchronous = FULL", "fullfsync = ON", "checkpoint_fullfsync = ON", ...pragmas]) {
         this.db.exec(`PRAGMA ${pragma}`);
       }
       this.db.exec("PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 67108864");
-      migrate(this.db);
+      insist(untilMs, () => migrate(this.db));
       // A file that can only be read is to say so now; and the first transaction makes sure that there is a log.
-      this.db.exec("BEGIN IMMEDIATE; UPDATE eoc_clock SET id = 1; COMMIT");
-      this.db.exec("PRAGMA busy_timeout = 0");
+      insist(untilMs, () => this.db.exec("UPDATE eoc_clock SET id = 1"));
     } catch (error) {
       this.db.close();
       throw error;
@@ -73,15 +74,19 @@ function makeFile(path: string): void {
 }
 
 function useWal(db: DatabaseSync): void {
-  // Changing the mode of a new file does not wait for others who do the same.
-  for (let tries = 0; ; tries++) {
+  const { journal_mode } = db.prepare("PRAGMA journal_mode = WAL").get() as { journal_mode: string };
+  if (journal_mode === "wal") return;
+  throw new StoreFailure("cannot_open", "the file system cannot share memory between processes, as WAL needs");
+}
+
+/** Until nobody else holds the file. SQLite's own waiting sleeps longer and longer, and so never gets its turn among the busy. */
+function insist(untilMs: number, run: () => void): void {
+  for (;;) {
     try {
-      const { journal_mode } = db.prepare("PRAGMA journal_mode = WAL").get() as { journal_mode: string };
-      if (journal_mode === "wal") return;
-      throw new StoreFailure("cannot_open", "the file system cannot share memory between processes, as WAL needs");
+      return run();
     } catch (error) {
-      if (!isBusy(error) || tries >= 100) throw error;
-      pause(5);
+      if (!isBusy(error) || time.monotonicMs() > untilMs) throw error;
+      pause(2);
     }
   }
 }

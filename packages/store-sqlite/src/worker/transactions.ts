@@ -19,8 +19,9 @@ const GROUP = 500;
 const NOTE_DELAY_MS = 10;
 const FAILED_NOTE_DELAY_MS = 250;
 
-/** Until the next try when somebody else holds the file, and up to as much again, so that those who wait do not march in step. */
+/** Until the next try when somebody else holds the file: a little longer every time, and never in step with others. */
 const RETRY_MS = 1;
+const LONGEST_RETRY_MS = 6;
 
 const real = machineTime();
 
@@ -38,6 +39,8 @@ export class Transactions {
   /** Stamps and returns of permits, in order. Kept until they are written: without them a permit stays occupied. */
   #notes: Request[] = [];
   #cancelTimer: (() => void) | undefined;
+  /** In vain, one after the other. */
+  #tries = 0;
 
   constructor(file: StoreFile, tables: Tables, busyTimeoutMs: number, answer: (answers: Answer[]) => void) {
     this.#file = file;
@@ -65,8 +68,11 @@ export class Transactions {
     this.#cancelTimer = undefined;
     if (this.#reads.length > 0) this.#read();
     if (this.#writes.length > 0) this.#write();
-    if (this.#isWaiting) this.#comeBack(RETRY_MS * (1 + jitter()), () => this.work());
-    else if (this.#notes.length > 0) this.#comeBack(NOTE_DELAY_MS, () => this.#flushNotes());
+    if (this.#isWaiting) {
+      const delayMs = Math.min(RETRY_MS + this.#tries++ / 2, LONGEST_RETRY_MS);
+      this.#comeBack(delayMs * (0.5 + jitter()), () => this.work());
+    }
+    if (!this.#isWaiting && this.#notes.length > 0) this.#comeBack(NOTE_DELAY_MS, () => this.#flushNotes());
   }
 
   #comeBack(delayMs: number, then: () => void): void {
@@ -165,6 +171,7 @@ export class Transactions {
       moment.save();
       db.exec("COMMIT");
       this.#notes = [];
+      this.#tries = 0;
       this.#file.mustBeCurrent();
       return result;
     } catch (error) {
