@@ -35,6 +35,7 @@ export function createSqliteKillSwitch(thread: StoreThread, pollIntervalMs: numb
   let last: KillSwitchState | undefined;
   let stopPolling: (() => void) | undefined;
   let isPolling = false;
+  let failures = 0;
 
   const tell = (revision: number, state: KillSwitchState) => {
     // An answer that was overtaken by a newer one; what cannot be read has no age.
@@ -51,9 +52,11 @@ export function createSqliteKillSwitch(thread: StoreThread, pollIntervalMs: numb
     isPolling = true;
     try {
       const stored = await thread.request("read_switch");
+      failures = 0;
       if (stopPolling !== undefined) tell(stored.revision, stateOf(stored));
     } catch {
-      if (stopPolling !== undefined && told !== -1) tell(-1, UNREADABLE);
+      // Not the first time: who reads for himself is to hear that nobody knows, and not of a halt that nobody gave (S2.3).
+      if (++failures > 1 && stopPolling !== undefined && told !== -1) tell(-1, UNREADABLE);
     } finally {
       isPolling = false;
     }
@@ -82,6 +85,7 @@ export function createSqliteKillSwitch(thread: StoreThread, pollIntervalMs: numb
         if (listeners.size > 0) return;
         stopPolling?.();
         stopPolling = undefined;
+        failures = 0;
         told = undefined;
         last = undefined;
       };

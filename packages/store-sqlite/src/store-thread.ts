@@ -19,6 +19,10 @@ const time = machineTime();
 /** How often it is looked whether an answer is overdue. */
 const LOOK_MS = 500;
 
+/** How long opening waits for those who hold the file, and for the thread. No execution waits for it. */
+const OPEN_FILE_MS = 5_000;
+const OPEN_MS = 15_000;
+
 /** The thread that has the file, seen from the main thread. It keeps the process alive only while an answer is awaited. */
 export class StoreThread {
   readonly #worker: Worker;
@@ -42,7 +46,7 @@ export class StoreThread {
       const message = `this runtime (${process.version}) has no node:sqlite: Node 22.13 or later has it`;
       throw new SqliteStoreError("unsupported_runtime", message);
     }
-    const worker = startWorker({ ...options, path: resolve(options.path), openTimeoutMs: answerTimeoutMs });
+    const worker = startWorker({ ...options, path: resolve(options.path), openTimeoutMs: OPEN_FILE_MS });
     const thread = new StoreThread(worker, answerTimeoutMs);
     try {
       await thread.#opened();
@@ -56,7 +60,7 @@ export class StoreThread {
 
   #opened(): Promise<void> {
     return new Promise((opened, failed) => {
-      const stopWaiting = every(2 * this.#answerTimeoutMs, () => {
+      const stopWaiting = every(OPEN_MS, () => {
         failed(new SqliteStoreError("no_answer", "the file could not be opened in time"));
       });
       this.#worker.on("message", (message: ThreadMessage) => {
