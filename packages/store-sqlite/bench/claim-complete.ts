@@ -34,7 +34,9 @@ async function compare(inFlight: 1 | 50): Promise<void> {
   const rate = (all: readonly number[]) => String(Math.round(count / (median(all) / 1000))).padStart(7);
   const ratio = median(times.store.map((time, round) => time / times.bare[round]!)).toFixed(2);
   console.log(`${inFlight} in flight: ${ROUNDS} rounds of ${count} claim + complete`);
-  console.log(`  node:sqlite, bare  ${rate(times.bare)} /s  (${inFlight} claims to a transaction, then ${inFlight} completes)`);
+  console.log(
+    `  node:sqlite, bare  ${rate(times.bare)} /s  (${inFlight} claims to a transaction, then ${inFlight} completes)`,
+  );
   console.log(`  store              ${rate(times.store)} /s, ${ratio} times as long`);
 }
 
@@ -60,7 +62,9 @@ function openBare(path: string) {
   db.exec(`CREATE TABLE keys (key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, state TEXT NOT NULL, token INTEGER NOT NULL,
     until_ms REAL, value TEXT) STRICT, WITHOUT ROWID`);
   const claim = db.prepare("INSERT INTO keys VALUES (?, ?, 'claimed', ?, ?, NULL)");
-  const complete = db.prepare("UPDATE keys SET state = 'completed', value = ?, until_ms = ? WHERE key = ? AND token = ?");
+  const complete = db.prepare(
+    "UPDATE keys SET state = 'completed', value = ?, until_ms = ? WHERE key = ? AND token = ?",
+  );
   let tokens = 0;
   return {
     pairs(count: number, together: number): void {
@@ -70,7 +74,8 @@ function openBare(path: string) {
         for (let n = 0; n < together; n++) claim.run(`bare-${++tokens}`, "f".repeat(64), tokens, 30_000);
         db.exec("COMMIT");
         db.exec("BEGIN IMMEDIATE");
-        for (let token = first; token <= tokens; token++) complete.run('"receipt-1"', 86_400_000, `bare-${token}`, token);
+        for (let token = first; token <= tokens; token++)
+          complete.run('"receipt-1"', 86_400_000, `bare-${token}`, token);
         db.exec("COMMIT");
       }
     },

@@ -4,9 +4,13 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-const { status } = spawnSync("vitest", ["run", "--project", "store-sqlite", "kill.test", "--disable-console-intercept"], {
-  cwd: fileURLToPath(new URL("../../..", import.meta.url)),
-  env: { ...process.env, EOC_KILLS: process.argv[2] ?? "300" },
-  stdio: "inherit",
-});
+const { status } = spawnSync(
+  "vitest",
+  ["run", "--project", "store-sqlite", "kill.test", "--disable-console-intercept"],
+  {
+    cwd: fileURLToPath(new URL("../../..", import.meta.url)),
+    env: { ...process.env, EOC_KILLS: process.argv[2] ?? "300" },
+    stdio: "inherit",
+  },
+);
 process.exitCode = status ?? 1;

@@ -1,5 +1,5 @@
-import type { StoreThread } from "./store-thread.js";
 import { SqliteStoreError } from "./store-error.js";
+import type { StoreThread } from "./store-thread.js";
 
 /**
  * Where a journal's lines go: hand it to `createJsonlJournal` of `@eoc/trace`. It has one writer at a time; a second one is refused,
@@ -13,7 +13,7 @@ export interface SqliteJournalSink {
 }
 
 /** Lines that are read in one go. */
-const PAGE = 500;
+const PAGE = 200;
 
 /** @throws SqliteStoreError `journal_in_use` */
 export async function openJournalSink(thread: StoreThread, name: string): Promise<SqliteJournalSink> {

@@ -15,7 +15,8 @@ import { aFile, handTime, heldBy, opened } from "./support.js";
 describe("the file keeps the contract of an idempotency store", () => {
   const open = async ({ clock }: ContractBench) => {
     const [file, hand] = [aFile(), handTime()];
-    const store = async () => heldBy(clock, (await clock.hold("open", opened(file, {}, { time: hand.time }))).idempotencyStore);
+    const store = async () =>
+      heldBy(clock, (await clock.hold("open", opened(file, {}, { time: hand.time }))).idempotencyStore);
     return { store: await store(), another: store, advance: hand.advance };
   };
   for (const { name, run } of idempotencyStoreContract(open)) it(name, run);
@@ -24,7 +25,8 @@ describe("the file keeps the contract of an idempotency store", () => {
 describe("the file keeps the contract of a rate limiter", () => {
   const open = async ({ clock }: ContractBench) => {
     const [file, hand] = [aFile(), handTime()];
-    const rateLimiter = async () => heldBy(clock, (await clock.hold("open", opened(file, {}, { time: hand.time }))).rateLimiter);
+    const rateLimiter = async () =>
+      heldBy(clock, (await clock.hold("open", opened(file, {}, { time: hand.time }))).rateLimiter);
     return { rateLimiter: await rateLimiter(), another: rateLimiter, advance: hand.advance };
   };
   for (const { name, run } of rateLimiterContract(open)) it(name, run);

@@ -1,4 +1,14 @@
-import { copyFileSync, openSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
+import {
+  copyFileSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { Worker } from "node:worker_threads";
 import { execute } from "@eoc/core";
@@ -22,7 +32,13 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
 async function outcomeWith(ports: object): Promise<[dispatches: number, reason: string | undefined]> {
   let dispatches = 0;
   const decision = { action: "ACT", actions: [{ action: "ACT" as const, idempotency_key: "key" }] } as const;
-  const report = await execute({ ...decision, actions: [...decision.actions] }, {}, POLICY, () => ({ ok: ++dispatches > 0 }) as never, ports);
+  const report = await execute(
+    { ...decision, actions: [...decision.actions] },
+    {},
+    POLICY,
+    () => ({ ok: ++dispatches > 0 }) as never,
+    ports,
+  );
   return [dispatches, report.reason ?? report.actions[0]?.reason];
 }
 
@@ -30,9 +46,18 @@ async function outcomeWith(ports: object): Promise<[dispatches: number, reason: 
 async function mustDeny({ idempotencyStore, rateLimiter, killSwitch }: LocalRuntime): Promise<void> {
   const memory = { acquire: () => ({ granted: true }) as const };
   expect(await outcomeWith({ idempotencyStore, rateLimiter: memory })).toEqual([0, "idempotency_store_unavailable"]);
-  const free = { claim: () => ({ state: "claimed", token: 1 }), renew() {}, complete() {}, release() {}, markUnknown() {} };
+  const free = {
+    claim: () => ({ state: "claimed", token: 1 }),
+    renew() {},
+    complete() {},
+    release() {},
+    markUnknown() {},
+  };
   expect(await outcomeWith({ idempotencyStore: free, rateLimiter })).toEqual([0, "rate_limiter_unavailable"]);
-  expect(await outcomeWith({ idempotencyStore: free, rateLimiter: memory, killSwitch })).toEqual([0, "kill_switch_unavailable"]);
+  expect(await outcomeWith({ idempotencyStore: free, rateLimiter: memory, killSwitch })).toEqual([
+    0,
+    "kill_switch_unavailable",
+  ]);
 }
 
 describe("S7.6 a file that cannot be used is refused when it is opened", () => {
@@ -110,10 +135,9 @@ describe("S7.6 a file that fails while it is in use denies, and recovers where i
     const other = new DatabaseSync(file);
     other.exec("BEGIN IMMEDIATE");
     expect(await codeOf(runtime.idempotencyStore.claim("key", REQUEST) as Promise<unknown>)).toBe("busy");
-    expect(await outcomeWith({ idempotencyStore: runtime.idempotencyStore, rateLimiter: runtime.rateLimiter })).toEqual([
-      0,
-      "idempotency_store_unavailable",
-    ]);
+    expect(await outcomeWith({ idempotencyStore: runtime.idempotencyStore, rateLimiter: runtime.rateLimiter })).toEqual(
+      [0, "idempotency_store_unavailable"],
+    );
     // Who only reads does not wait for who writes: a halt is seen all the same.
     expect(await runtime.killSwitch.read()).toMatchObject({ halted: false });
     expect(await runtime.idempotencyStore.list()).toEqual([]);
@@ -122,7 +146,7 @@ describe("S7.6 a file that fails while it is in use denies, and recovers where i
     expect(await runtime.idempotencyStore.claim("key", REQUEST)).toMatchObject({ state: "claimed" });
   });
 
-  it("full: nothing that was acknowledged is lost, and there is room again after a release", async () => {
+  it("full: nothing that was acknowledged is lost, and it can still be read", async () => {
     const file = aFile();
     const runtime = await opened(file, {}, { pragmas: ["max_page_count = 60"] });
     const { idempotencyStore } = runtime;
@@ -132,7 +156,8 @@ describe("S7.6 a file that fails while it is in use denies, and recovers where i
       const key = `key ${number}`;
       try {
         const { token } = (await idempotencyStore.claim(key, REQUEST)) as { token: number };
-        if (await idempotencyStore.complete(key, token, { value: "v".repeat(3_000), ttlMs: 1e9 })) acknowledged.push(key);
+        if (await idempotencyStore.complete(key, token, { value: "v".repeat(3_000), ttlMs: 1e9 }))
+          acknowledged.push(key);
       } catch (error) {
         code = isSqliteStoreError(error) ? error.code : String(error);
       }
@@ -205,7 +230,9 @@ describe("S7.6 a file that fails while it is in use denies, and recovers where i
     const file = aFile();
     const { idempotencyStore } = await opened(file);
     const other = new DatabaseSync(file);
-    other.exec("CREATE TRIGGER no BEFORE INSERT ON eoc_keys WHEN new.key = 'poison' BEGIN SELECT raise(ABORT, 'no'); END");
+    other.exec(
+      "CREATE TRIGGER no BEFORE INSERT ON eoc_keys WHEN new.key = 'poison' BEGIN SELECT raise(ABORT, 'no'); END",
+    );
     other.close();
     const claims = ["one", "poison", "two"].map(async (key) => idempotencyStore.claim(key, REQUEST));
     const [one, poison, two] = await Promise.allSettled(claims);

@@ -53,12 +53,21 @@ async function check(place: string, life: number): Promise<{ begun: number; inDo
     const entries = await runtime.idempotencyStore.list();
     const states = new Map(entries.map(({ key, state }) => [key, state]));
     const begun = linesOf(join(place, "ledger"));
-    expect(begun.filter((key, index) => begun.indexOf(key) !== index), "begun twice").toEqual([]);
-    expect(linesOf(join(place, "acknowledged")).filter((key) => states.get(key) !== "completed"), "lost").toEqual([]);
+    expect(
+      begun.filter((key, index) => begun.indexOf(key) !== index),
+      "begun twice",
+    ).toEqual([]);
+    expect(
+      linesOf(join(place, "acknowledged")).filter((key) => states.get(key) !== "completed"),
+      "lost",
+    ).toEqual([]);
     // Nothing that was begun is forgotten: it is known to be done, or listed as in doubt, with when it was begun.
     const inDoubt = await runtime.idempotencyStore.list({ state: "unknown" });
     const known = new Set(inDoubt.filter(({ startedAtMs }) => startedAtMs !== undefined).map(({ key }) => key));
-    expect(begun.filter((key) => states.get(key) !== "completed" && !known.has(key)), "not listed").toEqual([]);
+    expect(
+      begun.filter((key) => states.get(key) !== "completed" && !known.has(key)),
+      "not listed",
+    ).toEqual([]);
     const verdict = await verifyJournal(runtime.journalLines());
     expect([verdict.ok, verdict.integrity.verdict, verdict.continuity.verdict]).toEqual([true, "PASS", "PASS"]);
     expect(verdict.tornTail).toBeUndefined();
@@ -69,31 +78,29 @@ async function check(place: string, life: number): Promise<{ begun: number; inDo
 }
 
 describe("Show 2: a process that is killed at random moments", () => {
-  it(
-    `begins nothing twice, loses nothing acknowledged, and leaves every key in doubt listed, in ${KILLS} kills`,
-    { timeout: 60_000 + KILLS * 4_000 },
-    async () => {
-      const totals = { kills: 0, begun: 0, inDoubt: 0, records: 0 };
-      let folders = 0;
-      const lane = async () => {
-        while (folders++ < KILLS / LIVES) {
-          const place = aFolder();
-          let found = { begun: 0, inDoubt: 0, records: 0 };
-          for (let life = 0; life < LIVES; life++) {
-            // Back a little, so that keys of the last life are asked for again.
-            await liveFor(place, Math.max(0, found.begun - 10), Math.random() * 400);
-            found = await check(place, life);
-            totals.kills++;
-          }
-          totals.begun += found.begun;
-          totals.inDoubt += found.inDoubt;
-          totals.records += found.records;
+  it(`begins nothing twice, loses nothing acknowledged, and leaves every key in doubt listed, in ${KILLS} kills`, {
+    timeout: 60_000 + KILLS * 4_000,
+  }, async () => {
+    const totals = { kills: 0, begun: 0, inDoubt: 0, records: 0 };
+    let folders = 0;
+    const lane = async () => {
+      while (folders++ < KILLS / LIVES) {
+        const place = aFolder();
+        let found = { begun: 0, inDoubt: 0, records: 0 };
+        for (let life = 0; life < LIVES; life++) {
+          // Back a little, so that keys of the last life are asked for again.
+          await liveFor(place, Math.max(0, found.begun - 10), Math.random() * 400);
+          found = await check(place, life);
+          totals.kills++;
         }
-      };
-      await Promise.all(Array.from({ length: AT_ONCE }, lane));
-      if (process.env["EOC_KILLS"] !== undefined) console.log(JSON.stringify(totals));
-      // Otherwise nothing was shown.
-      for (const count of Object.values(totals)) expect(count).toBeGreaterThan(0);
-    },
-  );
+        totals.begun += found.begun;
+        totals.inDoubt += found.inDoubt;
+        totals.records += found.records;
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, lane));
+    if (process.env["EOC_KILLS"] !== undefined) console.log(JSON.stringify(totals));
+    // Otherwise nothing was shown.
+    for (const count of Object.values(totals)) expect(count).toBeGreaterThan(0);
+  });
 });

@@ -1,6 +1,6 @@
-import type { ClaimVerdict } from "@eoc/core";
 import { readdirSync } from "node:fs";
 import { dirname } from "node:path";
+import type { ClaimVerdict } from "@eoc/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bundleChild, Child } from "./process/children.js";
 import type { RacerOrder } from "./process/racer.js";
@@ -28,7 +28,9 @@ async function all<T>(order: RacerOrder): Promise<T[]> {
 }
 
 describe(`Show 1: ${PROCESSES * CONNECTIONS} connections in ${PROCESSES} processes race for one key`, () => {
-  it("S7.2 one wins every time, and S7.3 every write of those who won before is refused", { timeout: 600_000 }, async () => {
+  it("S7.2 one wins every time, and S7.3 every write of those who won before is refused", {
+    timeout: 600_000,
+  }, async () => {
     const file = aFile();
     racers = Array.from({ length: PROCESSES }, () => new Child(script, [file, String(CONNECTIONS)]));
     for (const ready of await Promise.all(racers.map((racer) => racer.hear()))) expect(ready).toBe("ready");

@@ -2,9 +2,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { VirtualClock } from "@eoc/testkit";
-import { afterEach } from "vitest";
+import { afterEach, vi } from "vitest";
 import type { LocalRuntime, LocalRuntimeOptions } from "../src/index.js";
 import { openLocalRuntime, type ThreadHooks } from "../src/local-runtime.js";
+
+// Threads start and disks write at their own pace.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const folders: string[] = [];
 const open: LocalRuntime[] = [];

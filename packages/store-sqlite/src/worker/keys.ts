@@ -1,5 +1,5 @@
-import type { IdempotencyState } from "@eoc/core";
 import type { DatabaseSync } from "node:sqlite";
+import type { IdempotencyState } from "@eoc/core";
 import type { StoredKey, StoredVerdict } from "../protocol.ts";
 import type { Moment } from "./moment.ts";
 
@@ -16,7 +16,8 @@ const LISTED = `SELECT key, fingerprint, token, claimed_at, started_at, updated_
   CASE WHEN state <> 'started' THEN state WHEN until_ms <= :now THEN 'unknown' ELSE 'in_progress' END AS state
   FROM eoc_keys`;
 const IS_THERE = "(state IN ('started', 'unknown') OR until_ms IS NULL OR until_ms > :now)";
-const IS_OWN = "key = :key AND token = :token AND state <> 'completed' AND NOT (state = 'claimed' AND until_ms <= :now)";
+const IS_OWN =
+  "key = :key AND token = :token AND state <> 'completed' AND NOT (state = 'claimed' AND until_ms <= :now)";
 const IS_IN_DOUBT = "key = :key AND (state = 'unknown' OR (state = 'started' AND until_ms <= :now))";
 
 /** Records that ran out are forgotten as new ones come: never many at a time, and no fewer than were added. */
@@ -31,11 +32,13 @@ export class Keys {
     this.#moment = moment;
     this.#sql = {
       find: db.prepare("SELECT fingerprint, state, until_ms, value, value_omitted FROM eoc_keys WHERE key = ?"),
-      claim: db.prepare(`INSERT OR REPLACE INTO eoc_keys (key, fingerprint, state, token, until_ms, claimed_at, updated_at)
+      claim:
+        db.prepare(`INSERT OR REPLACE INTO eoc_keys (key, fingerprint, state, token, until_ms, claimed_at, updated_at)
         VALUES (:key, :fingerprint, 'claimed', :token, :until, :wall, :wall)`),
       forget: db.prepare(`DELETE FROM eoc_keys WHERE key IN (SELECT key FROM eoc_keys
         WHERE state = 'completed' AND until_ms IS NOT NULL AND until_ms <= :now LIMIT ${FORGOTTEN_AT_ONCE})`),
-      start: db.prepare(`UPDATE eoc_keys SET state = 'started', started_at = coalesce(started_at, :wall), updated_at = :wall
+      start:
+        db.prepare(`UPDATE eoc_keys SET state = 'started', started_at = coalesce(started_at, :wall), updated_at = :wall
         WHERE key = :key AND token = :token AND state IN ('claimed', 'started') AND until_ms > :now`),
       renew: db.prepare(`UPDATE eoc_keys SET until_ms = :until
         WHERE key = :key AND token = :token AND state IN ('claimed', 'started') AND until_ms > :now`),
@@ -43,8 +46,11 @@ export class Keys {
       complete: db.prepare(`UPDATE eoc_keys SET state = 'completed', value = :value, value_omitted = :omitted,
         until_ms = :until, updated_at = :wall WHERE ${IS_OWN}`),
       release: db.prepare(`DELETE FROM eoc_keys WHERE ${IS_OWN}`),
-      markUnknown: db.prepare(`UPDATE eoc_keys SET state = 'unknown', until_ms = NULL, updated_at = :wall WHERE ${IS_OWN}`),
-      resolveApplied: db.prepare(`UPDATE eoc_keys SET state = 'completed', value = NULL, value_omitted = 0, until_ms = NULL,
+      markUnknown: db.prepare(
+        `UPDATE eoc_keys SET state = 'unknown', until_ms = NULL, updated_at = :wall WHERE ${IS_OWN}`,
+      ),
+      resolveApplied:
+        db.prepare(`UPDATE eoc_keys SET state = 'completed', value = NULL, value_omitted = 0, until_ms = NULL,
         updated_at = :wall WHERE ${IS_IN_DOUBT}`),
       resolveNotApplied: db.prepare(`DELETE FROM eoc_keys WHERE ${IS_IN_DOUBT}`),
       list: db.prepare(`${LISTED} WHERE key > :after AND ${IS_THERE} ORDER BY key LIMIT :count`),

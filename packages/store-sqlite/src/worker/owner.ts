@@ -52,10 +52,11 @@ export class Owner {
 
   /** Removes the files of owners that have died. */
   clearAway(): void {
-    const start = basename(this.#prefix);
-    for (const file of readdirSync(dirname(this.#prefix))) {
-      if (!file.startsWith(start) || file === start + this.#held?.name) continue;
-      const path = join(dirname(this.#prefix), file);
+    const [folder, start] = [dirname(this.#prefix), basename(this.#prefix)];
+    for (const file of readdirSync(folder)) {
+      const name = file.startsWith(start) ? file.slice(start.length) : "";
+      if (!/^[0-9a-f]{16}$/.test(name) || name === this.#held?.name) continue;
+      const path = join(folder, file);
       const lock = new DatabaseSync(path);
       try {
         // While the lock is held, so that nobody's new file is taken away from him unnoticed.
@@ -79,7 +80,7 @@ export class Owner {
 
 function tryLock(lock: DatabaseSync): boolean {
   try {
-    lock.exec("PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE");
+    lock.exec("PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
     return true;
   } catch (error) {
     if (isBusy(error)) return false;

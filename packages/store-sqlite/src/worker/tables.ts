@@ -1,6 +1,6 @@
 import type { IdempotencyState } from "@eoc/core";
-import type { Operation, Request, ThreadOptions } from "../protocol.ts";
 import { machineTime } from "../machine-time.ts";
+import type { Operation, Request, ThreadOptions } from "../protocol.ts";
 import { Journals } from "./journal.ts";
 import { Keys } from "./keys.ts";
 import { Moment } from "./moment.ts";

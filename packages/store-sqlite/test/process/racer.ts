@@ -21,7 +21,9 @@ process.on("message", async (order: RacerOrder) => {
   switch (order.do) {
     case "claim": {
       const { key, leaseMs } = order;
-      const verdicts = await Promise.all(stores.map((store) => store.claim(key, { fingerprint: "f", leaseMs, nowMs: 0 })));
+      const verdicts = await Promise.all(
+        stores.map((store) => store.claim(key, { fingerprint: "f", leaseMs, nowMs: 0 })),
+      );
       process.send!(verdicts);
       return;
     }
