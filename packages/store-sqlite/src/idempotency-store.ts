@@ -1,4 +1,12 @@
-import { EocError, type IdempotencyEntry, type IdempotencyState, type IdempotencyStore } from "@eoc/core";
+import {
+  type ClaimRequest,
+  type ClaimVerdict,
+  EocError,
+  type IdempotencyEntry,
+  type IdempotencyRecord,
+  type IdempotencyState,
+  type IdempotencyStore,
+} from "@eoc/core";
 import type { StoredKey, StoredVerdict } from "./protocol.js";
 import type { StoreThread } from "./store-thread.js";
 import { originalText, storedText } from "./stored-text.js";
@@ -12,10 +20,25 @@ export interface SqliteKeyEntry extends IdempotencyEntry {
   startedAtMs?: number;
 }
 
+/** What is asked of `list`. */
+export interface SqliteListFilter {
+  state?: IdempotencyState;
+  /** Only keys behind this one, in the order of their bytes: the last one of the page before. */
+  after?: string;
+  /** At most so many. @defaultValue all of them */
+  limit?: number;
+}
+
 /** An idempotency store in a file. Its leases and records go by the file's own time (see the README). */
 export interface SqliteIdempotencyStore extends Required<IdempotencyStore> {
-  /** All keys that are not free, in the order of their bytes; read in parts, so not as of one moment. */
-  list(filter?: { state?: IdempotencyState }): Promise<SqliteKeyEntry[]>;
+  claim(key: string, request: ClaimRequest): Promise<ClaimVerdict>;
+  start(key: string, token: string | number): Promise<boolean>;
+  renew(key: string, token: string | number, leaseMs: number): Promise<boolean>;
+  complete(key: string, token: string | number, record: IdempotencyRecord): Promise<boolean>;
+  release(key: string, token: string | number): Promise<boolean>;
+  markUnknown(key: string, token: string | number): Promise<boolean>;
+  /** In the order of the keys' bytes; read page by page, so not as of one moment. */
+  list(filter?: SqliteListFilter): Promise<SqliteKeyEntry[]>;
   resolve(key: string, outcome: "applied" | "not_applied"): Promise<boolean>;
 }
 
@@ -42,13 +65,14 @@ export function createSqliteIdempotencyStore(thread: StoreThread): SqliteIdempot
     },
     release: async (key, token) => isToken(token) && thread.request("release", storedText(key), token),
     markUnknown: async (key, token) => isToken(token) && thread.request("mark_unknown", storedText(key), token),
-    async list({ state } = {}) {
+    async list({ state, after, limit = Number.POSITIVE_INFINITY } = {}) {
       const found: SqliteKeyEntry[] = [];
-      for (let after = ""; ; ) {
-        const page = await thread.request("list", state ?? null, after, PAGE);
+      for (let last = after === undefined ? "" : storedText(after); ; ) {
+        const count = Math.min(PAGE, limit - found.length);
+        const page = count > 0 ? await thread.request("list", state ?? null, last, count) : [];
         found.push(...page.map(entryOf));
         if (page.length < PAGE) return found;
-        after = page.at(-1)!.key;
+        last = page.at(-1)!.key;
       }
     },
     resolve: (key, outcome) => thread.request("resolve", storedText(key), outcome),
@@ -60,7 +84,7 @@ function isToken(token: string | number): token is number {
   return Number.isSafeInteger(token);
 }
 
-function verdictOf(stored: StoredVerdict) {
+function verdictOf(stored: StoredVerdict): ClaimVerdict {
   if (stored.state !== "completed") return stored;
   const { state, value, valueOmitted } = stored;
   return {

@@ -1,10 +1,10 @@
-export type { SqliteIdempotencyStore, SqliteKeyEntry } from "./idempotency-store.js";
+export type { SqliteIdempotencyStore, SqliteKeyEntry, SqliteListFilter } from "./idempotency-store.js";
 export type { SqliteJournalSink } from "./journal-sink.js";
 export type { SqliteKillSwitch, SqliteKillSwitchState } from "./kill-switch.js";
 export { createLocalRuntime, type LocalRuntime, type LocalRuntimeOptions } from "./local-runtime.js";
 export {
-  isSqliteStoreError,
-  SQLITE_STORE_ERROR_CODES,
-  SqliteStoreError,
-  type SqliteStoreErrorCode,
+  isStoreError,
+  STORE_ERROR_CODES,
+  StoreError,
+  type StoreErrorCode,
 } from "./store-error.js";

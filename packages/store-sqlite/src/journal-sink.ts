@@ -1,4 +1,4 @@
-import { SqliteStoreError } from "./store-error.js";
+import { StoreError } from "./store-error.js";
 import type { StoreThread } from "./store-thread.js";
 
 /**
@@ -15,14 +15,14 @@ export interface SqliteJournalSink {
 /** Lines that are read in one go. */
 const PAGE = 200;
 
-/** @throws SqliteStoreError `journal_in_use` */
+/** @throws StoreError `journal_in_use` */
 export async function openJournalSink(thread: StoreThread, name: string): Promise<SqliteJournalSink> {
   const last = await thread.request("open_journal", name);
   return {
     head: last === null ? undefined : { seq: last.seq, hash: (JSON.parse(last.line) as { hash: string }).hash },
     async append(line) {
       const { seq } = JSON.parse(line) as { seq: unknown };
-      if (!Number.isSafeInteger(seq)) throw new SqliteStoreError("journal_conflict", "the line is no journal record");
+      if (!Number.isSafeInteger(seq)) throw new StoreError("journal_conflict", "the line is no journal record");
       await thread.request("append", name, seq as number, line);
     },
   };

@@ -12,23 +12,26 @@ export interface SqliteKillSwitchState extends KillSwitchState {
 
 /** A kill switch in a file, for all processes with the file. */
 export interface SqliteKillSwitch extends KillSwitch {
-  /** @throws SqliteStoreError when the file cannot be read: the action that asked is denied (S2.3) */
+  /** @throws StoreError when the file cannot be read: the action that asked is denied (S2.3) */
   read(): Promise<SqliteKillSwitchState>;
   /**
    * Calls `listener` on every change, soon after the start too when the switch is thrown already: changes made here at once, those of
-   * other processes within `pollIntervalMs`. When the file cannot be read it is told `halted`.
+   * other processes within `pollMs`. When the file cannot be read it is told `halted`.
    */
   subscribe(listener: (state: KillSwitchState) => void): () => void;
-  /** Halts. Resolves when the halt is durable and the listeners here know. `reason` and `by` are for people. */
-  halt(change?: { reason?: string; by?: string }): Promise<void>;
-  /** Flips the switch back. */
-  clear(change?: { reason?: string; by?: string }): Promise<void>;
+  /** Resolves when the halt is durable and the listeners here know. The first 500 characters of `reason` and `by` are kept. */
+  halt(reason?: string, by?: string): Promise<void>;
+  /** Lets new executions dispatch again. */
+  clear(by?: string): Promise<void>;
 }
+
+/** So much of a reason is kept, as in every store. */
+const TEXT_LENGTH = 500;
 
 /** What listeners are told when nobody knows. */
 const UNREADABLE: KillSwitchState = Object.freeze({ halted: true, reason: "the kill switch cannot be read" });
 
-export function createSqliteKillSwitch(thread: StoreThread, pollIntervalMs: number): SqliteKillSwitch {
+export function createSqliteKillSwitch(thread: StoreThread, pollMs: number): SqliteKillSwitch {
   const listeners = new Set<(state: KillSwitchState) => void>();
   /** The last revision that the listeners were told of; −1: that it cannot be read. Undefined: nothing yet. */
   let told: number | undefined;
@@ -62,8 +65,8 @@ export function createSqliteKillSwitch(thread: StoreThread, pollIntervalMs: numb
     }
   };
 
-  const change = async (halted: boolean, { reason, by }: { reason?: string; by?: string } = {}) => {
-    const stored = await thread.request("set_switch", halted, reason ?? null, by ?? null);
+  const change = async (halted: boolean, reason: string | undefined, by: string | undefined) => {
+    const stored = await thread.request("set_switch", halted, keptOf(reason), keptOf(by));
     if (stopPolling !== undefined) tell(stored.revision, stateOf(stored));
   };
 
@@ -74,7 +77,7 @@ export function createSqliteKillSwitch(thread: StoreThread, pollIntervalMs: numb
       const own = (state: KillSwitchState) => listener(state);
       listeners.add(own);
       if (stopPolling === undefined) {
-        stopPolling = every(pollIntervalMs, () => void poll());
+        stopPolling = every(pollMs, () => void poll());
         void poll();
       } else if (last?.halted === true) {
         const state = last;
@@ -90,9 +93,13 @@ export function createSqliteKillSwitch(thread: StoreThread, pollIntervalMs: numb
         last = undefined;
       };
     },
-    halt: (given) => change(true, given),
-    clear: (given) => change(false, given),
+    halt: (reason, by) => change(true, reason, by),
+    clear: (by) => change(false, undefined, by),
   };
+}
+
+function keptOf(text: string | undefined): string | null {
+  return text === undefined ? null : String(text).slice(0, TEXT_LENGTH);
 }
 
 function stateOf({ halted, reason, changedBy, changedAtMs }: StoredSwitch): SqliteKillSwitchState {

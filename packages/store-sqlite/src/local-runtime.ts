@@ -23,9 +23,9 @@ export interface LocalRuntimeOptions {
    */
   busyTimeoutMs?: number;
   /** How often subscribers of the kill switch look for a change by another process. @defaultValue 50 */
-  pollIntervalMs?: number;
+  pollMs?: number;
   /** After how long without any answer, as from a disk that hangs, a request is given up. @defaultValue 5000 */
-  answerTimeoutMs?: number;
+  timeoutMs?: number;
 }
 
 /**
@@ -54,7 +54,7 @@ export type ThreadHooks = Pick<ThreadOptions, "time" | "bootId" | "pragmas">;
 
 /**
  * Opens `file`, or makes it, and gives the ports that it keeps: durable, shared by all processes of this machine that open it.
- * @throws SqliteStoreError when the file cannot be used: see its codes
+ * @throws StoreError when the file cannot be used: see its codes
  * @throws EocError `invalid_option`
  */
 export async function createLocalRuntime(file: string, options: LocalRuntimeOptions = {}): Promise<LocalRuntime> {
@@ -69,10 +69,10 @@ export async function openLocalRuntime(
 ): Promise<LocalRuntime> {
   const { create = true, journal: makeJournal, journalName = DEFAULT_JOURNAL } = options;
   const busyTimeoutMs = checkCount("busyTimeoutMs", options.busyTimeoutMs ?? 500, 0);
-  const pollIntervalMs = checkCount("pollIntervalMs", options.pollIntervalMs ?? 50, 1);
-  const answerTimeoutMs = checkCount("answerTimeoutMs", options.answerTimeoutMs ?? 5000, 1);
+  const pollMs = checkCount("pollMs", options.pollMs ?? 50, 1);
+  const timeoutMs = checkCount("timeoutMs", options.timeoutMs ?? 5000, 1);
   check(file !== "" && !file.startsWith(":"), "file", "a path", file);
-  const thread = await StoreThread.open({ path: file, create, busyTimeoutMs, ...hooks }, answerTimeoutMs);
+  const thread = await StoreThread.open({ path: file, create, busyTimeoutMs, ...hooks }, timeoutMs);
   let journal: Journal | undefined;
   try {
     if (makeJournal !== undefined) journal = makeJournal(await openJournalSink(thread, journalName));
@@ -83,7 +83,7 @@ export async function openLocalRuntime(
   const ports = {
     idempotencyStore: createSqliteIdempotencyStore(thread),
     rateLimiter: createSqliteRateLimiter(thread, machineTime(hooks.time)),
-    killSwitch: createSqliteKillSwitch(thread, pollIntervalMs),
+    killSwitch: createSqliteKillSwitch(thread, pollMs),
     ...(journal === undefined ? undefined : { journal }),
   };
   const methods = {

@@ -1,5 +1,5 @@
 import type { IdempotencyState } from "@eoc/core";
-import type { SqliteStoreErrorCode } from "./store-error.js";
+import type { StoreErrorCode } from "./store-error.js";
 
 /** How the thread answers a claim: values are JSON texts. */
 export type StoredVerdict =
@@ -68,7 +68,7 @@ export type Request = [id: number, operation: Operation, ...args: unknown[]];
 
 /** What went wrong, as it crosses the threads. */
 export interface Failure {
-  code: SqliteStoreErrorCode;
+  code: StoreErrorCode;
   message: string;
 }
 

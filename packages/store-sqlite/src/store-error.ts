@@ -1,11 +1,11 @@
-/** Every code that a {@link SqliteStoreError} can carry: a closed list. All of them deny before a dispatch (S7.6). */
-export const SQLITE_STORE_ERROR_CODES = [
+/** Every code that a {@link StoreError} can carry: a closed list. All of them deny before a dispatch (S7.6). */
+export const STORE_ERROR_CODES = [
   /** This runtime has no `node:sqlite`: Node 22.13 or later has it. */
   "unsupported_runtime",
   /** There is no such file, and it was not to be created; or its folder cannot be used. */
   "cannot_open",
   /** The file was written by a newer version of this package. */
-  "newer_schema",
+  "schema_newer",
   /** The file is a database of something else. */
   "foreign_file",
   /** The file is no database, or damaged. */
@@ -26,28 +26,28 @@ export const SQLITE_STORE_ERROR_CODES = [
   "journal_conflict",
   /** The store was closed. */
   "closed",
-  /** The thread did not answer in time, or has ended. */
-  "no_answer",
+  /** The file's thread did not answer within `timeoutMs`, as when a disk hangs, or has ended. What was asked may have happened. */
+  "timeout",
   /** The system refused: an error of the disk, memory, or the request itself. */
   "unavailable",
 ] as const;
 
-export type SqliteStoreErrorCode = (typeof SQLITE_STORE_ERROR_CODES)[number];
+export type StoreErrorCode = (typeof STORE_ERROR_CODES)[number];
 
-const BRAND = Symbol.for("@eoc/store-sqlite/SqliteStoreError");
+const BRAND = Symbol.for("@eoc/store-sqlite/StoreError");
 
-/** What a store rejects with. Tell it apart with {@link isSqliteStoreError}, which also works across copies of the package. */
-export class SqliteStoreError extends Error {
-  readonly code: SqliteStoreErrorCode;
+/** What a store rejects with. Tell it apart with {@link isStoreError}, which also works across copies of the package. */
+export class StoreError extends Error {
+  readonly code: StoreErrorCode;
 
-  constructor(code: SqliteStoreErrorCode, message: string) {
+  constructor(code: StoreErrorCode, message: string) {
     super(message);
-    this.name = "SqliteStoreError";
+    this.name = "StoreError";
     this.code = code;
     Object.defineProperty(this, BRAND, { value: true });
   }
 }
 
-export function isSqliteStoreError(error: unknown): error is SqliteStoreError {
+export function isStoreError(error: unknown): error is StoreError {
   return typeof error === "object" && error !== null && (error as Record<symbol, unknown>)[BRAND] === true;
 }

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { Worker } from "node:worker_threads";
 import { every, machineTime } from "./machine-time.js";
 import type { Answer, MainMessage, Operation, Request, Requests, ThreadMessage, ThreadOptions } from "./protocol.js";
-import { SqliteStoreError } from "./store-error.js";
+import { StoreError } from "./store-error.js";
 
 /** The bundled thread, put in by the build: no second file that a bundler would have to know of. */
 declare const THREAD_SOURCE: string | undefined;
@@ -11,7 +11,7 @@ declare const THREAD_SOURCE: string | undefined;
 interface Pending {
   readonly sinceMs: number;
   readonly resolve: (answer: never) => void;
-  readonly reject: (error: SqliteStoreError) => void;
+  readonly reject: (error: StoreError) => void;
 }
 
 const time = machineTime();
@@ -26,28 +26,28 @@ const OPEN_MS = 15_000;
 /** The thread that has the file, seen from the main thread. It keeps the process alive only while an answer is awaited. */
 export class StoreThread {
   readonly #worker: Worker;
-  readonly #answerTimeoutMs: number;
+  readonly #timeoutMs: number;
   readonly #pending = new Map<number, Pending>();
   #outbox: Request[] = [];
   #lastId = 0;
   /** Why nothing can be asked any more. */
-  #ended: SqliteStoreError | undefined;
+  #ended: StoreError | undefined;
   #stopLooking: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(worker: Worker, answerTimeoutMs: number) {
+  private constructor(worker: Worker, timeoutMs: number) {
     this.#worker = worker;
-    this.#answerTimeoutMs = answerTimeoutMs;
+    this.#timeoutMs = timeoutMs;
   }
 
-  /** @throws SqliteStoreError when the file cannot be used */
-  static async open(options: Omit<ThreadOptions, "openTimeoutMs">, answerTimeoutMs: number): Promise<StoreThread> {
+  /** @throws StoreError when the file cannot be used */
+  static async open(options: Omit<ThreadOptions, "openTimeoutMs">, timeoutMs: number): Promise<StoreThread> {
     if (!isBuiltin("node:sqlite")) {
       const message = `this runtime (${process.version}) has no node:sqlite: Node 22.13 or later has it`;
-      throw new SqliteStoreError("unsupported_runtime", message);
+      throw new StoreError("unsupported_runtime", message);
     }
     const worker = startWorker({ ...options, path: resolve(options.path), openTimeoutMs: OPEN_FILE_MS });
-    const thread = new StoreThread(worker, answerTimeoutMs);
+    const thread = new StoreThread(worker, timeoutMs);
     try {
       await thread.#opened();
     } catch (error) {
@@ -61,17 +61,17 @@ export class StoreThread {
   #opened(): Promise<void> {
     return new Promise((opened, failed) => {
       const stopWaiting = every(OPEN_MS, () => {
-        failed(new SqliteStoreError("no_answer", "the file could not be opened in time"));
+        failed(new StoreError("timeout", "the file could not be opened in time"));
       });
       this.#worker.on("message", (message: ThreadMessage) => {
         if ("answers" in message) return this.#settle(message.answers);
         stopWaiting();
         if ("opened" in message) opened();
-        else if ("failed" in message) failed(new SqliteStoreError(message.failed.code, message.failed.message));
+        else if ("failed" in message) failed(new StoreError(message.failed.code, message.failed.message));
       });
       const end = (why: string) => {
         stopWaiting();
-        const error = new SqliteStoreError("no_answer", why);
+        const error = new StoreError("timeout", why);
         failed(error);
         this.#end(error);
       };
@@ -80,7 +80,7 @@ export class StoreThread {
     });
   }
 
-  /** Asks; rejects with a {@link SqliteStoreError}. Requests that are made in one turn travel together. */
+  /** Asks; rejects with a {@link StoreError}. Requests that are made in one turn travel together. */
   request<O extends Operation>(operation: O, ...args: Requests[O]["args"]): Promise<Requests[O]["answer"]> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     return new Promise((answered, reject) => {
@@ -126,14 +126,14 @@ export class StoreThread {
       if (pending === undefined) continue;
       this.#pending.delete(id);
       if (failure === undefined) pending.resolve(answer as never);
-      else pending.reject(new SqliteStoreError(failure.code, failure.message));
+      else pending.reject(new StoreError(failure.code, failure.message));
     }
     if (this.#pending.size === 0) this.#rest();
   }
 
   #await(): void {
     this.#worker.ref();
-    this.#stopLooking ??= every(Math.min(LOOK_MS, this.#answerTimeoutMs), () => this.#giveUpOverdue());
+    this.#stopLooking ??= every(Math.min(LOOK_MS, this.#timeoutMs), () => this.#giveUpOverdue());
   }
 
   #rest(): void {
@@ -143,16 +143,16 @@ export class StoreThread {
   }
 
   #giveUpOverdue(): void {
-    const oldestMs = time.monotonicMs() - this.#answerTimeoutMs;
+    const oldestMs = time.monotonicMs() - this.#timeoutMs;
     for (const [id, { sinceMs, reject }] of this.#pending) {
       if (sinceMs > oldestMs) break;
       this.#pending.delete(id);
-      reject(new SqliteStoreError("no_answer", "the store's thread did not answer in time"));
+      reject(new StoreError("timeout", "the store's thread did not answer in time"));
     }
     if (this.#pending.size === 0) this.#rest();
   }
 
-  #end(error: SqliteStoreError): void {
+  #end(error: StoreError): void {
     this.#ended ??= error;
     this.#rest();
     for (const { reject } of this.#pending.values()) reject(this.#ended);
@@ -168,11 +168,11 @@ export class StoreThread {
   async #close(): Promise<void> {
     if (this.#ended !== undefined) return;
     this.#flush();
-    this.#ended = new SqliteStoreError("closed", "the store was closed");
+    this.#ended = new StoreError("closed", "the store was closed");
     const exited = new Promise<void>((done) => this.#worker.once("exit", () => done()));
     this.#worker.ref();
     this.#post("close");
-    const stopWaiting = every(this.#answerTimeoutMs, () => void this.#worker.terminate());
+    const stopWaiting = every(this.#timeoutMs, () => void this.#worker.terminate());
     await exited;
     stopWaiting();
   }

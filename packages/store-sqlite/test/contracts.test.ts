@@ -38,7 +38,7 @@ describe("the file keeps the contract of a kill switch", () => {
     const killSwitch = heldBy(clock, (await clock.hold("open", opened(file))).killSwitch);
     return {
       killSwitch,
-      halt: (reason: string) => killSwitch.halt({ reason }),
+      halt: (reason: string) => killSwitch.halt(reason),
       clear: () => killSwitch.clear(),
       goDark: () => renameSync(file, `${file}.gone`),
     };

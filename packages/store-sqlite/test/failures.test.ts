@@ -13,7 +13,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { Worker } from "node:worker_threads";
 import { execute } from "@eoc/core";
 import { describe, expect, it } from "vitest";
-import { createLocalRuntime, isSqliteStoreError, type LocalRuntime } from "../src/index.js";
+import { createLocalRuntime, isStoreError, type LocalRuntime } from "../src/index.js";
 import { aFile, aFolder, opened } from "./support.js";
 
 const REQUEST = { fingerprint: "f", leaseMs: 60_000, nowMs: 0 };
@@ -25,7 +25,7 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
     () => "resolved",
     (reason: unknown) => reason,
   );
-  return isSqliteStoreError(error) ? error.code : String(error);
+  return isStoreError(error) ? error.code : String(error);
 }
 
 /** Executes one action with some of the runtime's ports, and says how often it was dispatched and why it ended. */
@@ -68,7 +68,7 @@ describe("S7.6 a file that cannot be used is refused when it is opened", () => {
     db.exec("PRAGMA user_version = 99");
     db.close();
     const before = readFileSync(file);
-    expect(await codeOf(opened(file))).toBe("newer_schema");
+    expect(await codeOf(opened(file))).toBe("schema_newer");
     expect(readFileSync(file).equals(before)).toBe(true);
   });
 
@@ -113,8 +113,8 @@ describe("S7.6 a file that cannot be used is refused when it is opened", () => {
       ["", {}],
       [":memory:", {}],
       [aFile(), { busyTimeoutMs: -1 }],
-      [aFile(), { pollIntervalMs: 0 }],
-      [aFile(), { answerTimeoutMs: Number.NaN }],
+      [aFile(), { pollMs: 0 }],
+      [aFile(), { timeoutMs: Number.NaN }],
     ] as const) {
       await expect(createLocalRuntime(path, options)).rejects.toMatchObject({ code: "invalid_option" });
     }
@@ -134,7 +134,7 @@ describe("S7.6 a file that fails while it is in use denies, and recovers where i
     const runtime = await opened(file, { busyTimeoutMs: 60 });
     const other = new DatabaseSync(file);
     other.exec("BEGIN IMMEDIATE");
-    expect(await codeOf(runtime.idempotencyStore.claim("key", REQUEST) as Promise<unknown>)).toBe("busy");
+    expect(await codeOf(runtime.idempotencyStore.claim("key", REQUEST))).toBe("busy");
     expect(await outcomeWith({ idempotencyStore: runtime.idempotencyStore, rateLimiter: runtime.rateLimiter })).toEqual(
       [0, "idempotency_store_unavailable"],
     );
@@ -159,7 +159,7 @@ describe("S7.6 a file that fails while it is in use denies, and recovers where i
         if (await idempotencyStore.complete(key, token, { value: "v".repeat(3_000), ttlMs: 1e9 }))
           acknowledged.push(key);
       } catch (error) {
-        code = isSqliteStoreError(error) ? error.code : String(error);
+        code = isStoreError(error) ? error.code : String(error);
       }
     }
     expect(code).toBe("full");
@@ -182,7 +182,7 @@ describe("S7.6 a file that fails while it is in use denies, and recovers where i
       const runtime = await opened(file);
       expect(await runtime.idempotencyStore.claim("key", REQUEST)).toMatchObject({ state: "claimed" });
       spoil(file);
-      expect(await codeOf(runtime.idempotencyStore.claim("other", REQUEST) as Promise<unknown>)).toBe("replaced");
+      expect(await codeOf(runtime.idempotencyStore.claim("other", REQUEST))).toBe("replaced");
       await mustDeny(runtime);
       await runtime.close();
       const again = await opened(file);
@@ -205,10 +205,10 @@ describe("S7.6 a file that fails while it is in use denies, and recovers where i
 
   it("without an answer: the request is given up", async () => {
     const file = aFile();
-    const runtime = await opened(file, { busyTimeoutMs: 1_500, answerTimeoutMs: 40 });
+    const runtime = await opened(file, { busyTimeoutMs: 1_500, timeoutMs: 40 });
     const other = new DatabaseSync(file);
     other.exec("BEGIN IMMEDIATE");
-    expect(await codeOf(runtime.idempotencyStore.claim("key", REQUEST) as Promise<unknown>)).toBe("no_answer");
+    expect(await codeOf(runtime.idempotencyStore.claim("key", REQUEST))).toBe("timeout");
     other.close();
   });
 
@@ -218,10 +218,10 @@ describe("S7.6 a file that fails while it is in use denies, and recovers where i
       worker = started;
     });
     const runtime = await opened(aFile());
-    const claim = codeOf(runtime.idempotencyStore.claim("key", REQUEST) as Promise<unknown>);
+    const claim = codeOf(runtime.idempotencyStore.claim("key", REQUEST));
     await worker!.terminate();
-    expect(["no_answer", "resolved"]).toContain(await claim);
-    expect(await codeOf(runtime.killSwitch.read())).toBe("no_answer");
+    expect(["timeout", "resolved"]).toContain(await claim);
+    expect(await codeOf(runtime.killSwitch.read())).toBe("timeout");
     await mustDeny(runtime);
     await runtime.close();
   });

@@ -78,6 +78,10 @@ describe("what is listed", () => {
     await Promise.all(keys.map(async (key) => idempotencyStore.claim(key, request())));
     expect((await idempotencyStore.list()).map(({ key }) => key)).toEqual([...keys].sort());
     expect(await idempotencyStore.list({ state: "claimed" })).toHaveLength(2500);
+    const some = await idempotencyStore.list({ after: "key 1", limit: 3 });
+    expect(some.map(({ key }) => key)).toEqual(["key 10", "key 100", "key 1000"]);
+    expect(await idempotencyStore.list({ limit: 1500 })).toHaveLength(1500);
+    expect(await idempotencyStore.list({ limit: 0 })).toEqual([]);
   });
 });
 

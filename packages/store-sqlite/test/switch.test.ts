@@ -8,14 +8,14 @@ describe("the kill switch", () => {
     const file = aFile();
     const [one, other] = [await opened(file), await opened(file)];
     expect(await other.killSwitch.read()).toEqual({ halted: false });
-    await one.killSwitch.halt({ reason: "pool is empty", by: "ops" });
+    await one.killSwitch.halt("pool is empty", "ops");
     expect(await other.killSwitch.read()).toEqual({
       halted: true,
       reason: "pool is empty",
       changedBy: "ops",
       changedAtMs: expect.any(Number),
     });
-    await other.killSwitch.clear({ by: "ops" });
+    await other.killSwitch.clear("ops");
     expect(await one.killSwitch.read()).toEqual({ halted: false, changedBy: "ops", changedAtMs: expect.any(Number) });
     await one.close();
     await other.close();
@@ -24,7 +24,7 @@ describe("the kill switch", () => {
 
   it("S2.4 is heard of by listeners in other processes, every change once", async () => {
     const file = aFile();
-    const [one, other] = [await opened(file), await opened(file, { pollIntervalMs: 5 })];
+    const [one, other] = [await opened(file), await opened(file, { pollMs: 5 })];
     const heard: boolean[] = [];
     const unsubscribe = other.killSwitch.subscribe(({ halted }) => heard.push(halted));
     await other.killSwitch.read();
@@ -40,8 +40,8 @@ describe("the kill switch", () => {
   });
 
   it("S2.4 that is thrown already is heard of by who subscribes, the second one too", async () => {
-    const { killSwitch } = await opened(aFile(), { pollIntervalMs: 5 });
-    await killSwitch.halt({ reason: "before" });
+    const { killSwitch } = await opened(aFile(), { pollMs: 5 });
+    await killSwitch.halt("before");
     const heard: (string | undefined)[] = [];
     const first = killSwitch.subscribe(({ reason }) => heard.push(reason));
     await until(() => heard.length === 1);
@@ -54,7 +54,7 @@ describe("the kill switch", () => {
 
   it("S2.3 that cannot be read halts its listeners, and lets go when it can be read again", async () => {
     const file = aFile();
-    const runtime = await opened(file, { pollIntervalMs: 5 });
+    const runtime = await opened(file, { pollMs: 5 });
     const heard: KillSwitchState[] = [];
     runtime.killSwitch.subscribe((state) => heard.push(state));
     await runtime.killSwitch.read();
@@ -69,7 +69,7 @@ describe("the kill switch", () => {
 
   it("S2.4 halts what is in flight in another process", async () => {
     const file = aFile();
-    const [one, other] = [await opened(file), await opened(file, { pollIntervalMs: 5 })];
+    const [one, other] = [await opened(file), await opened(file, { pollMs: 5 })];
     let started = () => {};
     const inFlight = new Promise<void>((resolve) => {
       started = resolve;
@@ -86,7 +86,7 @@ describe("the kill switch", () => {
       other,
     );
     await inFlight;
-    await one.killSwitch.halt({ reason: "stop" });
+    await one.killSwitch.halt("stop");
     const report = await running;
     expect(report).toMatchObject({ status: "unknown", haltLatencyMs: expect.any(Number) });
   });

@@ -1,8 +1,8 @@
 import type { Failure } from "../protocol.ts";
-import type { SqliteStoreErrorCode } from "../store-error.ts";
+import type { StoreErrorCode } from "../store-error.ts";
 
 /** SQLite's primary result codes that say what is wrong with the file and not with the request. */
-const CODES: Readonly<Record<number, SqliteStoreErrorCode>> = {
+const CODES: Readonly<Record<number, StoreErrorCode>> = {
   5: "busy",
   6: "busy",
   7: "unavailable",
@@ -19,9 +19,9 @@ const CODES: Readonly<Record<number, SqliteStoreErrorCode>> = {
 
 /** A failure with its code already known. */
 export class StoreFailure extends Error {
-  readonly code: SqliteStoreErrorCode;
+  readonly code: StoreErrorCode;
 
-  constructor(code: SqliteStoreErrorCode, message: string) {
+  constructor(code: StoreErrorCode, message: string) {
     super(message);
     this.code = code;
   }
@@ -43,7 +43,7 @@ export function concernsAll(error: unknown): boolean {
   return !(error instanceof StoreFailure) && codeOf(error) !== undefined;
 }
 
-function codeOf(error: unknown): SqliteStoreErrorCode | undefined {
+function codeOf(error: unknown): StoreErrorCode | undefined {
   if (typeof error !== "object" || error === null) return undefined;
   if (error instanceof StoreFailure) return error.code;
   const { errcode } = error as { errcode?: number };

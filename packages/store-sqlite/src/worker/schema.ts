@@ -52,7 +52,7 @@ const MIGRATIONS: readonly string[] = [
 ];
 
 /** The version that this code reads and writes. */
-export const SCHEMA_VERSION = MIGRATIONS.length;
+const SCHEMA_VERSION = MIGRATIONS.length;
 
 /** Brings the file to {@link SCHEMA_VERSION}. Two processes that do it at the same time do it once. */
 export function migrate(db: DatabaseSync): void {
@@ -79,7 +79,7 @@ function versionOf(db: DatabaseSync): number {
     }
   } else if (version > SCHEMA_VERSION) {
     const versions = `it has version ${version}, and this one knows ${SCHEMA_VERSION}`;
-    throw new StoreFailure("newer_schema", `the file was written by a newer version of @eoc/store-sqlite: ${versions}`);
+    throw new StoreFailure("schema_newer", `the file was written by a newer version of @eoc/store-sqlite: ${versions}`);
   }
   return version;
 }

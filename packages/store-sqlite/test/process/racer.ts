@@ -13,7 +13,7 @@ export type RacerOrder =
   | { do: "close" };
 
 // Contention is the point here, not how long anybody waits for his turn.
-const options = { busyTimeoutMs: 60_000, answerTimeoutMs: 120_000 };
+const options = { busyTimeoutMs: 60_000, timeoutMs: 120_000 };
 const runtimes = await Promise.all(Array.from({ length: Number(count) }, () => createLocalRuntime(file, options)));
 const stores = runtimes.map(({ idempotencyStore }) => idempotencyStore);
 
