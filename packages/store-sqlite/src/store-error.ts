@@ -1,6 +1,6 @@
 /** Every code that a {@link StoreError} can carry: a closed list. All of them deny before a dispatch (S7.6). */
 export const STORE_ERROR_CODES = [
-  /** This runtime has no `node:sqlite`: Node 22.13 or later has it. */
+  /** This runtime has no `node:sqlite`, or not the machine's clock: Node 22.13 or later has both. */
   "unsupported_runtime",
   /** There is no such file, and it was not to be created; or its folder cannot be used. */
   "cannot_open",

@@ -42,10 +42,7 @@ export class StoreThread {
 
   /** @throws StoreError when the file cannot be used */
   static async open(options: Omit<ThreadOptions, "openTimeoutMs">, timeoutMs: number): Promise<StoreThread> {
-    if (!isBuiltin("node:sqlite")) {
-      const message = `this runtime (${process.version}) has no node:sqlite: Node 22.13 or later has it`;
-      throw new StoreError("unsupported_runtime", message);
-    }
+    checkRuntime();
     const worker = startWorker({ ...options, path: resolve(options.path), openTimeoutMs: OPEN_FILE_MS });
     const thread = new StoreThread(worker, timeoutMs);
     try {
@@ -175,6 +172,19 @@ export class StoreThread {
     const stopWaiting = every(this.#timeoutMs, () => void this.#worker.terminate());
     await exited;
     stopWaiting();
+  }
+}
+
+/** @throws StoreError `unsupported_runtime` */
+function checkRuntime(): void {
+  const { bun, deno } = process.versions;
+  const what = `this runtime (${bun === undefined ? (deno === undefined ? process.version : "Deno") : "Bun"})`;
+  if (!isBuiltin("node:sqlite")) {
+    throw new StoreError("unsupported_runtime", `${what} has no node:sqlite: Node 22.13 or later has it`);
+  }
+  // `process.hrtime` begins with the process there, so that processes could not agree on what time it is.
+  if (bun !== undefined || deno !== undefined) {
+    throw new StoreError("unsupported_runtime", `${what} does not show the machine's monotonic clock: Node does`);
   }
 }
 
