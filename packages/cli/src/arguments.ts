@@ -7,7 +7,7 @@ type Parsed<T extends ParseArgsOptionsConfig> = ReturnType<typeof parseArgs<{ op
 export function readArguments<const T extends ParseArgsOptionsConfig>(
   argv: readonly string[],
   options: T,
-  files: { atLeast: number; atMost?: number },
+  files: { what?: string; atLeast: number; atMost?: number },
 ): { values: Parsed<T>["values"]; files: string[] } {
   let parsed: Parsed<T>;
   try {
@@ -17,8 +17,14 @@ export function readArguments<const T extends ParseArgsOptionsConfig>(
     throw new UsageError(`${(error as Error).message.split(". ")[0]} (see --help)`);
   }
   const { values, positionals } = parsed;
-  const { atLeast, atMost = Number.POSITIVE_INFINITY } = files;
-  if (positionals.length < atLeast) throw new UsageError("a file is missing (see --help)");
-  if (positionals.length > atMost) throw new UsageError(`${positionals[atMost]} is one file too many (see --help)`);
+  const { what, atLeast, atMost = Number.POSITIVE_INFINITY } = files;
+  if (positionals.length < atLeast) {
+    throw new UsageError(
+      `${what === undefined ? "a file is" : `${what} ${atLeast > 1 ? "are" : "is"}`} missing (see --help)`,
+    );
+  }
+  if (positionals.length > atMost) {
+    throw new UsageError(`${positionals[atMost]} is one ${what === undefined ? "file " : ""}too many (see --help)`);
+  }
   return { values, files: positionals };
 }

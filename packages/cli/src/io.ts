@@ -8,6 +8,8 @@ export interface CliIo {
   readonly stderr: { write(text: string): unknown };
   readonly stdin: AsyncIterable<string | Uint8Array>;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Loads a package that is installed or not: stores and their drivers. @defaultValue `import` */
+  readonly load?: (name: string) => Promise<unknown>;
 }
 
 /** Colours are for terminals, and never for who asked for none (`NO_COLOR`). */

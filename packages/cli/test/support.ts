@@ -28,10 +28,17 @@ export interface Ran {
   err: string;
 }
 
+interface RunOptions {
+  stdin?: string;
+  isTTY?: boolean;
+  env?: Record<string, string>;
+  load?: (name: string) => Promise<unknown>;
+}
+
 /** Runs the command line as a process would, without one. */
 export async function run(
   argv: readonly string[],
-  { stdin = "", isTTY = false, env = {} }: { stdin?: string; isTTY?: boolean; env?: Record<string, string> } = {},
+  { stdin = "", isTTY = false, env = {}, load }: RunOptions = {},
 ): Promise<Ran> {
   let [out, err] = ["", ""];
   const code = await main(argv, {
@@ -51,6 +58,7 @@ export async function run(
       yield stdin.slice(10);
     })(),
     env,
+    ...(load === undefined ? undefined : { load }),
   });
   return { code, out, err };
 }

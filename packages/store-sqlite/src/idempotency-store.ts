@@ -39,6 +39,8 @@ export interface SqliteIdempotencyStore extends Required<IdempotencyStore> {
   markUnknown(key: string, token: string | number): Promise<boolean>;
   /** In the order of the keys' bytes; read page by page, so not as of one moment. */
   list(filter?: SqliteListFilter): Promise<SqliteKeyEntry[]>;
+  /** What is known of one key; undefined when it is free. */
+  find(key: string): Promise<SqliteKeyEntry | undefined>;
   resolve(key: string, outcome: "applied" | "not_applied"): Promise<boolean>;
 }
 
@@ -74,6 +76,10 @@ export function createSqliteIdempotencyStore(thread: StoreThread): SqliteIdempot
         if (page.length < PAGE) return found;
         last = page.at(-1)!.key;
       }
+    },
+    async find(key) {
+      const stored = await thread.request("find", storedText(key));
+      return stored === null ? undefined : entryOf(stored);
     },
     resolve: (key, outcome) => thread.request("resolve", storedText(key), outcome),
   };

@@ -45,6 +45,7 @@ export interface Requests {
   release: { args: [key: string, token: number]; answer: boolean };
   mark_unknown: { args: [key: string, token: number]; answer: boolean };
   resolve: { args: [key: string, outcome: "applied" | "not_applied"]; answer: boolean };
+  find: { args: [key: string]; answer: StoredKey | null };
   list: { args: [state: IdempotencyState | null, after: string, count: number]; answer: StoredKey[] };
   acquire: { args: [limits: readonly StoredLimit[]]; answer: StoredGrant };
   /** Writes when the dispatch of a permit started, on the machine's monotonic clock. Answered by nobody. */

@@ -66,6 +66,8 @@ describe("what is listed", () => {
     expect(await idempotencyStore.list({ state: "completed" })).toEqual([found.done]);
     expect(await idempotencyStore.list({ state: "in_progress" })).toEqual([found.started]);
     expect(await idempotencyStore.list({ state: "unknown" })).toEqual([found.left]);
+    for (const [key, entry] of Object.entries(found)) expect(await idempotencyStore.find(key)).toEqual(entry);
+    for (const key of ["gone", "lapsed", "nobody's"]) expect(await idempotencyStore.find(key)).toBeUndefined();
     const [left] = await idempotencyStore.list({ state: "unknown" });
     expect(left!.startedAtMs! - left!.claimedAtMs).toBe(5);
     expect(await idempotencyStore.resolve("left", "applied")).toBe(true);

@@ -53,6 +53,7 @@ export class Keys {
         db.prepare(`UPDATE eoc_keys SET state = 'completed', value = NULL, value_omitted = 0, until_ms = NULL,
         updated_at = :wall WHERE ${IS_IN_DOUBT}`),
       resolveNotApplied: db.prepare(`DELETE FROM eoc_keys WHERE ${IS_IN_DOUBT}`),
+      findListed: db.prepare(`${LISTED} WHERE key = :key AND ${IS_THERE}`),
       list: db.prepare(`${LISTED} WHERE key > :after AND ${IS_THERE} ORDER BY key LIMIT :count`),
       listOpen: db.prepare(`${LISTED} WHERE key > :after AND state <> 'completed' AND ${IS_THERE} AND
         CASE :state WHEN 'claimed' THEN state = 'claimed' WHEN 'in_progress' THEN state = 'started' AND until_ms > :now
@@ -113,6 +114,11 @@ export class Keys {
     return isDone(this.#sql.resolveNotApplied.run({ key, now }));
   }
 
+  find(key: string): StoredKey | null {
+    const row = this.#sql.findListed.get({ key, now: this.#moment.nowMs });
+    return row === undefined ? null : storedKeyOf(row);
+  }
+
   /** The next `count` keys after `after`, in the order of their bytes. */
   list(state: IdempotencyState | null, after: string, count: number): StoredKey[] {
     const { nowMs: now } = this.#moment;
@@ -122,16 +128,20 @@ export class Keys {
         : state === "completed"
           ? this.#sql.listCompleted.all({ after, now, count })
           : this.#sql.listOpen.all({ after, now, count, state });
-    return found.map((row) => ({
-      key: row["key"] as string,
-      state: row["state"] as IdempotencyState,
-      fingerprint: row["fingerprint"] as string,
-      token: row["token"] as number,
-      claimedAtMs: row["claimed_at"] as number,
-      startedAtMs: row["started_at"] as number | null,
-      updatedAtMs: row["updated_at"] as number,
-    }));
+    return found.map(storedKeyOf);
   }
+}
+
+function storedKeyOf(row: Readonly<Record<string, unknown>>): StoredKey {
+  return {
+    key: row["key"] as string,
+    state: row["state"] as IdempotencyState,
+    fingerprint: row["fingerprint"] as string,
+    token: row["token"] as number,
+    claimedAtMs: row["claimed_at"] as number,
+    startedAtMs: row["started_at"] as number | null,
+    updatedAtMs: row["updated_at"] as number,
+  };
 }
 
 /** Neither a claim that was never dispatched nor a completed record outlives its time. */

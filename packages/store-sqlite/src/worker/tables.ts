@@ -36,6 +36,10 @@ export class Tables {
       release: keys.release.bind(keys),
       mark_unknown: keys.markUnknown.bind(keys),
       resolve: keys.resolve.bind(keys),
+      find: (key: string) => {
+        moment.take();
+        return keys.find(key);
+      },
       list: (state: IdempotencyState | null, after: string, count: number) => {
         moment.take();
         return keys.list(state, after, count);

@@ -1,0 +1,78 @@
+import type { KillSwitchState } from "@eoc/core";
+import { readArguments } from "../arguments.js";
+import { EXIT, type ExitCode } from "../exit-code.js";
+import type { CliIo } from "../io.js";
+import { printable } from "../printable.js";
+import { timeOf } from "../store/key-table.js";
+import { type OperatorSwitch, withStore } from "../store/open-store.js";
+import { partsOf, STORE_HELP, STORE_OPTIONS } from "../store/store-options.js";
+import type { Command } from "./command.js";
+
+const SWITCH_HELP = `${STORE_HELP}      --switch NAME        of either, which switch (default: default)
+`;
+
+/** `eoc halt on`: throws the kill switch of a store. */
+export const haltOn: Command = {
+  name: "halt on",
+  help: `  eoc halt on STORE      stops every execution that watches the store's switch
+      --reason TEXT        why; it enters their records, so no secrets
+${SWITCH_HELP}`,
+  run: (argv, io) =>
+    withSwitch(argv, { reason: { type: "string" } }, io, async (killSwitch, { reason }) => {
+      await killSwitch.halt(reason, operatorOf(io));
+      return EXIT.ok;
+    }),
+};
+
+/** `eoc halt off`: flips it back. */
+export const haltOff: Command = {
+  name: "halt off",
+  help: `  eoc halt off STORE     lets new executions dispatch again
+`,
+  run: (argv, io) =>
+    withSwitch(argv, {}, io, async (killSwitch) => {
+      await killSwitch.clear(operatorOf(io));
+      return EXIT.ok;
+    }),
+};
+
+/** `eoc halt status`: what it says. */
+export const haltStatus: Command = {
+  name: "halt status",
+  help: `  eoc halt status STORE  what the switch says, why, who and when
+      --json               as JSON
+`,
+  run: (argv, io) => withSwitch(argv, {}, io, async (killSwitch) => haltCode(await killSwitch.read())),
+};
+
+const haltCode = ({ halted }: KillSwitchState) => (halted ? EXIT.denied : EXIT.ok);
+
+async function withSwitch(
+  argv: readonly string[],
+  more: Readonly<Record<string, { type: "string" }>>,
+  io: CliIo,
+  use: (killSwitch: OperatorSwitch, values: { reason?: string }) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const options = { ...STORE_OPTIONS, ...more, json: { type: "boolean" } } as const;
+  const { values, files } = readArguments(argv, options, { what: "STORE", atLeast: 1, atMost: 1 });
+  return withStore(files[0]!, partsOf(values), io, async ({ killSwitch }) => {
+    const code = await use(killSwitch, values as { reason?: string });
+    const state = await killSwitch.read();
+    io.stdout.write((values as { json?: boolean }).json ? `${JSON.stringify(state, null, 2)}\n` : present(state));
+    return code;
+  });
+}
+
+function present({ halted, reason, ...known }: KillSwitchState & { changedBy?: string; changedAtMs?: number }): string {
+  const { changedBy, changedAtMs } = known;
+  const who = changedBy === undefined ? [] : [`by ${changedBy}`];
+  const when = changedAtMs === undefined ? [] : [`since ${timeOf(changedAtMs)}`];
+  const details = [...who, ...when].join(", ");
+  const what = halted ? `Halted${reason === undefined ? "" : `: ${reason}`}` : "Not halted";
+  return `${printable(`${what}${details === "" ? "" : ` (${details})`}`)}\n`;
+}
+
+/** Whoever is at the terminal; stores that keep it say so in the status. */
+function operatorOf({ env }: CliIo): string | undefined {
+  return env["USER"] ?? env["LOGNAME"] ?? env["USERNAME"];
+}

@@ -1,0 +1,36 @@
+import { printable } from "../printable.js";
+import type { KeyEntry } from "./open-store.js";
+
+/** The members of an entry that are shown: what stores keep of values is not among them. */
+export function shownEntry({ key, state, fingerprint, token, claimedAtMs, startedAtMs, updatedAtMs }: KeyEntry) {
+  return { key, state, fingerprint, token, claimedAtMs, startedAtMs, updatedAtMs };
+}
+
+/** One line for each key, under a head. */
+export function keyTable(entries: readonly KeyEntry[]): string {
+  const rows = entries.map(({ key, state, updatedAtMs, startedAtMs }) => [
+    state,
+    timeOf(updatedAtMs),
+    startedAtMs === undefined ? "" : timeOf(startedAtMs),
+    printable(key),
+  ]);
+  const hasStarts = rows.some((row) => row[2] !== "");
+  const head = ["STATE", "UPDATED", "STARTED", "KEY"];
+  const lines = [head, ...rows].map((cells) => cells.filter((_, column) => hasStarts || column !== 2));
+  const widths = lines[0]!.map((_, column) => Math.max(...lines.map((cells) => cells[column]!.length)));
+  return lines
+    .map(
+      (cells) =>
+        `${cells
+          .map((cell, at) => cell.padEnd(widths[at]!))
+          .join("  ")
+          .trimEnd()}\n`,
+    )
+    .join("");
+}
+
+/** A wall-clock time for people. */
+export function timeOf(ms: number): string {
+  const time = new Date(ms);
+  return Number.isNaN(time.getTime()) ? String(ms) : time.toISOString();
+}
