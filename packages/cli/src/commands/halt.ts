@@ -3,9 +3,9 @@ import { readArguments } from "../arguments.js";
 import { EXIT, type ExitCode } from "../exit-code.js";
 import type { CliIo } from "../io.js";
 import { printable } from "../printable.js";
-import { timeOf } from "../store/key-table.js";
 import { type OperatorSwitch, withStore } from "../store/open-store.js";
 import { partsOf, STORE_HELP, STORE_OPTIONS } from "../store/store-options.js";
+import { timeText } from "../time-text.js";
 import type { Command } from "./command.js";
 
 const SWITCH_HELP = `${STORE_HELP}      --switch NAME        of either, which switch (default: default)
@@ -66,7 +66,7 @@ async function withSwitch(
 function present({ halted, reason, ...known }: KillSwitchState & { changedBy?: string; changedAtMs?: number }): string {
   const { changedBy, changedAtMs } = known;
   const who = changedBy === undefined ? [] : [`by ${changedBy}`];
-  const when = changedAtMs === undefined ? [] : [`since ${timeOf(changedAtMs)}`];
+  const when = changedAtMs === undefined ? [] : [`since ${timeText(changedAtMs)}`];
   const details = [...who, ...when].join(", ");
   const what = halted ? `Halted${reason === undefined ? "" : `: ${reason}`}` : "Not halted";
   return `${printable(`${what}${details === "" ? "" : ` (${details})`}`)}\n`;

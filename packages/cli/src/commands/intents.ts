@@ -3,6 +3,7 @@ import { readArguments } from "../arguments.js";
 import { EXIT, type ExitCode } from "../exit-code.js";
 import { type CliIo, readJournals } from "../io.js";
 import { printable } from "../printable.js";
+import { timeText } from "../time-text.js";
 import type { Command } from "./command.js";
 
 /** `eoc intents`: what was in flight when the journal stopped. */
@@ -44,8 +45,8 @@ function describe(intent: OpenIntent, place: string): string[] {
   const { executionId, actionIndex, action, actionId, attemptNumber, idempotencyKey } = intent;
   const { dispatched, intendedAtMs, startedAtMs = intendedAtMs } = intent;
   const when = dispatched
-    ? `dispatched at ${timeOf(startedAtMs)}`
-    : `intended at ${timeOf(intendedAtMs)}; whether it was dispatched is not on record`;
+    ? `dispatched at ${timeText(startedAtMs)}`
+    : `intended at ${timeText(intendedAtMs)}; whether it was dispatched is not on record`;
   return [
     `  ${actionIndex} ${action} ${actionId}, attempt ${attemptNumber}`,
     `    execution ${executionId}`,
@@ -53,9 +54,4 @@ function describe(intent: OpenIntent, place: string): string[] {
     idempotencyKey === undefined ? "    without an idempotency key" : `    idempotency key ${idempotencyKey}`,
     `    ${place}`,
   ].map(printable);
-}
-
-function timeOf(ms: number): string {
-  const time = new Date(ms);
-  return Number.isNaN(time.getTime()) ? String(ms) : time.toISOString();
 }

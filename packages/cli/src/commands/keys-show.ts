@@ -2,9 +2,10 @@ import { readArguments } from "../arguments.js";
 import { EXIT, type ExitCode } from "../exit-code.js";
 import type { CliIo } from "../io.js";
 import { printable } from "../printable.js";
-import { shownEntry, timeOf } from "../store/key-table.js";
+import { shownEntry } from "../store/key-table.js";
 import { type KeyEntry, type OperatorKeys, withStore } from "../store/open-store.js";
 import { partsOf, STORE_OPTIONS } from "../store/store-options.js";
+import { timeText } from "../time-text.js";
 import type { Command } from "./command.js";
 
 const PAGE = 1000;
@@ -52,9 +53,9 @@ const STORIES = {
 function present({ key, state, fingerprint, token, claimedAtMs, startedAtMs, updatedAtMs }: KeyEntry): string {
   const rows: [name: string, value: string | undefined][] = [
     ["state", STORIES[state]],
-    ["claimed", claimedAtMs === undefined ? undefined : timeOf(claimedAtMs)],
-    ["started", startedAtMs === undefined ? undefined : timeOf(startedAtMs)],
-    ["updated", timeOf(updatedAtMs)],
+    ["claimed", claimedAtMs === undefined ? undefined : timeText(claimedAtMs)],
+    ["started", startedAtMs === undefined ? undefined : timeText(startedAtMs)],
+    ["updated", timeText(updatedAtMs)],
     ["token", token === undefined ? undefined : String(token)],
     ["fingerprint", printable(fingerprint)],
   ];

@@ -1,4 +1,5 @@
 import { printable } from "../printable.js";
+import { timeText } from "../time-text.js";
 import type { KeyEntry } from "./open-store.js";
 
 /** The members of an entry that are shown: what stores keep of values is not among them. */
@@ -10,8 +11,8 @@ export function shownEntry({ key, state, fingerprint, token, claimedAtMs, starte
 export function keyTable(entries: readonly KeyEntry[]): string {
   const rows = entries.map(({ key, state, updatedAtMs, startedAtMs }) => [
     state,
-    timeOf(updatedAtMs),
-    startedAtMs === undefined ? "" : timeOf(startedAtMs),
+    timeText(updatedAtMs),
+    startedAtMs === undefined ? "" : timeText(startedAtMs),
     printable(key),
   ]);
   const hasStarts = rows.some((row) => row[2] !== "");
@@ -27,10 +28,4 @@ export function keyTable(entries: readonly KeyEntry[]): string {
           .trimEnd()}\n`,
     )
     .join("");
-}
-
-/** A wall-clock time for people. */
-export function timeOf(ms: number): string {
-  const time = new Date(ms);
-  return Number.isNaN(time.getTime()) ? String(ms) : time.toISOString();
 }

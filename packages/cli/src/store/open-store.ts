@@ -62,12 +62,21 @@ export async function withStore<T>(
     return await use(store);
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reason = message === "" || message === undefined ? String(code) : message;
-    throw new UsageError(withoutSecrets(`the store cannot be used (${code ?? "error"}): ${reason}`, address));
+    throw new UsageError(withoutSecrets(`the store cannot be used ${textOf(error)}`, address));
   } finally {
     await store?.close();
   }
+}
+
+/** What went wrong, and what it was caused by. */
+function textOf(error: unknown): string {
+  const { code, message, cause } = error as {
+    code?: string;
+    message?: string;
+    cause?: { code?: string; message?: string };
+  };
+  const why = cause?.code ?? cause?.message;
+  return `(${[code ?? "error", ...(why === undefined ? [] : [why])].join(", ")}): ${message || "it says no more"}`;
 }
 
 /** @throws UsageError for a part that this kind of store does not have */
