@@ -1,10 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { execute } from "@eoc/core";
-import { describe, expect, it } from "vitest";
-import { bundleChild, Child } from "./process/children.js";
+import { afterEach, describe, expect, it } from "vitest";
+import { bundleChild, Child, killChildren } from "./process/children.js";
 import { aFile, opened } from "./support.js";
 
 const POLICY = { idempotency: { enabled: true }, rateLimit: { global: { limit: 10, windowMs: 1000 } } };
+
+afterEach(killChildren);
 
 describe("a local runtime", () => {
   it("is what `execute` takes as its options, as it is or spread into others", async () => {

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { ClaimVerdict } from "@eoc/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bundleChild, Child } from "./process/children.js";
+import { bundleChild, Child, killChildren } from "./process/children.js";
 import type { RacerOrder } from "./process/racer.js";
 import { aFile } from "./support.js";
 
@@ -20,7 +20,7 @@ beforeAll(async () => {
   script = await bundleChild("racer");
 }, 60_000);
 
-afterAll(() => Promise.all(racers.map((racer) => racer.kill())));
+afterAll(killChildren);
 
 async function all<T>(order: RacerOrder): Promise<T[]> {
   const answers = await Promise.all(racers.map((racer) => racer.ask<T[]>(order)));
@@ -63,7 +63,6 @@ describe(`Show 1: ${PROCESSES * CONNECTIONS} connections in ${PROCESSES} process
     for (const answer of await all({ do: "close" })) expect(answer).toBe("closed");
     // Nothing keeps a process alive that has closed its stores, and nothing of them is left beside the file.
     await Promise.all(racers.map((racer) => racer.ended()));
-    racers = [];
     expect(readdirSync(dirname(file))).toEqual(["eoc.db"]);
   });
 });

@@ -35,6 +35,13 @@ export async function bundleChild(name: string): Promise<string> {
   return join(folder, `${name}.mjs`);
 }
 
+const running = new Set<Child>();
+
+/** Ends whatever a test has left behind. */
+export async function killChildren(): Promise<void> {
+  await Promise.all([...running].map((child) => child.kill()));
+}
+
 /** A child process that says one thing for each that it is told. */
 export class Child {
   readonly #process: ChildProcess;
@@ -43,10 +50,15 @@ export class Child {
 
   constructor(script: string, args: readonly string[], env: Record<string, string> = {}) {
     this.#process = fork(script, args, { env: { ...process.env, ...env }, stdio: ["ignore", "ignore", "pipe", "ipc"] });
-    this.#exited = once(this.#process, "exit");
+    this.#exited = once(this.#process, "exit").then(() => running.delete(this));
+    running.add(this);
     this.#process.stderr!.on("data", (chunk) => {
       this.#complaint += chunk;
     });
+  }
+
+  get pid(): number {
+    return this.#process.pid!;
   }
 
   /** What it says next. Rejects when it ends without a word. */

@@ -11,8 +11,13 @@ const [file, logPath, limit, windowMs] = process.argv.slice(2) as [string, strin
 const log = openSync(logPath, "a");
 const startedMs = Date.now();
 const runtime = await createLocalRuntime(file, { busyTimeoutMs: 800 });
+// The one whose wall clock steps asks again and again, so that a window which a step had ended would show.
+const isStepping = process.env["EOC_STEP_WALL"] !== undefined;
 const policy: ExecutionPolicyInput = {
-  rateLimit: { global: { limit: Number(limit), windowMs: Number(windowMs) } },
+  rateLimit: {
+    global: { limit: Number(limit), windowMs: Number(windowMs) },
+    onExceeded: isStepping ? "deny" : "wait",
+  },
   timeout: { maxTotalTimeMs: 10_000 },
 };
 
@@ -28,11 +33,12 @@ const lane = async () => {
       {},
       policy,
       async () => {
-        writeSync(log, `${process.hrtime.bigint()}\n`);
+        writeSync(log, `${process.hrtime.bigint()} ${process.pid}\n`);
         return { ok: true };
       },
       runtime,
     );
+    if (isStepping) await new Promise((resolve) => setTimeout(resolve, 2));
   }
 };
 process.send!("ready");
