@@ -20,31 +20,35 @@ const IS_OWN =
   "key = :key AND token = :token AND state <> 'completed' AND NOT (state = 'claimed' AND until_ms <= :now)";
 const IS_IN_DOUBT = "key = :key AND (state = 'unknown' OR (state = 'started' AND until_ms <= :now))";
 
-/** Records that ran out are forgotten as new ones come: never many at a time, and no fewer than were added. */
+/** Records that ran out are forgotten as new ones come, so many for each: never many at a time, and more than were added. */
 const FORGOTTEN_AT_ONCE = 8;
 
 /** The idempotency keys (S7), inside a transaction that somebody else begins and commits. */
 export class Keys {
   readonly #moment: Moment;
   readonly #sql;
+  #claims = 0;
 
   constructor(db: DatabaseSync, moment: Moment) {
     this.#moment = moment;
     this.#sql = {
       find: db.prepare("SELECT fingerprint, state, until_ms, value, value_omitted FROM eoc_keys WHERE key = ?"),
-      claim:
+      claimFree: db.prepare(`INSERT INTO eoc_keys (key, fingerprint, state, token, until_ms, claimed_at, updated_at)
+        VALUES (?, ?, 'claimed', ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`),
+      takeOver:
         db.prepare(`INSERT OR REPLACE INTO eoc_keys (key, fingerprint, state, token, until_ms, claimed_at, updated_at)
-        VALUES (:key, :fingerprint, 'claimed', :token, :until, :wall, :wall)`),
+        VALUES (?, ?, 'claimed', ?, ?, ?, ?)`),
       forget: db.prepare(`DELETE FROM eoc_keys WHERE key IN (SELECT key FROM eoc_keys
-        WHERE state = 'completed' AND until_ms IS NOT NULL AND until_ms <= :now LIMIT ${FORGOTTEN_AT_ONCE})`),
+        WHERE state = 'completed' AND until_ms IS NOT NULL AND until_ms <= ? LIMIT ?)`),
       start:
         db.prepare(`UPDATE eoc_keys SET state = 'started', started_at = coalesce(started_at, :wall), updated_at = :wall
         WHERE key = :key AND token = :token AND state IN ('claimed', 'started') AND until_ms > :now`),
       renew: db.prepare(`UPDATE eoc_keys SET until_ms = :until
         WHERE key = :key AND token = :token AND state IN ('claimed', 'started') AND until_ms > :now`),
       isOwn: db.prepare(`SELECT 1 FROM eoc_keys WHERE ${IS_OWN}`),
-      complete: db.prepare(`UPDATE eoc_keys SET state = 'completed', value = :value, value_omitted = :omitted,
-        until_ms = :until, updated_at = :wall WHERE ${IS_OWN}`),
+      complete:
+        db.prepare(`UPDATE eoc_keys SET state = 'completed', value = ?, value_omitted = ?, until_ms = ?, updated_at = ?
+        WHERE key = ? AND token = ? AND state <> 'completed' AND NOT (state = 'claimed' AND until_ms <= ?)`),
       release: db.prepare(`DELETE FROM eoc_keys WHERE ${IS_OWN}`),
       markUnknown: db.prepare(
         `UPDATE eoc_keys SET state = 'unknown', until_ms = NULL, updated_at = :wall WHERE ${IS_OWN}`,
@@ -65,8 +69,12 @@ export class Keys {
 
   claim(key: string, fingerprint: string, leaseMs: number, takeOver: boolean): StoredVerdict {
     const { nowMs: now, wallMs: wall } = this.#moment;
-    const row = this.#sql.find.get(key) as KeyRow | undefined;
-    if (row !== undefined && !hasEnded(row, now)) {
+    const token = this.#moment.nextNumber();
+    const claim = [key, fingerprint, token, now + leaseMs, wall, wall] as const;
+    this.#claims++;
+    if (isDone(this.#sql.claimFree.run(...claim))) return { state: "claimed", token };
+    const row = this.#sql.find.get(key) as unknown as KeyRow;
+    if (!hasEnded(row, now)) {
       if (row.fingerprint !== fingerprint) return { state: "conflict" };
       if (row.state === "completed") {
         return { state: "completed", value: row.value, valueOmitted: row.value_omitted === 1 };
@@ -75,10 +83,15 @@ export class Keys {
       if (isInDoubt && !takeOver) return { state: "unknown" };
       if (!isInDoubt) return { state: "in_progress", untilMs: wall + Math.ceil(row.until_ms! - now) };
     }
-    const token = this.#moment.nextNumber();
-    this.#sql.claim.run({ key, fingerprint, token, until: now + leaseMs, wall });
-    this.#sql.forget.run({ now });
+    this.#sql.takeOver.run(...claim);
     return { state: "claimed", token };
+  }
+
+  /** Removes records that have run out, a few for every claim since the last time. */
+  forget(): void {
+    if (this.#claims === 0) return;
+    this.#sql.forget.run(this.#moment.nowMs, FORGOTTEN_AT_ONCE * this.#claims);
+    this.#claims = 0;
   }
 
   start(key: string, token: number): boolean {
@@ -96,7 +109,7 @@ export class Keys {
   complete(key: string, token: number, value: string | null, omitted: boolean, ttlMs: number | null): boolean {
     const { nowMs: now, wallMs: wall } = this.#moment;
     const until = ttlMs === null ? null : now + ttlMs;
-    return isDone(this.#sql.complete.run({ key, token, now, wall, value, omitted: Number(omitted), until }));
+    return isDone(this.#sql.complete.run(value, Number(omitted), until, wall, key, token, now));
   }
 
   release(key: string, token: number): boolean {

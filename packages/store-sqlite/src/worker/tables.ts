@@ -16,6 +16,7 @@ export class Tables {
   readonly moment: Moment;
   readonly owner: Owner;
   readonly permits: Permits;
+  readonly #keys: Keys;
   readonly #handlers: Readonly<Record<Operation, Handler>>;
 
   constructor({ db }: StoreFile, { path, time, bootId }: ThreadOptions) {
@@ -26,6 +27,7 @@ export class Tables {
     const killSwitch = new Switch(db, moment);
     const journals = new Journals(db, owner);
     this.moment = moment;
+    this.#keys = keys;
     this.owner = owner;
     this.permits = permits;
     this.#handlers = {
@@ -53,6 +55,11 @@ export class Tables {
       append: journals.append.bind(journals),
       read_journal: journals.read.bind(journals),
     };
+  }
+
+  /** Removes what nobody needs any more, in proportion to what the transaction has added. */
+  tidy(): void {
+    this.#keys.forget();
   }
 
   run([, operation, ...args]: Request): unknown {

@@ -168,6 +168,7 @@ export class Transactions {
       moment.take();
       for (const note of notes) this.#tables.run(note);
       const result = run();
+      this.#tables.tidy();
       moment.save();
       db.exec("COMMIT");
       this.#notes = [];
