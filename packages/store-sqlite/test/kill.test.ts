@@ -1,13 +1,11 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { verifyJournal } from "@eoc/trace";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { openLocalRuntime } from "../src/local-runtime.js";
 import { machineTime } from "../src/machine-time.js";
-import { bundleChild } from "./process/children.js";
+import { bundleChild, Child, killChildren } from "./process/children.js";
 import { aFolder, handTime } from "./support.js";
 
 /** `scripts/kill.ts` asks for more. */
@@ -18,6 +16,8 @@ const AT_ONCE = 2;
 
 let script: string;
 
+afterEach(killChildren);
+
 beforeAll(async () => {
   script = await bundleChild("worker");
 }, 60_000);
@@ -26,19 +26,11 @@ const linesOf = (path: string) => (existsSync(path) ? readFileSync(path, "utf8")
 
 /** One life: killed so many milliseconds after it has opened its file. */
 async function liveFor(place: string, first: number, milliseconds: number): Promise<void> {
-  const args = [script, ...["eoc.db", "ledger", "acknowledged"].map((name) => join(place, name)), String(first)];
-  const running = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
-  const exited = once(running, "exit");
-  let complaint = "";
-  running.stderr.on("data", (chunk) => {
-    complaint += chunk;
-  });
-  const begun = await Promise.race([once(running.stdout, "data").then(() => true), exited.then(() => false)]);
-  if (!begun) throw new Error(`the child did not open its file: ${complaint}`);
+  const files = ["eoc.db", "ledger", "acknowledged"].map((name) => join(place, name));
+  const child = new Child(script, [...files, String(first)]);
+  expect(await child.hear()).toBe("ready");
   await sleep(milliseconds);
-  running.kill("SIGKILL");
-  const [, signal] = (await exited) as [number | null, string | null];
-  if (signal !== "SIGKILL") throw new Error(`the child ended by itself: ${complaint}`);
+  await child.kill();
 }
 
 /** Everything that has to hold after a kill, looked at in a copy of what it left, long after all leases. */

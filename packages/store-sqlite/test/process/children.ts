@@ -77,9 +77,11 @@ export class Child {
     return answer;
   }
 
+  /** Rejects when it was not this that has ended it. */
   async kill(): Promise<void> {
     this.#process.kill("SIGKILL");
     await this.#exited;
+    if (this.#process.signalCode !== "SIGKILL") throw new Error(`the child has ended: ${this.#complaint}`);
   }
 
   /** Resolves when it has ended by itself: nothing was left that kept it alive. */

@@ -30,7 +30,7 @@ async function attempt(key: string): Promise<void> {
     async (_, { idempotencyKey }) => {
       writeSync(ledger, `${idempotencyKey}\n`);
       const call = calls++;
-      if (call % 3 === 0) await new Promise((resolve) => setTimeout(resolve, call % 5));
+      await new Promise((resolve) => setTimeout(resolve, call % 20));
       if (call % 11 === 0) throw new Error("the reply is lost");
       return { ok: true, value: `receipt of ${idempotencyKey}` };
     },
@@ -40,7 +40,7 @@ async function attempt(key: string): Promise<void> {
   if (row?.status === "success" && report.recordError === undefined) writeSync(acknowledged, `${key}\n`);
 }
 
-writeSync(1, "ready\n");
+process.send!("ready");
 let next = Number(first);
 const lane = async () => {
   for (;;) {
