@@ -3,7 +3,8 @@ import { extractSnippets } from "../extract-snippets.js";
 
 describe("the snippets of the documentation", () => {
   for (const { at, file, prints } of extractSnippets()) {
-    it(`${at} runs and prints what it says`, async () => {
+    // Some open files and start threads.
+    it(`${at} runs and prints what it says`, { timeout: 60_000 }, async () => {
       const log = vi.spyOn(console, "log").mockImplementation(() => {});
       try {
         await import(/* @vite-ignore */ file);

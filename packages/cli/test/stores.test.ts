@@ -3,8 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createManualKillSwitch, createMemoryIdempotencyStore } from "@eoc/core";
 import { createLocalRuntime } from "@eoc/store-sqlite";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Ran, run } from "./support.js";
+
+// Every command opens the file anew, on a disk with a pace of its own.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const SECRET = "receipt-with-a-secret";
 const env = { USER: "ops" };
