@@ -36,8 +36,8 @@ export class Keys {
       claimFree: db.prepare(`INSERT INTO eoc_keys (key, fingerprint, state, token, until_ms, claimed_at, updated_at)
         VALUES (?, ?, 'claimed', ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`),
       takeOver:
-        db.prepare(`INSERT OR REPLACE INTO eoc_keys (key, fingerprint, state, token, until_ms, claimed_at, updated_at)
-        VALUES (?, ?, 'claimed', ?, ?, ?, ?)`),
+        db.prepare(`INSERT OR REPLACE INTO eoc_keys (key, fingerprint, token, until_ms, claimed_at, updated_at, state, started_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
       forget: db.prepare(`DELETE FROM eoc_keys WHERE key IN (SELECT key FROM eoc_keys
         WHERE state = 'completed' AND until_ms IS NOT NULL AND until_ms <= ? LIMIT ?)`),
       start:
@@ -74,7 +74,8 @@ export class Keys {
     this.#claims++;
     if (isDone(this.#sql.claimFree.run(...claim))) return { state: "claimed", token };
     const row = this.#sql.find.get(key) as unknown as KeyRow;
-    if (!hasEnded(row, now)) {
+    const isFree = hasEnded(row, now);
+    if (!isFree) {
       if (row.fingerprint !== fingerprint) return { state: "conflict" };
       if (row.state === "completed") {
         return { state: "completed", value: row.value, valueOmitted: row.value_omitted === 1 };
@@ -83,7 +84,9 @@ export class Keys {
       if (isInDoubt && !takeOver) return { state: "unknown" };
       if (!isInDoubt) return { state: "in_progress", untilMs: wall + Math.ceil(row.until_ms! - now) };
     }
-    this.#sql.takeOver.run(...claim);
+    // What was in doubt stays so until it is written: the new claim counts as started.
+    if (isFree) this.#sql.takeOver.run(...claim, "claimed", null);
+    else this.#sql.takeOver.run(...claim, "started", wall);
     return { state: "claimed", token };
   }
 
