@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
@@ -31,7 +31,12 @@ export default defineConfig({
       ...projects.map(({ name, root }) => ({
         extends: true as const,
         root,
-        test: { name, include: ["test/**/*.test.ts"] },
+        test: {
+          name,
+          include: ["test/**/*.test.ts"],
+          // Packages that need a server start it themselves.
+          globalSetup: existsSync(`${root}/test/global-setup.ts`) ? [`${root}/test/global-setup.ts`] : [],
+        },
       })),
     ],
   },

@@ -1,0 +1,125 @@
+import type { KillSwitch, KillSwitchState } from "@eoc/core";
+import { Calls } from "./calls.js";
+import { databaseOf, type PostgresPool, type Row } from "./database.js";
+import { encodeKey } from "./key-text.js";
+import { checkDuration, type PostgresOptions, settingsOf } from "./options.js";
+import { StoreError } from "./store-error.js";
+import { SwitchWatch, type VersionedState } from "./switch-watch.js";
+
+/** So much of a reason is kept: it travels with the notification, which has a limit of its own. */
+const REASON_LENGTH = 500;
+
+export interface PostgresKillSwitchOptions extends PostgresOptions {
+  /** Which switch: executions that share a name are stopped together. @defaultValue "default" */
+  name?: string;
+  /** How often the state is read while anybody has subscribed, whatever is heard in between. @defaultValue 1000 */
+  pollMs?: number;
+  /**
+   * The pool to listen on. Where `pool` goes through a pooler in transaction mode, give one that reaches the server
+   * itself, or `"off"`: then a halt is seen by the next poll. @defaultValue `pool`
+   */
+  listen?: PostgresPool | "off";
+}
+
+/** A kill switch that rejects with a `StoreError` when its state cannot be read: whoever asked is denied (S2.3). */
+export interface PostgresKillSwitch extends KillSwitch {
+  /** Asks the server, every time. */
+  read(): Promise<KillSwitchState>;
+  /**
+   * Watches from the first subscription until `close`. While the state is out of reach, listeners have been told
+   * `halted: true`.
+   * @throws StoreError `closed`
+   */
+  subscribe(listener: (state: KillSwitchState) => void): () => void;
+  /** Resolves when the halt is committed and on its way. The first 500 characters of `reason` are kept. */
+  halt(reason?: string): Promise<void>;
+  /** Lets new executions dispatch again. */
+  clear(): Promise<void>;
+  /** Stops watching; gives the connection that listens back. The pool stays open. */
+  close(): Promise<void>;
+}
+
+/**
+ * A switch in a PostgreSQL that processes share (S2): a halt is notified (`LISTEN`), and polled for as well.
+ * @throws EocError `invalid_option`
+ */
+export function createPostgresKillSwitch(options: PostgresKillSwitchOptions): PostgresKillSwitch {
+  const { name = "default", pollMs = 1000, listen = options.pool } = options;
+  checkDuration("pollMs", pollMs);
+  const settings = settingsOf(options);
+  const calls = new Calls(settings);
+  const { channel, ...sql } = switchSql(settings.schema);
+  const params = [encodeKey(name)];
+  const watch = new SwitchWatch({
+    ...settings,
+    pollMs,
+    channel,
+    source: listen === "off" ? undefined : listen === options.pool ? settings.database : databaseOf(listen),
+    read: async (query) => stateOf(await (query ?? calls.query.bind(calls))(sql.read, params)),
+    parse: (payload) => parse(payload, name),
+  });
+
+  const set = async (halted: "true" | "false", reason: string | null) => {
+    watch.learn(stateOf(await calls.query(sql.set, [...params, halted, reason])));
+  };
+
+  return {
+    read: async () => stateOf(await calls.query(sql.read, params)).state,
+    subscribe: (listener) => watch.subscribe(listener),
+    halt: (reason) => set("true", reason === undefined ? null : encodeKey(reason.slice(0, REASON_LENGTH))),
+    clear: () => set("false", null),
+    async close() {
+      await watch.close();
+      await calls.close();
+    },
+  };
+}
+
+function switchSql(schema: string) {
+  const table = `${schema}.kill_switch`;
+  const channel = `eoc_switch_${schema}`;
+  return {
+    channel,
+    /** A replica may not have heard of a halt yet. */
+    read: `
+SELECT pg_is_in_recovery()::text AS replica, s.halted::text AS halted, s.reason AS reason, s.version::text AS version
+FROM (SELECT) one LEFT JOIN ${table} s ON s.name = $1`,
+    set: `
+WITH changed AS (
+  INSERT INTO ${table} AS s (name, halted, reason, version, changed_at) 
+    VALUES ($1, $2::text::boolean, $3, nextval('${schema}.token'), ${schema}.clock())
+  ON CONFLICT (name) DO UPDATE SET halted = excluded.halted, reason = excluded.reason,
+    version = nextval('${schema}.token'), changed_at = ${schema}.clock()
+  RETURNING *
+)
+SELECT 'false' AS replica, halted::text AS halted, reason, version::text AS version,
+  pg_notify('${channel}', json_build_object('name', name, 'halted', halted, 'reason', reason, 'version', version)::text)::text AS sent
+FROM changed`,
+  };
+}
+
+function stateOf([row]: readonly Row[]): VersionedState {
+  const { replica, halted, reason, version } = (row ?? {}) as Record<string, string | null | undefined>;
+  if (replica === "true") throw new StoreError("replica", "a replica may not have heard of a halt: ask the primary");
+  // What was never thrown has no row.
+  if (replica === "false" && halted == null) return { version: 0, state: { halted: false } };
+  if (halted !== "true" && halted !== "false") {
+    throw new StoreError("corrupt", "the switch is not what this package writes");
+  }
+  return {
+    version: Number(version),
+    state: { halted: halted === "true", ...(reason == null ? undefined : { reason }) },
+  };
+}
+
+/** The news of a notification; undefined when it is about another switch, or none of ours. */
+function parse(payload: string, name: string): VersionedState | undefined {
+  try {
+    const news = JSON.parse(payload) as { name: string; halted: boolean; reason: string | null; version: number };
+    if (news.name !== encodeKey(name) || typeof news.halted !== "boolean") return undefined;
+    const { halted, reason, version } = news;
+    return { version, state: { halted, ...(reason === null ? undefined : { reason }) } };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,102 @@
+import type { RateLimiter, RateRequest, RateVerdict } from "@eoc/core";
+import { Calls } from "./calls.js";
+import type { Row } from "./database.js";
+import { encodeKey } from "./key-text.js";
+import { checkDuration, type PostgresOptions, settingsOf } from "./options.js";
+
+/** Grants after which a batch of what has left its window is deleted, and how many are in it. */
+const PURGE_EVERY = 1024;
+const PURGE_BATCH = 4096;
+
+export interface PostgresRateLimiterOptions extends PostgresOptions {
+  /**
+   * When a permit that was neither stamped nor handed back counts as started: its process must be dead by then. Longer
+   * than any dispatch may take between its permit and its start, which is two of the policy's `portTimeoutMs`.
+   * @defaultValue 60000
+   */
+  abandonedAfterMs?: number;
+}
+
+/** A rate limiter that rejects with a `StoreError` when it cannot tell. */
+export interface PostgresRateLimiter extends RateLimiter {
+  acquire(requests: readonly RateRequest[], nowMs: number): Promise<RateVerdict>;
+  /** Refuses further calls, and waits for the stamps that are on their way. The pool stays open. */
+  close(): Promise<void>;
+}
+
+/**
+ * An exact sliding log in a PostgreSQL that processes share (S6): one call of one function, which holds a lock for each
+ * key, in one order for all. It goes by the server's clock. A permit is stamped when the server hears of the dispatch,
+ * so that a window never holds more starts than the limit says, but may hold fewer.
+ * @throws EocError `invalid_option`
+ */
+export function createPostgresRateLimiter(options: PostgresRateLimiterOptions): PostgresRateLimiter {
+  const { abandonedAfterMs = 60_000 } = options;
+  checkDuration("abandonedAfterMs", abandonedAfterMs);
+  const settings = settingsOf(options);
+  const calls = new Calls(settings);
+  const sql = limiterSql(settings.schema);
+  const handingBack = new Set<Promise<void>>();
+  let grants = 0;
+
+  const handBack = (grant: string) => {
+    const done = calls.inBackground(() => calls.query(sql.cancel, [grant]));
+    handingBack.add(done);
+    void done.finally(() => handingBack.delete(done));
+  };
+
+  const permit = (grant: string, requests: string): RateVerdict => {
+    let open = true;
+    const close = (then: () => void) => {
+      if (!open) return;
+      open = false;
+      then();
+    };
+    return {
+      granted: true,
+      // A stamp that does not arrive leaves the permit open: it counts for longer, never for less.
+      dispatched: () => close(() => void calls.inBackground(() => calls.query(sql.stamp, [grant, requests]))),
+      cancel: () => close(() => handBack(grant)),
+    };
+  };
+
+  return {
+    async acquire(requests) {
+      const text = JSON.stringify(
+        requests.map(({ key, limit, windowMs }) => ({ key: encodeKey(key), most: limit, span: windowMs })),
+      );
+      const tooLate = ([row]: readonly Row[]) => {
+        const grant = row?.["granted"];
+        if (grant) handBack(grant);
+      };
+      // What this process has handed back is free for its next request.
+      if (handingBack.size > 0) await Promise.all(handingBack);
+      const [row] = await calls.query(sql.acquire, [text, abandonedAfterMs], { tooLate });
+      const grant = row?.["granted"];
+      if (!grant) return { granted: false, retryAfterMs: Math.max(1, Number(row?.["retry"])) };
+      if (++grants % PURGE_EVERY === 0) void calls.inBackground(() => calls.query(sql.purge, [PURGE_BATCH]));
+      return permit(grant, text);
+    },
+    close: () => calls.close(),
+  };
+}
+
+function limiterSql(schema: string) {
+  const table = `${schema}.permit`;
+  const now = `${schema}.clock()`;
+  return {
+    acquire: `SELECT granted, retry FROM ${schema}.acquire($1::text::json, $2::float8 * interval '1 millisecond')`,
+    /** A permit that was given up, and comes to be used after all, counts all the same. */
+    stamp: `
+WITH stamped AS (
+  UPDATE ${table} SET counts_at = ${now}, open = false WHERE grant_id = $1::bigint RETURNING grant_id
+)
+INSERT INTO ${table} (key, counts_at, grant_id, open, span)
+SELECT r.key, ${now}, $1::bigint, false, r.span * interval '1 millisecond'
+FROM json_to_recordset($2::text::json) AS r (key text, span double precision)
+WHERE NOT EXISTS (SELECT FROM stamped)`,
+    cancel: `DELETE FROM ${table} WHERE grant_id = $1::bigint AND open`,
+    purge: `
+DELETE FROM ${table} WHERE ctid IN (SELECT p.ctid FROM ${table} p WHERE p.counts_at + p.span <= (SELECT ${now}) LIMIT $1::bigint)`,
+  };
+}
