@@ -7,9 +7,9 @@ import {
   createPostgresRateLimiter,
   type PostgresPool,
 } from "../src/index.js";
-import { DRIVERS, describeServer, heldPool, pgPool, schemaInVirtualTime, warm } from "./support.js";
+import { DRIVERS, heldPool, noServer, pgPool, schemaInVirtualTime, warm } from "./support.js";
 
-describeServer.each(DRIVERS)("with $name", ({ open }) => {
+describe.skipIf(noServer).each(DRIVERS)("with $name", ({ open }) => {
   let admin: pg.Pool;
   let pools: { pool: PostgresPool; end: () => Promise<void> }[];
 

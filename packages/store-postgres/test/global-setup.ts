@@ -1,5 +1,5 @@
 import type { TestProject } from "vitest/node";
-import { findPostgres, type PostgresServer, startPostgres } from "./postgres-server.js";
+import { findPostgres, type PostgresServer, startPostgres } from "./postgres-server.ts";
 
 declare module "vitest" {
   interface ProvidedContext {

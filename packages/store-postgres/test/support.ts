@@ -1,13 +1,13 @@
-import { createVirtualClock, type VirtualClock } from "@eoc/testkit";
+import type { VirtualClock } from "@eoc/testkit";
 import pg from "pg";
 import postgres from "postgres";
-import { describe, inject } from "vitest";
+import { inject } from "vitest";
 import { migratePostgres, type PostgresPool } from "../src/index.js";
 
-/** Where the server of this run is; tests that need it are in a `describeServer`. */
+/** Where the server of this run is; tests that need it are skipped without it. */
 export const url = inject("postgresUrl") ?? "";
 
-export const describeServer = describe.skipIf(url === "");
+export const noServer = url === "";
 
 /** A pool of `pg` whose lost connections are nobody's business. */
 export function pgPool(max = 10, connectionString = url): pg.Pool {
@@ -115,5 +115,3 @@ export async function schemaInVirtualTime(
   };
   return { schema, advance };
 }
-
-export { createVirtualClock };

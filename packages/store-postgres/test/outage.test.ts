@@ -1,0 +1,202 @@
+import { type ExecuteOptions, type ExecutionPolicyInput, execute, type KillSwitchState } from "@eoc/core";
+import { aContext, aDecision } from "@eoc/testkit";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createPostgresRuntime, type PostgresRuntime } from "../src/index.js";
+import { findPostgres, type PostgresServer, startPostgres } from "./postgres-server.js";
+
+import { DRIVERS, freshSchema, noServer, pgPool, url } from "./support.js";
+import { openWire, type Wire } from "./wire.js";
+
+const CLAIM = { fingerprint: "payload", leaseMs: 60_000, nowMs: 0 };
+const LIMIT = [{ key: "global", limit: 100, windowMs: 1000 }];
+
+/** An execution that needs one port, and the reason that it is denied for when that port fails. */
+const PORTS: readonly [
+  port: "idempotencyStore" | "rateLimiter" | "killSwitch",
+  policy: ExecutionPolicyInput,
+  reason: unknown,
+][] = [
+  ["idempotencyStore", { idempotency: { enabled: true } }, "idempotency_store_unavailable"],
+  ["rateLimiter", { rateLimit: { global: { limit: 10, windowMs: 1000 } } }, "rate_limiter_unavailable"],
+  // Whichever is first: a read that fails, or the watch, which halts.
+  ["killSwitch", {}, expect.stringMatching(/^kill_switch(_unavailable)?$/)],
+];
+
+async function deniedBy(runtime: PostgresRuntime): Promise<{ reasons: unknown[]; dispatches: number }> {
+  let dispatches = 0;
+  const reports = await Promise.all(
+    PORTS.map(([port, policy]) =>
+      execute(
+        aDecision(),
+        aContext(),
+        { ...policy, timeout: { portTimeoutMs: 1500 } },
+        () => {
+          dispatches++;
+          return { ok: true };
+        },
+        { [port]: runtime[port] } as ExecuteOptions,
+      ),
+    ),
+  );
+  return { reasons: reports.map(({ actions }) => actions[0]!.reason), dispatches };
+}
+
+const ALL_DENIED = { reasons: PORTS.map(([, , reason]) => reason), dispatches: 0 };
+
+describe.skipIf(noServer).each(DRIVERS)("S7.6 when the server is out of reach ($name)", ({ open }) => {
+  let wire: Wire;
+  let runtime: PostgresRuntime;
+  let end: () => Promise<void>;
+
+  beforeEach(async () => {
+    wire = await openWire(Number(new URL(url).port));
+    const { pool, ...rest } = open(4, url.replace(/:\d+\//, `:${wire.port}/`));
+    end = rest.end;
+    runtime = await createPostgresRuntime({ pool, schema: freshSchema(), timeoutMs: 1000, pollMs: 50 });
+    await runtime.killSwitch.read();
+  });
+  afterEach(async () => {
+    await wire.restore();
+    await runtime.close();
+    await end();
+    await wire.close();
+  });
+
+  it.each(["cut", "silence"] as const)("%s: every execution is denied, and every call is answered", async (how) => {
+    const { token } = (await runtime.idempotencyStore.claim("key", CLAIM)) as { token: number };
+    await wire[how]();
+    expect(await deniedBy(runtime)).toEqual(ALL_DENIED);
+    const { idempotencyStore, rateLimiter, killSwitch } = runtime;
+    const calls = [
+      idempotencyStore.claim("key", CLAIM),
+      idempotencyStore.complete("key", token, { ttlMs: 1000 }),
+      idempotencyStore.list(),
+      rateLimiter.acquire(LIMIT, 0),
+      killSwitch.read(),
+      killSwitch.halt("test"),
+    ];
+    const codes = (await Promise.allSettled(calls)).map((result) =>
+      result.status === "rejected" ? (result.reason as { code: string }).code : "answered",
+    );
+    expect(codes.every((code) => code === "unavailable" || code === "timeout")).toBe(true);
+  });
+
+  it("what was acknowledged before is there afterwards", async () => {
+    const { idempotencyStore } = runtime;
+    const { token } = (await idempotencyStore.claim("done", CLAIM)) as { token: number };
+    await idempotencyStore.complete("done", token, { value: 7, ttlMs: 60_000 });
+    await wire.cut();
+    await expect(idempotencyStore.claim("done", CLAIM)).rejects.toMatchObject({ code: expect.any(String) });
+    await wire.restore();
+    const verdict = await untilAnswered(() => idempotencyStore.claim("done", CLAIM));
+    expect(verdict).toEqual({ state: "completed", value: 7 });
+  });
+
+  it.each(["cut", "silence"] as const)("S2.3 %s: who watches the switch is halted, until it is back", async (how) => {
+    const heard: KillSwitchState[] = [];
+    let told = () => {};
+    runtime.killSwitch.subscribe((state) => {
+      heard.push(state);
+      told();
+    });
+    const until = async (halted: boolean) => {
+      while (heard.at(-1)?.halted !== halted) {
+        await new Promise<void>((resolve) => {
+          told = resolve;
+        });
+      }
+    };
+    await runtime.killSwitch.halt("watching?");
+    await until(true);
+    await runtime.killSwitch.clear();
+    await until(false);
+    await wire[how]();
+    await until(true);
+    await wire.restore();
+    await until(false);
+    expect(heard.map(({ halted }) => halted)).toEqual([true, false, true, false]);
+  });
+});
+
+/** The pool may first have to notice that its connections are gone. */
+async function untilAnswered<T>(call: () => Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await call();
+    } catch (error) {
+      if (tries === 50) throw error;
+    }
+  }
+}
+
+describe.skipIf(noServer)("S7.6 when the server refuses", () => {
+  const admin = pgPool(4);
+  afterAll(() => admin.end());
+
+  it("read-only: executions are denied; the switch, which is only read, can be read", async () => {
+    const schema = freshSchema();
+    await (await createPostgresRuntime({ pool: admin, schema })).close();
+    const pool = pgPool(4, `${url}?options=-c%20default_transaction_read_only%3Don`);
+    const runtime = await createPostgresRuntime({ pool, schema });
+    const { reasons, dispatches } = await deniedBy({ ...runtime, killSwitch: unreadable });
+    expect({ reasons, dispatches }).toEqual(ALL_DENIED);
+    expect(await runtime.killSwitch.read()).toEqual({ halted: false });
+    await expect(runtime.killSwitch.halt()).rejects.toMatchObject({ code: "unavailable", cause: { code: "25006" } });
+    await runtime.close();
+    await pool.end();
+  });
+
+  it("no connection is left: executions are denied", async () => {
+    const schema = freshSchema();
+    await (await createPostgresRuntime({ pool: admin, schema })).close();
+    await admin.query(`CREATE ROLE ${schema} LOGIN CONNECTION LIMIT 0; GRANT ALL ON SCHEMA ${schema} TO ${schema}`);
+    const pool = pgPool(4, url.replace("postgres@", `${schema}@`));
+    const runtime = await createPostgresRuntime({ pool: admin, schema });
+    const { createPostgresIdempotencyStore, createPostgresKillSwitch, createPostgresRateLimiter } = await import(
+      "../src/index.js"
+    );
+    const full = {
+      ...runtime,
+      idempotencyStore: createPostgresIdempotencyStore({ pool, schema }),
+      rateLimiter: createPostgresRateLimiter({ pool, schema }),
+      killSwitch: createPostgresKillSwitch({ pool, schema }),
+    };
+    expect(await deniedBy(full)).toEqual(ALL_DENIED);
+    await runtime.close();
+    await pool.end();
+  });
+});
+
+const unreadable = {
+  read: () => Promise.reject(new Error("not asked")),
+} as unknown as PostgresRuntime["killSwitch"];
+
+describe.skipIf(noServer)("S7.6 with a server of its own", () => {
+  let server: PostgresServer;
+  beforeAll(async () => {
+    server = await startPostgres(findPostgres()!, { max_wal_senders: "0", wal_level: "minimal" });
+  }, 60_000);
+  afterAll(() => server.remove());
+
+  it("stopped: every execution is denied; started again: what was acknowledged is there", {
+    timeout: 60_000,
+  }, async () => {
+    const pool = pgPool(4, server.url);
+    const runtime = await createPostgresRuntime({ pool, timeoutMs: 1000 });
+    const { idempotencyStore } = runtime;
+    const { token } = (await idempotencyStore.claim("done", CLAIM)) as { token: number };
+    await idempotencyStore.complete("done", token, { value: "kept", ttlMs: 60_000 });
+    const started = (await idempotencyStore.claim("started", CLAIM)) as { token: number };
+    await idempotencyStore.start("started", started.token);
+    await server.kill();
+    expect(await deniedBy(runtime)).toEqual(ALL_DENIED);
+    await server.start();
+    expect(await untilAnswered(() => idempotencyStore.claim("done", CLAIM))).toEqual({
+      state: "completed",
+      value: "kept",
+    });
+    expect(await idempotencyStore.list({ state: "in_progress" })).toMatchObject([{ key: "started" }]);
+    await runtime.close();
+    await pool.end();
+  });
+});
