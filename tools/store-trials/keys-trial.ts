@@ -7,7 +7,7 @@ export interface KeysTrialOptions {
   /** Kills it, and brings it back. Without it, the worker is killed. */
   readonly killServer?: () => Promise<void>;
   /** In [0, 1): which moment. */
-  readonly random: () => number;
+  readonly random: (kill: number) => number;
   /** Longest time between two kills. */
   readonly everyMs: number;
   /** Keys for one life of a worker. */
@@ -51,7 +51,7 @@ export async function runKeysTrial(options: KeysTrialOptions): Promise<KeysTrial
     for (let kill = 0; kill < kills; kill++) {
       const before = notes.lines("begun").length;
       while (notes.lines("begun").length === before && worker.child.exitCode === null) await pause(5);
-      await pause(random() * everyMs);
+      await pause(random(kill) * everyMs);
       if (killServer !== undefined) await killServer();
       else worker.child.kill("SIGKILL");
       if (killServer === undefined || worker.child.exitCode !== null) {

@@ -1,10 +1,11 @@
-import { openNotes, startWorker, type TrialJob } from "./trial.ts";
+import { openNotes, pause, startWorker, type TrialJob } from "./trial.ts";
 
 export interface LimitTrialOptions {
   readonly job: Pick<TrialJob, "module" | "url" | "place">;
   readonly limit: number;
   readonly windowMs: number;
-  readonly runMs: number;
+  /** How many windows' worth of starts are awaited, before and after what happens meanwhile. */
+  readonly windows: number;
   /** By how much the clock of the second process is wrong. */
   readonly clockErrorMs?: number;
   /** Happens while both run. */
@@ -19,12 +20,19 @@ export interface LimitTrialResult {
 
 /** Two processes start what the limit lets them; counts the fullest window over both. */
 export async function runLimitTrial(options: LimitTrialOptions): Promise<LimitTrialResult> {
-  const { job, limit, windowMs, runMs, clockErrorMs = 0, meanwhile } = options;
+  const { job, limit, windowMs, windows, clockErrorMs = 0, meanwhile } = options;
   const notes = openNotes();
   try {
-    const shared = { kind: "limit" as const, ...job, file: notes.file, limit, windowMs, runMs };
+    const shared = { kind: "limit" as const, ...job, file: notes.file, limit, windowMs };
     const workers = [startWorker(shared), startWorker({ ...shared, clockErrorMs })];
+    const count = () => notes.lines("start").length;
+    const until = async (starts: number) => {
+      while (count() < starts && workers.some(({ child }) => child.exitCode === null)) await pause(20);
+    };
+    await until(windows * limit);
     await meanwhile?.();
+    await until(count() + windows * limit);
+    for (const { child } of workers) child.send("end");
     await Promise.all(workers.map(({ ended }) => ended));
     const starts = notes
       .lines("start")

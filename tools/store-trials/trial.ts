@@ -34,7 +34,6 @@ export interface TrialJob {
   readonly leaseMs?: number;
   readonly limit?: number;
   readonly windowMs?: number;
-  readonly runMs?: number;
 }
 
 export interface Worker {

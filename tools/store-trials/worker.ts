@@ -53,12 +53,15 @@ async function runKeys({ idempotencyStore }: TrialPorts): Promise<void> {
   await Promise.all(Array.from({ length: job.inFlight ?? 8 }, one));
 }
 
-/** Starts as many dispatches as the limit lets it, until its time is over. */
+/** Starts as many dispatches as the limit lets it, until it is told to end. */
 async function runLimit({ rateLimiter }: TrialPorts): Promise<void> {
-  const until = performance.now() + (job.runMs ?? 1000);
+  let isOver = false;
+  void toldToEnd().then(() => {
+    isOver = true;
+  });
   const rateLimit = { global: { limit: job.limit!, windowMs: job.windowMs! } };
   const one = async () => {
-    while (performance.now() < until) {
+    while (!isOver) {
       const report = await execute(
         { action: "ACT" },
         {},
@@ -79,6 +82,10 @@ async function runLimit({ rateLimiter }: TrialPorts): Promise<void> {
 async function runSwitch({ killSwitch }: TrialPorts): Promise<void> {
   killSwitch.subscribe!(({ halted }) => process.send!({ halted, atMs: nowMs() }));
   await killSwitch.read();
+  await toldToEnd();
+}
+
+async function toldToEnd(): Promise<void> {
   await new Promise<void>((resolve) => process.once("message", () => resolve()));
   process.disconnect();
 }

@@ -33,7 +33,7 @@ export function findPostgres(): string | undefined {
 }
 
 /** The server refuses to run as root: then it runs as somebody who may do less. */
-function owner(): { uid?: number; gid?: number } {
+export function unprivileged(): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {};
   for (const name of ["postgres", "nobody"]) {
     try {
@@ -53,7 +53,7 @@ export async function startPostgres(
 ): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), "eoc-postgres-"));
   const data = join(folder, "data");
-  const as = owner();
+  const as = unprivileged();
   if (as.uid !== undefined) await chown(folder, as.uid, as.gid!);
   const initdb = ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
   execFileSync(join(bin, "initdb"), initdb, { ...as, cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
@@ -127,7 +127,7 @@ async function untilGone(pids: readonly number[]): Promise<void> {
   while (!pids.every(isGone)) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-async function untilItAnswers(url: string, hasEnded: () => boolean): Promise<void> {
+export async function untilItAnswers(url: string, hasEnded: () => boolean): Promise<void> {
   for (;;) {
     const client = new pg.Client({ connectionString: url });
     client.on("error", () => {});

@@ -16,8 +16,8 @@ export function pgPool(max = 10, connectionString = url): pg.Pool {
   return pool;
 }
 
-export function postgresJs(max = 10, connectionString = url): postgres.Sql {
-  return postgres(connectionString, { max, onnotice: () => {} });
+export function postgresJs(max = 10, connectionString = url, more: { prepare?: boolean } = {}): postgres.Sql {
+  return postgres(connectionString, { max, onnotice: () => {}, ...more });
 }
 
 /** Opens every connection of a pool, so that none begins to while time stands still. */

@@ -1,0 +1,17 @@
+import { describe, expect, it } from "vitest";
+import * as api from "../src/index.js";
+
+describe("@eoc/store-postgres", () => {
+  it("exports exactly these values", () => {
+    expect(Object.keys(api).sort()).toEqual([
+      "STORE_ERROR_CODES",
+      "StoreError",
+      "createPostgresIdempotencyStore",
+      "createPostgresKillSwitch",
+      "createPostgresRateLimiter",
+      "createPostgresRuntime",
+      "isStoreError",
+      "migratePostgres",
+    ]);
+  });
+});
