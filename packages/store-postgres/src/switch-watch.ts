@@ -40,6 +40,8 @@ export class SwitchWatch {
   #listening: Listening | undefined;
   /** The newest that is known; `state` is what listeners were told last. */
   #version = -1;
+  /** Counts what was learned, so that a server that lost its newest version is believed all the same. */
+  #news = 0;
   #state: KillSwitchState = { halted: false };
   #failures = 0;
   #stopTimer: (() => void) | undefined;
@@ -65,10 +67,11 @@ export class SwitchWatch {
     };
   }
 
-  /** What was read, or heard, or done here. What is older than that is not told. */
-  learn({ version, state }: VersionedState): void {
-    if (version < this.#version) return;
+  /** What was heard, or done here, or read: an answer that is older than what came while it was asked for is not told. */
+  learn({ version, state }: VersionedState, askedAfter = this.#news): void {
+    if (version < this.#version && askedAfter !== this.#news) return;
     this.#version = version;
+    this.#news++;
     this.#tell(state);
   }
 
@@ -111,7 +114,8 @@ export class SwitchWatch {
     try {
       if (source !== undefined && this.#listening === undefined) await this.#listen(source);
       const query = this.#listening?.query;
-      this.learn(await withinTime(read(query), { clock, timeoutMs }));
+      const askedAfter = this.#news;
+      this.learn(await withinTime(read(query), { clock, timeoutMs }), askedAfter);
       this.#failures = 0;
       return true;
     } catch {

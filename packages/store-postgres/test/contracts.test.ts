@@ -39,7 +39,7 @@ describe.skipIf(noServer).each(DRIVERS)("with $name", ({ open }) => {
       const another = () => createPostgresIdempotencyStore({ pool: other.pool, schema, clock });
       return { store, advance, another, close: () => store.close() };
     });
-    for (const { name, run } of cases) it(name, run);
+    for (const { name, run } of cases) it(name, { timeout: 30_000 }, run);
   });
 
   describe("the rate limiter contract", () => {
@@ -49,7 +49,7 @@ describe.skipIf(noServer).each(DRIVERS)("with $name", ({ open }) => {
       const another = () => createPostgresRateLimiter({ pool: other.pool, schema, clock });
       return { rateLimiter, advance, another, close: () => rateLimiter.close() };
     });
-    for (const { name, run } of cases) it(name, run);
+    for (const { name, run } of cases) it(name, { timeout: 30_000 }, run);
   });
 
   describe("the kill switch contract", () => {
@@ -59,6 +59,6 @@ describe.skipIf(noServer).each(DRIVERS)("with $name", ({ open }) => {
       const { halt, clear } = killSwitch;
       return { killSwitch, advance, halt, clear, goDark: one.cut, close: () => killSwitch.close() };
     });
-    for (const { name, run } of cases) it(name, run);
+    for (const { name, run } of cases) it(name, { timeout: 30_000 }, run);
   });
 });

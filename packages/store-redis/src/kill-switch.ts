@@ -1,0 +1,94 @@
+import type { KillSwitch, KillSwitchState } from "@eoc/core";
+import { Calls, type Reply } from "./calls.js";
+import { encodeKey } from "./key-text.js";
+import { checkDuration, type RedisOptions, settingsOf } from "./options.js";
+import { StoreError } from "./store-error.js";
+import { SWITCH_SCRIPT } from "./switch-script.js";
+import { SwitchWatch, type VersionedState } from "./switch-watch.js";
+
+/** So much of a reason is kept, as in every store. */
+const REASON_LENGTH = 500;
+
+export interface RedisKillSwitchOptions extends RedisOptions {
+  /** Which switch: executions that share a name are stopped together. @defaultValue "default" */
+  name?: string;
+  /** How often the state is read while anybody has subscribed, whatever is heard in between. @defaultValue 1000 */
+  pollMs?: number;
+}
+
+/** A kill switch that rejects with a `StoreError` when its state cannot be read: whoever asked is denied (S2.3). */
+export interface RedisKillSwitch extends KillSwitch {
+  /** Asks the server, every time. */
+  read(): Promise<KillSwitchState>;
+  /**
+   * Watches from the first subscription until `close`, over a connection of its own. While the state is out of reach,
+   * listeners have been told `halted: true`.
+   * @throws StoreError `closed`
+   */
+  subscribe(listener: (state: KillSwitchState) => void): () => void;
+  /** Resolves when the halt is there and on its way. The first 500 characters of `reason` are kept. */
+  halt(reason?: string): Promise<void>;
+  /** Lets new executions dispatch again. */
+  clear(): Promise<void>;
+  /** Stops watching and ends the connection that listens. The client stays open. */
+  close(): Promise<void>;
+}
+
+/**
+ * A switch in a Redis that processes share (S2): a halt is published, and polled for as well. A failover that loses
+ * writes may lose a halt: throw it again.
+ * @throws EocError `invalid_option`
+ */
+export function createRedisKillSwitch(options: RedisKillSwitchOptions): RedisKillSwitch {
+  const { name = "default", pollMs = 1000 } = options;
+  checkDuration("pollMs", pollMs);
+  const settings = settingsOf(options);
+  const calls = new Calls(settings);
+  const key = `switch:${encodeKey(name)}`;
+  const channel = `${settings.tag}:${key}:news`;
+  const read = async () => stateOf(await calls.run(SWITCH_SCRIPT, [key], ["read"]));
+  const watch = new SwitchWatch({ ...settings, pollMs, channel, read, parse });
+
+  const set = async (halted: "1" | "0", reason: string | undefined) => {
+    const values = ["set", halted, JSON.stringify(reason?.slice(0, REASON_LENGTH) ?? null), channel];
+    watch.learn(stateOf(await calls.run(SWITCH_SCRIPT, [key], values)));
+  };
+
+  return {
+    read: async () => (await read()).state,
+    subscribe: (listener) => watch.subscribe(listener),
+    halt: (reason) => set("1", reason),
+    clear: () => set("0", undefined),
+    async close() {
+      await watch.close();
+      await calls.close();
+    },
+  };
+}
+
+function stateOf([version, halted, reasonText]: Reply): VersionedState {
+  const reason = parseReason(reasonText);
+  if ((halted !== "0" && halted !== "1") || reason === undefined) {
+    throw new StoreError("corrupt", "the switch is not what this package writes");
+  }
+  return { version: Number(version), state: { halted: halted === "1", ...(reason === null ? undefined : { reason }) } };
+}
+
+function parseReason(text: string | undefined): string | null | undefined {
+  try {
+    const reason: unknown = JSON.parse(text ?? "");
+    return reason === null || typeof reason === "string" ? reason : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The news of a message; undefined when it is none of ours. */
+function parse(message: string): VersionedState | undefined {
+  const [, version, halted, reason] = /^(\d+) ([01]) ([\s\S]*)$/.exec(message) ?? [];
+  try {
+    return version === undefined ? undefined : stateOf([version, halted!, reason!]);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,49 @@
+import { type Clock, createSystemClock, EocError } from "@eoc/core";
+import { type Commands, commandsOf, type RedisClient } from "./client.js";
+
+/** What every part of this package is opened with. */
+export interface RedisOptions {
+  /** A client of `ioredis` or `redis`, single or cluster, connected. It stays yours: close what uses it, then end it. */
+  client: RedisClient;
+  /**
+   * What all keys begin with, as a hash tag: in a cluster they live on one node, together. Parts that need not share
+   * anything may have prefixes of their own. @defaultValue "eoc"
+   */
+  prefix?: string;
+  /** How long one call may take before it rejects, a queue of the client included. @defaultValue 5000 */
+  timeoutMs?: number;
+  /** Times the waits of this process. Leases, records and windows go by the server's clock. @defaultValue the system clock */
+  clock?: Clock;
+}
+
+export interface Settings {
+  readonly commands: Commands;
+  /** The prefix with its hash tag. */
+  readonly tag: string;
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+}
+
+/** @throws EocError `invalid_option` */
+export function settingsOf({ client, prefix = "eoc", timeoutMs = 5000, clock }: RedisOptions): Settings {
+  checkDuration("timeoutMs", timeoutMs);
+  if (typeof prefix !== "string" || !/^[^{}]{1,200}$/.test(prefix)) {
+    const expected = "1 to 200 characters without braces";
+    throw new EocError("invalid_option", `prefix must be ${expected}`, {
+      issues: [{ path: "prefix", expected, received: typeof prefix }],
+    });
+  }
+  return { commands: commandsOf(client), tag: `{${prefix}}`, timeoutMs, clock: clock ?? createSystemClock() };
+}
+
+/**
+ * @throws EocError `invalid_option` when `value` is not a positive number.
+ */
+export function checkDuration(path: string, value: unknown): void {
+  if (typeof value === "number" && value > 0) return;
+  const expected = "a number of milliseconds > 0";
+  const received = typeof value === "number" ? String(value) : typeof value;
+  throw new EocError("invalid_option", `${path} must be ${expected}, not ${received}`, {
+    issues: [{ path, expected, received }],
+  });
+}

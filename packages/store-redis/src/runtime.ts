@@ -1,0 +1,28 @@
+import { createRedisKillSwitch, type RedisKillSwitch, type RedisKillSwitchOptions } from "./kill-switch.js";
+import { createRedisRateLimiter, type RedisRateLimiter, type RedisRateLimiterOptions } from "./rate-limiter.js";
+
+export type RedisRuntimeOptions = RedisKillSwitchOptions & RedisRateLimiterOptions;
+
+/** The ports of this package that lose nothing that matters in a failover, to be spread into the options of `execute`. */
+export interface RedisRuntime {
+  readonly rateLimiter: RedisRateLimiter;
+  readonly killSwitch: RedisKillSwitch;
+  /** Closes every port. The client stays open. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens limiter and switch on one client. Keys are not among them: see `createRedisIdempotencyStore`.
+ * @throws EocError `invalid_option`
+ */
+export function createRedisRuntime(options: RedisRuntimeOptions): RedisRuntime {
+  const rateLimiter = createRedisRateLimiter(options);
+  const killSwitch = createRedisKillSwitch(options);
+  return {
+    rateLimiter,
+    killSwitch,
+    async close() {
+      await Promise.all([rateLimiter.close(), killSwitch.close()]);
+    },
+  };
+}

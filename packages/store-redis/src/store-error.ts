@@ -1,0 +1,34 @@
+/** Every code that a {@link StoreError} can carry: a closed list. */
+export const STORE_ERROR_CODES = [
+  /** The store was closed. */
+  "closed",
+  /** The server did not answer within `timeoutMs`. What was asked may have happened all the same. */
+  "timeout",
+  /** The server cannot be reached, or refused: a replica, full, without rights. `cause` says which. */
+  "unavailable",
+  /** What is kept under the prefix was laid out by a newer version of this package. */
+  "layout_newer",
+  /** A record is not what this package writes. */
+  "corrupt",
+] as const;
+
+export type StoreErrorCode = (typeof STORE_ERROR_CODES)[number];
+
+const STORE = Symbol.for("@eoc/store-redis/StoreError");
+
+/** What a call to this store rejects with: whoever asked is denied (S7.6). Tell it apart with {@link isStoreError}. */
+export class StoreError extends Error {
+  readonly code: StoreErrorCode;
+
+  constructor(code: StoreErrorCode, message: string, details: { cause?: unknown } = {}) {
+    super(message, "cause" in details ? { cause: details.cause } : undefined);
+    this.name = "StoreError";
+    this.code = code;
+    Object.defineProperty(this, STORE, { value: true });
+  }
+}
+
+/** Whether `error` is a {@link StoreError}, also of another copy of this package. */
+export function isStoreError(error: unknown): error is StoreError {
+  return typeof error === "object" && error !== null && (error as Record<symbol, unknown>)[STORE] === true;
+}
