@@ -1,3 +1,4 @@
+import type { IdempotencyEntry } from "@eoc/core";
 import { openNotes, pause, startWorker, type TrialJob, type TrialPorts } from "./trial.ts";
 
 export interface KeysTrialOptions {
@@ -46,8 +47,8 @@ export async function runKeysTrial(options: KeysTrialOptions): Promise<KeysTrial
   };
   const start = () =>
     startWorker({ kind: "keys", ...job, file: notes.file, leaseMs: LEASE_MS, keys: nextKeys(), inFlight: 8 });
+  let worker = start();
   try {
-    let worker = start();
     for (let kill = 0; kill < kills; kill++) {
       const before = notes.lines("begun").length;
       while (notes.lines("begun").length === before && worker.child.exitCode === null) await pause(5);
@@ -62,15 +63,16 @@ export async function runKeysTrial(options: KeysTrialOptions): Promise<KeysTrial
     worker.child.kill("SIGKILL");
     await worker.ended;
     await pause(2 * LEASE_MS);
-    return await judge();
+    return await judge(await ports.idempotencyStore.list());
   } finally {
+    worker.child.kill("SIGKILL");
+    await worker.ended;
     notes.remove();
   }
 
-  async function judge(): Promise<KeysTrialResult> {
+  function judge(entries: readonly IdempotencyEntry[]): KeysTrialResult {
     const begun = notes.lines("begun");
     const acknowledged = new Set(notes.lines("done"));
-    const entries = await ports.idempotencyStore.list();
     const stateOf = new Map(entries.map(({ key, state }) => [key, state]));
     return {
       kills,

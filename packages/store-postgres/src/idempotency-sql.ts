@@ -12,7 +12,19 @@ export function idempotencySql(schema: string) {
   const inDoubt = `(r.state = 'unknown' OR (r.state = 'in_progress' AND r.until <= ${now}))`;
   /** Only the newest claim may write, and not over a completed record (S7.3). */
   const mayWrite = `r.key = $1 AND r.token = $2::bigint AND r.state <> 'completed' AND NOT ${lapsed}`;
-  const millis = (column: string) => `(extract(epoch FROM ${column}) * 1000)::text`;
+  const millis = (column: string) => `floor(extract(epoch FROM ${column}) * 1000)::text`;
+  const page = (isThere: string, isWanted: string) => `
+WITH moment AS MATERIALIZED (SELECT ${now} AS at),
+shown AS (
+  SELECT r.key, r.fingerprint, r.token, r.claimed_at, r.started_at,
+    CASE WHEN r.state = 'in_progress' AND r.until <= at THEN 'unknown' ELSE r.state END AS state,
+    CASE WHEN r.state = 'in_progress' AND r.until <= at THEN r.until ELSE r.updated_at END AS updated_at
+  FROM ${table} r, moment
+  WHERE ($1::text IS NULL OR r.key > $1::text) AND ${isThere}
+)
+SELECT key, fingerprint, token::text AS token, state, ${millis("claimed_at")} AS claimed,
+  ${millis("started_at")} AS started, ${millis("updated_at")} AS updated
+FROM shown WHERE ${isWanted} ORDER BY key LIMIT $3::bigint`;
 
   return {
     /**
@@ -33,11 +45,11 @@ seen AS MATERIALIZED (
   FROM ${table} r, moment WHERE r.key = $1
 ),
 claimed AS (
-  INSERT INTO ${table} AS r (key, fingerprint, state, token, until, updated_at)
-  SELECT $1, $2, 'claimed', nextval('${schema}.token'), ${later("$3")}, ${now}
+  INSERT INTO ${table} AS r (key, fingerprint, state, token, until, claimed_at, updated_at)
+  SELECT $1, $2, 'claimed', nextval('${schema}.token'), ${later("$3")}, at, at FROM moment
   WHERE NOT EXISTS (SELECT FROM seen WHERE verdict <> 'free')
   ON CONFLICT (key) DO UPDATE SET fingerprint = $2, state = 'claimed', token = nextval('${schema}.token'),
-    until = ${later("$3")}, value = NULL, omitted = false, updated_at = ${now}
+    until = ${later("$3")}, value = NULL, omitted = false, claimed_at = ${now}, started_at = NULL, updated_at = ${now}
   WHERE (r.state IN ('claimed', 'completed') AND r.until <= ${now})
     OR ($4::boolean AND r.fingerprint = $2 AND ${inDoubt})
   RETURNING r.token
@@ -46,7 +58,7 @@ SELECT 'claimed' AS verdict, token::text AS token, NULL AS value, NULL AS omitte
 UNION ALL
 SELECT verdict, NULL, value, omitted::text, ${millis("until")} FROM seen WHERE verdict <> 'free'`,
     start: `
-UPDATE ${table} r SET state = 'in_progress', updated_at = ${now}
+UPDATE ${table} r SET state = 'in_progress', started_at = coalesce(r.started_at, ${now}), updated_at = ${now}
 WHERE ${mayWrite} AND r.state IN ('claimed', 'in_progress') AND r.until > ${now} RETURNING 'done' AS done`,
     renew: `
 UPDATE ${table} r SET until = ${later("$3")}
@@ -64,29 +76,9 @@ UPDATE ${table} r SET state = 'completed', value = NULL, omitted = false, until 
 WHERE r.key = $1 AND ${inDoubt} RETURNING 'done' AS done`,
     resolveNotApplied: `DELETE FROM ${table} r WHERE r.key = $1 AND ${inDoubt} RETURNING 'done' AS done`,
     /** One page in the order of keys, behind the key $1. What has run out is shown as what it has become. */
-    page: `
-WITH moment AS MATERIALIZED (SELECT ${now} AS at),
-shown AS (
-  SELECT r.key, r.fingerprint, r.token,
-    CASE WHEN r.state = 'in_progress' AND r.until <= at THEN 'unknown' ELSE r.state END AS state,
-    CASE WHEN r.state = 'in_progress' AND r.until <= at THEN r.until ELSE r.updated_at END AS updated_at
-  FROM ${table} r, moment
-  WHERE ($1::text IS NULL OR r.key > $1::text) AND NOT (r.state IN ('claimed', 'completed') AND r.until <= at)
-)
-SELECT key, fingerprint, token::text AS token, state, ${millis("updated_at")} AS updated FROM shown
-WHERE $2::text IS NULL OR state = $2::text ORDER BY key LIMIT $3::bigint`,
+    page: page("NOT (r.state IN ('claimed', 'completed') AND r.until <= at)", "($2::text IS NULL OR state = $2::text)"),
     /** The same for what is not completed: reads no more of the table than that. */
-    openPage: `
-WITH moment AS MATERIALIZED (SELECT ${now} AS at),
-shown AS (
-  SELECT r.key, r.fingerprint, r.token,
-    CASE WHEN r.state = 'in_progress' AND r.until <= at THEN 'unknown' ELSE r.state END AS state,
-    CASE WHEN r.state = 'in_progress' AND r.until <= at THEN r.until ELSE r.updated_at END AS updated_at
-  FROM ${table} r, moment
-  WHERE ($1::text IS NULL OR r.key > $1::text) AND r.state <> 'completed' AND NOT (r.state = 'claimed' AND r.until <= at)
-)
-SELECT key, fingerprint, token::text AS token, state, ${millis("updated_at")} AS updated FROM shown
-WHERE state = $2::text ORDER BY key LIMIT $3::bigint`,
+    openPage: page("r.state <> 'completed' AND NOT (r.state = 'claimed' AND r.until <= at)", "state = $2::text"),
     /** A bounded batch of what has run out; what somebody else holds is left to him. */
     purge: `
 DELETE FROM ${table} WHERE key IN (

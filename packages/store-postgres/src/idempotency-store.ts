@@ -33,6 +33,9 @@ export interface PostgresListFilter {
 export interface PostgresIdempotencyEntry extends IdempotencyEntry {
   /** Fencing token of its newest claim. */
   readonly token: number;
+  readonly claimedAtMs: number;
+  /** When its dispatch was about to start; absent when it never was. */
+  readonly startedAtMs?: number;
 }
 
 /** An idempotency store that rejects with a `StoreError` when it cannot do what it is asked to. */
@@ -145,13 +148,15 @@ function verdictOf(row: Row): ClaimVerdict {
 }
 
 function entryOf(row: Row): PostgresIdempotencyEntry {
-  const { key, state, fingerprint, updated, token } = row as Record<string, string>;
+  const { key, state, fingerprint, updated, token, claimed, started } = row as Record<string, string>;
   return {
     key: decodeKey(key!),
     state: state as IdempotencyState,
     fingerprint: fingerprint!,
     updatedAtMs: Number(updated),
     token: Number(token),
+    claimedAtMs: Number(claimed),
+    ...(started == null ? undefined : { startedAtMs: Number(started) }),
   };
 }
 

@@ -5,7 +5,12 @@ export {
   type PostgresIdempotencyStore,
   type PostgresListFilter,
 } from "./idempotency-store.js";
-export { createPostgresKillSwitch, type PostgresKillSwitch, type PostgresKillSwitchOptions } from "./kill-switch.js";
+export {
+  createPostgresKillSwitch,
+  type PostgresKillSwitch,
+  type PostgresKillSwitchOptions,
+  type PostgresKillSwitchState,
+} from "./kill-switch.js";
 export { migratePostgres } from "./migrate.js";
 export type { PostgresOptions } from "./options.js";
 export type { PgClient, PgPool } from "./pg-database.js";

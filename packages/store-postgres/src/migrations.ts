@@ -52,6 +52,8 @@ function firstVersion(schema: string): string {
       until timestamptz NOT NULL,
       value text,
       omitted boolean NOT NULL DEFAULT false,
+      claimed_at timestamptz NOT NULL,
+      started_at timestamptz,
       updated_at timestamptz NOT NULL
     );
     CREATE INDEX idempotency_open ON ${schema}.idempotency (key) WHERE state <> 'completed';
@@ -62,6 +64,7 @@ function firstVersion(schema: string): string {
       halted boolean NOT NULL,
       reason text,
       version bigint NOT NULL,
+      changed_by text,
       changed_at timestamptz NOT NULL
     );
 

@@ -52,10 +52,12 @@ export function createPostgresRateLimiter(options: PostgresRateLimiterOptions): 
       open = false;
       then();
     };
+    const stamp = () => calls.query(sql.stamp, [grant, requests]);
     return {
       granted: true,
-      // A stamp that does not arrive leaves the permit open: it counts for longer, never for less.
-      dispatched: () => close(() => void calls.inBackground(() => calls.query(sql.stamp, [grant, requests]))),
+      // Sent when the executor has been called, not just before: the stamp is never earlier than the start. One that
+      // does not arrive leaves the permit open: it counts for longer, never for less.
+      dispatched: () => close(() => queueMicrotask(() => void calls.inBackground(stamp))),
       cancel: () => close(() => handBack(grant)),
     };
   };

@@ -133,14 +133,21 @@ describe.skipIf(noServer)("the idempotency store", () => {
     await migratePostgres({ pool: admin, schema });
     const store = createPostgresIdempotencyStore({ pool: admin, schema });
     await admin.query(`
-      INSERT INTO ${schema}.idempotency (key, fingerprint, state, token, until, updated_at)
+      INSERT INTO ${schema}.idempotency (key, fingerprint, state, token, until, claimed_at, updated_at)
       SELECT 'k' || lpad(i::text, 5, '0'), 'f', CASE WHEN i % 2 = 0 THEN 'unknown' ELSE 'completed' END, i,
-        'infinity', to_timestamp(i) FROM generate_series(1, 2500) i`);
+        'infinity', to_timestamp(i), to_timestamp(i) FROM generate_series(1, 2500) i`);
     const all = await store.list();
     expect(all.map(({ key }) => key)).toEqual(
       Array.from({ length: 2500 }, (_, i) => `k${String(i + 1).padStart(5, "0")}`),
     );
-    expect(all[6]).toEqual({ key: "k00007", state: "completed", fingerprint: "f", token: 7, updatedAtMs: 7000 });
+    expect(all[6]).toEqual({
+      key: "k00007",
+      state: "completed",
+      fingerprint: "f",
+      token: 7,
+      claimedAtMs: 7000,
+      updatedAtMs: 7000,
+    });
     expect(await store.list({ state: "unknown" })).toHaveLength(1250);
     const page = await store.list({ state: "unknown", after: "k00010", limit: 3 });
     expect(page.map(({ key }) => key)).toEqual(["k00012", "k00014", "k00016"]);
@@ -160,7 +167,9 @@ describe.skipIf(noServer)("the idempotency store", () => {
       await advance(999);
       expect((await store.list()).map(({ state }) => state)).toEqual(["claimed", "in_progress"]);
       await advance(1);
-      expect(await store.list()).toMatchObject([{ key: "started", state: "unknown", updatedAtMs: begun + 1000 }]);
+      expect(await store.list()).toMatchObject([
+        { key: "started", state: "unknown", claimedAtMs: begun, startedAtMs: begun, updatedAtMs: begun + 1000 },
+      ]);
       expect(await store.list({ state: "in_progress" })).toEqual([]);
       expect(await store.resolve("started", "applied")).toBe(true);
       expect(await store.list({ state: "completed" })).toMatchObject([{ key: "started" }]);
@@ -173,8 +182,8 @@ describe.skipIf(noServer)("the idempotency store", () => {
     const store = createPostgresIdempotencyStore({ pool: admin, schema });
     const fill = (state: string, until: string, count: number) =>
       admin.query(`
-        INSERT INTO ${schema}.idempotency (key, fingerprint, state, token, until, updated_at)
-        SELECT '${state} ${until} ' || i, 'f', '${state}', 1, '${until}', now() FROM generate_series(1, ${count}) i`);
+        INSERT INTO ${schema}.idempotency (key, fingerprint, state, token, until, claimed_at, updated_at)
+        SELECT '${state} ${until} ' || i, 'f', '${state}', 1, '${until}', now(), now() FROM generate_series(1, ${count}) i`);
     await fill("completed", "2020-01-01", 12);
     await fill("claimed", "2020-01-01", 12);
     for (const [state, until] of [

@@ -86,6 +86,8 @@ export async function startPostgres(
     port,
     start,
     async kill() {
+      // Stopped first, so that it forks nobody while they are counted.
+      child!.kill("SIGSTOP");
       const pids = [child!.pid!, ...childrenOf(child!.pid!)];
       for (const pid of pids) {
         try {

@@ -17,7 +17,8 @@ export function pgPool(max = 10, connectionString = url): pg.Pool {
 }
 
 export function postgresJs(max = 10, connectionString = url, more: { prepare?: boolean } = {}): postgres.Sql {
-  return postgres(connectionString, { max, onnotice: () => {}, ...more });
+  // Without its query for types, whose failure it leaves unhandled when a connection breaks as it is made.
+  return postgres(connectionString, { max, onnotice: () => {}, fetch_types: false, ...more });
 }
 
 /** Opens every connection of a pool, so that none begins to while time stands still. */

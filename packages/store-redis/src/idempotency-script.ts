@@ -5,7 +5,7 @@ import { PRELUDE, type Script } from "./script.js";
  * the key, and what that needs. Only `list` looks at other keys than the one that it names.
  */
 export const IDEMPOTENCY_SCRIPT: Script = {
-  sha: "2029a012fa381853ecab51c3f1c05e16aaaaa98d",
+  sha: "0d9a1511b1fd78f655327ad3e9401fa98e416aa0",
   text: `${PRELUDE}
 local op, key = ARGV[1], ARGV[2]
 local tokens, record, all, ending = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -15,7 +15,8 @@ if op == 'list' then
   return redis.call('ZRANGEBYLEX', all, key == '' and '-' or '(' .. key, '+', 'LIMIT', 0, ARGV[3])
 end
 
-local found = redis.call('HMGET', record, 'state', 'fingerprint', 'token', 'until', 'updated', 'value', 'omitted')
+local found = redis.call('HMGET', record, 'state', 'fingerprint', 'token', 'until', 'updated', 'value', 'omitted',
+  'claimed', 'started')
 local state, fingerprint, token, ends, updated = found[1], found[2], found[3], tonumber(found[4] or '0'), found[5]
 -- What has run out is gone, or in doubt.
 if state and ends <= now then
@@ -57,7 +58,7 @@ if op == 'show' then
     if redis.call('EXISTS', record) == 0 then forget() end
     return {}
   end
-  return {state, fingerprint, token, updated}
+  return {state, fingerprint, token, updated, found[8], found[9] or ''}
 end
 
 if op == 'claim' then
@@ -75,7 +76,8 @@ if op == 'claim' then
   redis.call('SET', tokens, newest)
   redis.call('DEL', record)
   redis.call('ZADD', all, 0, key)
-  keep('claimed', now + ARGV[4], 'fingerprint', ARGV[3], 'token', newest, 'updated', text(now))
+  keep('claimed', now + ARGV[4], 'fingerprint', ARGV[3], 'token', newest, 'claimed', text(now),
+    'updated', text(now))
   return {'claimed', newest}
 end
 
@@ -91,7 +93,7 @@ if state == 'completed' then return op == 'complete' and {'done'} or {} end
 local running = state == 'claimed' or state == 'in_progress'
 if op == 'start' then
   if not running then return {} end
-  keep('in_progress', ends, 'updated', text(now))
+  keep('in_progress', ends, 'started', found[9] or text(now), 'updated', text(now))
 elseif op == 'renew' then
   if not running then return {} end
   keep(state, now + ARGV[4])

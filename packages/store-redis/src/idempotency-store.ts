@@ -37,6 +37,9 @@ export interface RedisListFilter {
 export interface RedisIdempotencyEntry extends IdempotencyEntry {
   /** Fencing token of its newest claim. */
   readonly token: number;
+  readonly claimedAtMs: number;
+  /** When its dispatch was about to start; absent when it never was. */
+  readonly startedAtMs?: number;
 }
 
 /** An idempotency store that rejects with a `StoreError` when it cannot do what it is asked to. */
@@ -133,7 +136,10 @@ function verdictOf([state, first, value, omitted]: Reply): ClaimVerdict {
   }
 }
 
-function entryOf(key: string, [state, fingerprint, token, updated]: Reply): RedisIdempotencyEntry | undefined {
+function entryOf(
+  key: string,
+  [state, fingerprint, token, updated, claimed, started]: Reply,
+): RedisIdempotencyEntry | undefined {
   if (state === undefined) return undefined;
   return {
     key,
@@ -141,5 +147,7 @@ function entryOf(key: string, [state, fingerprint, token, updated]: Reply): Redi
     fingerprint: fingerprint!,
     updatedAtMs: Math.floor(Number(updated)),
     token: Number(token),
+    claimedAtMs: Math.floor(Number(claimed)),
+    ...(started ? { startedAtMs: Math.floor(Number(started)) } : undefined),
   };
 }

@@ -7,7 +7,12 @@ export {
   type RedisListFilter,
 } from "./idempotency-store.js";
 export type { IoRedis, IoRedisSubscriber } from "./io-redis.js";
-export { createRedisKillSwitch, type RedisKillSwitch, type RedisKillSwitchOptions } from "./kill-switch.js";
+export {
+  createRedisKillSwitch,
+  type RedisKillSwitch,
+  type RedisKillSwitchOptions,
+  type RedisKillSwitchState,
+} from "./kill-switch.js";
 export type { NodeRedis, NodeRedisSubscriber } from "./node-redis.js";
 export type { RedisOptions } from "./options.js";
 export { createRedisRateLimiter, type RedisRateLimiter, type RedisRateLimiterOptions } from "./rate-limiter.js";

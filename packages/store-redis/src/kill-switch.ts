@@ -6,8 +6,8 @@ import { StoreError } from "./store-error.js";
 import { SWITCH_SCRIPT } from "./switch-script.js";
 import { SwitchWatch, type VersionedState } from "./switch-watch.js";
 
-/** So much of a reason is kept, as in every store. */
-const REASON_LENGTH = 500;
+/** So much of a reason, and of a name, is kept, as in every store. */
+const TEXT_LENGTH = 500;
 
 export interface RedisKillSwitchOptions extends RedisOptions {
   /** Which switch: executions that share a name are stopped together. @defaultValue "default" */
@@ -16,20 +16,27 @@ export interface RedisKillSwitchOptions extends RedisOptions {
   pollMs?: number;
 }
 
+/** What the switch says, and who made it say so. */
+export interface RedisKillSwitchState extends KillSwitchState {
+  changedBy?: string;
+  /** By the server's clock. Absent when nobody has ever touched the switch. */
+  changedAtMs?: number;
+}
+
 /** A kill switch that rejects with a `StoreError` when its state cannot be read: whoever asked is denied (S2.3). */
 export interface RedisKillSwitch extends KillSwitch {
   /** Asks the server, every time. */
-  read(): Promise<KillSwitchState>;
+  read(): Promise<RedisKillSwitchState>;
   /**
    * Watches from the first subscription until `close`, over a connection of its own. While the state is out of reach,
    * listeners have been told `halted: true`.
    * @throws StoreError `closed`
    */
   subscribe(listener: (state: KillSwitchState) => void): () => void;
-  /** Resolves when the halt is there and on its way. The first 500 characters of `reason` are kept. */
-  halt(reason?: string): Promise<void>;
+  /** Resolves when the halt is there and on its way. The first 500 characters of `reason` and `by` are kept. */
+  halt(reason?: string, by?: string): Promise<void>;
   /** Lets new executions dispatch again. */
-  clear(): Promise<void>;
+  clear(by?: string): Promise<void>;
   /** Stops watching and ends the connection that listens. The client stays open. */
   close(): Promise<void>;
 }
@@ -49,16 +56,16 @@ export function createRedisKillSwitch(options: RedisKillSwitchOptions): RedisKil
   const read = async () => stateOf(await calls.run(SWITCH_SCRIPT, [key], ["read"]));
   const watch = new SwitchWatch({ ...settings, pollMs, channel, read, parse });
 
-  const set = async (halted: "1" | "0", reason: string | undefined) => {
-    const values = ["set", halted, JSON.stringify(reason?.slice(0, REASON_LENGTH) ?? null), channel];
+  const set = async (halted: "1" | "0", reason: string | undefined, by: string | undefined) => {
+    const values = ["set", halted, keptOf(reason), channel, keptOf(by)];
     watch.learn(stateOf(await calls.run(SWITCH_SCRIPT, [key], values)));
   };
 
   return {
     read: async () => (await read()).state,
     subscribe: (listener) => watch.subscribe(listener),
-    halt: (reason) => set("1", reason),
-    clear: () => set("0", undefined),
+    halt: (reason, by) => set("1", reason, by),
+    clear: (by) => set("0", undefined, by),
     async close() {
       await watch.close();
       await calls.close();
@@ -66,18 +73,31 @@ export function createRedisKillSwitch(options: RedisKillSwitchOptions): RedisKil
   };
 }
 
-function stateOf([version, halted, reasonText]: Reply): VersionedState {
-  const reason = parseReason(reasonText);
-  if ((halted !== "0" && halted !== "1") || reason === undefined) {
+function stateOf([version, halted, reasonText, byText, changed]: Reply): VersionedState<RedisKillSwitchState> {
+  const reason = textOf(reasonText);
+  const changedBy = textOf(byText);
+  if ((halted !== "0" && halted !== "1") || reason === undefined || changedBy === undefined) {
     throw new StoreError("corrupt", "the switch is not what this package writes");
   }
-  return { version: Number(version), state: { halted: halted === "1", ...(reason === null ? undefined : { reason }) } };
+  return {
+    version: Number(version),
+    state: {
+      halted: halted === "1",
+      ...(reason === null ? undefined : { reason }),
+      ...(changedBy === null ? undefined : { changedBy }),
+      ...(changed ? { changedAtMs: Math.floor(Number(changed)) } : undefined),
+    },
+  };
 }
 
-function parseReason(text: string | undefined): string | null | undefined {
+function keptOf(text: string | undefined): string {
+  return JSON.stringify(text?.slice(0, TEXT_LENGTH) ?? null);
+}
+
+function textOf(stored: string | undefined): string | null | undefined {
   try {
-    const reason: unknown = JSON.parse(text ?? "");
-    return reason === null || typeof reason === "string" ? reason : undefined;
+    const text: unknown = JSON.parse(stored ?? "");
+    return text === null || typeof text === "string" ? text : undefined;
   } catch {
     return undefined;
   }
@@ -87,7 +107,7 @@ function parseReason(text: string | undefined): string | null | undefined {
 function parse(message: string): VersionedState | undefined {
   const [, version, halted, reason] = /^(\d+) ([01]) ([\s\S]*)$/.exec(message) ?? [];
   try {
-    return version === undefined ? undefined : stateOf([version, halted!, reason!]);
+    return version === undefined ? undefined : stateOf([version, halted!, reason!, "null", ""]);
   } catch {
     return undefined;
   }

@@ -49,8 +49,9 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RedisR
     const stamp = () => calls.run(LIMITER_SCRIPT, keys, ["stamp", grant, ...limits]);
     return {
       granted: true,
-      // A stamp that does not arrive leaves the permit open: it counts for longer, never for less.
-      dispatched: () => close(() => void calls.inBackground(stamp)),
+      // Sent when the executor has been called, not just before: the stamp is never earlier than the start. One that
+      // does not arrive leaves the permit open: it counts for longer, never for less.
+      dispatched: () => close(() => queueMicrotask(() => void calls.inBackground(stamp))),
       cancel: () => close(() => handBack(keys, grant)),
     };
   };

@@ -4,9 +4,9 @@ import type { Commands, Listening } from "./client.js";
 import { StoreError } from "./store-error.js";
 
 /** A state, and how many changes there had been. */
-export interface VersionedState {
+export interface VersionedState<State extends KillSwitchState = KillSwitchState> {
   readonly version: number;
-  readonly state: KillSwitchState;
+  readonly state: State;
 }
 
 export interface WatchOptions {
@@ -141,12 +141,14 @@ export class SwitchWatch {
     if (this.#closed) return;
     this.#listening?.drop();
     this.#listening = undefined;
-    this.#tell(OUT_OF_REACH);
+    // Who has just begun reads for himself, and is to hear that nobody knows (S2.3), not of a halt that nobody gave.
+    if (this.#news > 0 || this.#failures > 1) this.#tell(OUT_OF_REACH);
   }
 
   #tell(state: KillSwitchState): void {
     if (state.halted === this.#state.halted && state.reason === this.#state.reason) return;
-    this.#state = Object.freeze({ ...state });
+    const { halted, reason } = state;
+    this.#state = Object.freeze(reason === undefined ? { halted } : { halted, reason });
     for (const listener of [...this.#listeners]) {
       try {
         listener(this.#state);

@@ -138,7 +138,7 @@ describe.skipIf(noServer)("the idempotency store", () => {
       const begun = clock.now();
       await advance(1000);
       expect(await store.list()).toMatchObject([
-        { key: "started", state: "unknown", updatedAtMs: begun + 1000 },
+        { key: "started", state: "unknown", claimedAtMs: begun, startedAtMs: begun, updatedAtMs: begun + 1000 },
         { key: "unknown", state: "unknown", updatedAtMs: begun },
       ]);
       await store.claim("another", CLAIM);

@@ -83,6 +83,22 @@ describe.skipIf(noServer)("the kill switch", () => {
     end();
   });
 
+  it("says who changed it, and when", async () => {
+    const prefix = freshPrefix();
+    const killSwitch = createRedisKillSwitch({ client: admin, prefix });
+    expect(await killSwitch.read()).toEqual({ halted: false });
+    await killSwitch.halt("incident 7", "ops@example.com");
+    const changedAtMs = expect.any(Number);
+    expect(await killSwitch.read()).toEqual({
+      halted: true,
+      reason: "incident 7",
+      changedBy: "ops@example.com",
+      changedAtMs,
+    });
+    await killSwitch.clear();
+    expect(await killSwitch.read()).toEqual({ halted: false, changedAtMs });
+  });
+
   it("keeps 500 characters of a reason, of any kind, and tells them", async () => {
     const prefix = freshPrefix();
     const watching = createRedisKillSwitch({ client: admin, prefix, pollMs: NO_POLL });
@@ -91,7 +107,7 @@ describe.skipIf(noServer)("the kill switch", () => {
     const reason = `\u0001\0\ud800 "\n`.repeat(100);
     await throwing.halt(reason);
     await until((state) => state?.reason === reason.slice(0, 500));
-    expect(await watching.read()).toEqual({ halted: true, reason: reason.slice(0, 500) });
+    expect(await watching.read()).toMatchObject({ halted: true, reason: reason.slice(0, 500) });
     await watching.close();
   });
 
@@ -118,7 +134,7 @@ describe.skipIf(noServer)("the kill switch", () => {
       await expect(watching.read()).rejects.toMatchObject({ code: "closed" });
     }
     while ((await listeners()) > 0);
-    expect(await createRedisKillSwitch({ client, prefix }).read()).toEqual({ halted: true, reason: "round 4" });
+    expect(await createRedisKillSwitch({ client, prefix }).read()).toMatchObject({ halted: true, reason: "round 4" });
     end();
   });
 });

