@@ -1,0 +1,56 @@
+import { createSystemClock } from "@eoc/core";
+import { describe, expect, it } from "vitest";
+import { createPostgresRuntime } from "../src/index.js";
+import { DRIVERS, freshSchema, noServer } from "./support.js";
+
+/** A clock that knows how many of its timers are armed. */
+function countingClock() {
+  const clock = createSystemClock();
+  let armed = 0;
+  return {
+    armed: () => armed,
+    clock: {
+      ...clock,
+      setTimer(callback: () => void, delayMs: number) {
+        armed++;
+        let open = true;
+        const close = () => {
+          if (open) armed--;
+          open = false;
+        };
+        const cancel = clock.setTimer(() => {
+          close();
+          callback();
+        }, delayMs);
+        return () => {
+          close();
+          cancel();
+        };
+      },
+    },
+  };
+}
+
+const sockets = () => process.getActiveResourcesInfo().filter((kind) => kind === "TCPSocketWrap").length;
+
+describe.skipIf(noServer).each(DRIVERS)("after close ($name)", ({ open }) => {
+  it("no timer is armed, no background work runs, and nothing keeps the pool from ending", async () => {
+    const before = sockets();
+    const { clock, armed } = countingClock();
+    const { pool, end } = open(3);
+    const runtime = await createPostgresRuntime({ pool, schema: freshSchema(), clock });
+    runtime.killSwitch.subscribe(() => {});
+    await runtime.killSwitch.halt("test");
+    const { token } = (await runtime.idempotencyStore.claim("key", { fingerprint: "f", leaseMs: 1000, nowMs: 0 })) as {
+      token: number;
+    };
+    const permit = await runtime.rateLimiter.acquire([{ key: "k", limit: 1, windowMs: 1000 }], 0);
+    if (permit.granted) permit.dispatched?.(0);
+    await runtime.idempotencyStore.release("key", token);
+    expect(armed()).toBeGreaterThan(0);
+    await runtime.close();
+    expect(armed()).toBe(0);
+    await end();
+    while (sockets() > before) await new Promise((resolve) => setImmediate(resolve));
+  });
+});

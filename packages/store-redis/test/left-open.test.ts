@@ -1,0 +1,58 @@
+import { createSystemClock } from "@eoc/core";
+import { describe, expect, it } from "vitest";
+import { createRedisIdempotencyStore, createRedisRuntime } from "../src/index.js";
+import { CLIENTS, freshPrefix, noServer } from "./support.js";
+
+/** A clock that knows how many of its timers are armed. */
+function countingClock() {
+  const clock = createSystemClock();
+  let armed = 0;
+  return {
+    armed: () => armed,
+    clock: {
+      ...clock,
+      setTimer(callback: () => void, delayMs: number) {
+        armed++;
+        let open = true;
+        const close = () => {
+          if (open) armed--;
+          open = false;
+        };
+        const cancel = clock.setTimer(() => {
+          close();
+          callback();
+        }, delayMs);
+        return () => {
+          close();
+          cancel();
+        };
+      },
+    },
+  };
+}
+
+const sockets = () => process.getActiveResourcesInfo().filter((kind) => kind === "TCPSocketWrap").length;
+
+describe.skipIf(noServer).each(CLIENTS)("after close ($name)", ({ open }) => {
+  it("no timer is armed, no background work runs, and nothing of ours keeps its connection", async () => {
+    const before = sockets();
+    const { clock, armed } = countingClock();
+    const { client, end } = await open();
+    const options = { client, prefix: freshPrefix(), clock };
+    const idempotencyStore = createRedisIdempotencyStore({ ...options, onFailover: "may_dispatch_again" });
+    const runtime = createRedisRuntime(options);
+    runtime.killSwitch.subscribe(() => {});
+    await runtime.killSwitch.halt("test");
+    const { token } = (await idempotencyStore.claim("key", { fingerprint: "f", leaseMs: 1000, nowMs: 0 })) as {
+      token: number;
+    };
+    const permit = await runtime.rateLimiter.acquire([{ key: "k", limit: 1, windowMs: 1000 }], 0);
+    if (permit.granted) permit.dispatched?.(0);
+    await idempotencyStore.release("key", token);
+    expect(armed()).toBeGreaterThan(0);
+    await Promise.all([runtime.close(), idempotencyStore.close()]);
+    expect(armed()).toBe(0);
+    end();
+    while (sockets() > before) await new Promise((resolve) => setImmediate(resolve));
+  });
+});
