@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** One ```ts block of a Markdown file. */
+/** One ```ts block of a Markdown file, or one ```ts no-run block: compiled as well, and left at that, as it needs a server. */
 export interface Snippet {
   /** Where it stands, such as `README.md:12`. */
   readonly at: string;
@@ -9,6 +9,7 @@ export interface Snippet {
   readonly file: string;
   /** What its `console.log(…); // text` lines say that they print. */
   readonly prints: readonly string[];
+  readonly runs: boolean;
 }
 
 const root = new URL("..", import.meta.url).pathname;
@@ -40,13 +41,13 @@ function snippetsOf(page: string): Snippet[] {
   } catch {
     return [];
   }
-  return [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map((match, index) => {
-    const code = match[1] ?? "";
+  return [...text.matchAll(/^```ts( no-run)?\n([\s\S]*?)^```$/gm)].map((match, index) => {
+    const code = match[2] ?? "";
     const line = text.slice(0, match.index).split("\n").length;
     const file = join(target, `${page.replaceAll(/[^A-Za-z0-9]+/g, "-")}-${index + 1}.ts`);
     writeFileSync(file, `// From ${page}:${line}.\n${code}\nexport {};\n`);
     const prints = [...code.matchAll(/^\s*console\.log\(.*\);\s*\/\/ (.*)$/gm)].map((found) => found[1] ?? "");
-    return { at: `${page}:${line}`, file, prints };
+    return { at: `${page}:${line}`, file, prints, runs: match[1] === undefined };
   });
 }
 

@@ -2,7 +2,16 @@
 import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
-const packages = ["decision-schema", "core", "trace", "testkit", "adapter-http", "store-sqlite"];
+const packages = [
+  "decision-schema",
+  "core",
+  "trace",
+  "testkit",
+  "adapter-http",
+  "store-sqlite",
+  "store-postgres",
+  "store-redis",
+];
 
 for (const name of packages) {
   const folder = new URL(`../packages/${name}/`, import.meta.url);
