@@ -1,8 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 /** Every check but the tests, each with its time; all run, so that one look shows everything that is wrong. */
-const packages = readdirSync("packages").map((name) => `packages/${name}`);
+const packages = readdirSync("packages")
+  .map((name) => `packages/${name}`)
+  .filter((folder) => !JSON.parse(readFileSync(`${folder}/package.json`, "utf8")).private);
 
 const steps: [name: string, command: string, ...args: string[]][] = [
   ["format and lint", "biome", "check", "--error-on-warnings", "."],

@@ -1,4 +1,4 @@
-import { EocError } from "@eoc/core";
+import { type ListenHooks, type Listening, refuseOption } from "@eoc/store-kit";
 import { isPgPool, type PgPool, pgDatabase } from "./pg-database.js";
 import { isPostgresJs, type PostgresJs, postgresJsDatabase } from "./postgres-js-database.js";
 
@@ -8,19 +8,9 @@ export type Param = string | number | boolean | null;
 /** Statements name their columns in single lower-case words and cast them to text, whatever the driver makes of types. */
 export type Row = Readonly<Record<string, string | null>>;
 
-export interface Listening {
+export interface PostgresListening extends Listening {
   /** A statement on the connection that listens: an answer proves that it lives. Absent where it cannot be reached. */
   readonly query?: (text: string, params: readonly Param[]) => Promise<readonly Row[]>;
-  /** Stops listening and gives the connection back. Never rejects; may hang with the server. */
-  leave(): Promise<void>;
-  /** Throws the connection away, where it is a connection of ours. */
-  drop(): void;
-}
-
-export interface ListenHooks {
-  readonly heard: (payload: string) => void;
-  /** The connection was lost, now or meanwhile: whatever was sent since may have been missed. */
-  readonly lost: () => void;
 }
 
 /** A PostgreSQL client, whichever driver is behind it. */
@@ -28,7 +18,7 @@ export interface Database {
   /** One statement, one round trip. Without parameters, several statements may be one transaction. */
   query(text: string, params?: readonly Param[]): Promise<readonly Row[]>;
   /** Rejects where it cannot listen now. */
-  listen(channel: string, hooks: ListenHooks): Promise<Listening>;
+  listen(channel: string, hooks: ListenHooks): Promise<PostgresListening>;
 }
 
 /** A `Pool` of `pg`, or the `sql` of `postgres`. It stays yours: it is never ended here. */
@@ -41,8 +31,5 @@ export type PostgresPool = PgPool | PostgresJs;
 export function databaseOf(pool: PostgresPool): Database {
   if (isPostgresJs(pool)) return postgresJsDatabase(pool);
   if (isPgPool(pool)) return pgDatabase(pool);
-  const expected = "a Pool of pg or the sql of postgres";
-  throw new EocError("invalid_option", `pool must be ${expected}`, {
-    issues: [{ path: "pool", expected, received: typeof pool }],
-  });
+  return refuseOption("pool", "a Pool of pg or the sql of postgres", pool);
 }

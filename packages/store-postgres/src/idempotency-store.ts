@@ -6,10 +6,10 @@ import type {
   IdempotencyState,
   IdempotencyStore,
 } from "@eoc/core";
+import { decodeKey, encodeKey } from "@eoc/store-kit";
 import { Calls } from "./calls.js";
 import type { Param, Row } from "./database.js";
 import { idempotencySql } from "./idempotency-sql.js";
-import { decodeKey, encodeKey } from "./key-text.js";
 import { type PostgresOptions, settingsOf } from "./options.js";
 import { StoreError } from "./store-error.js";
 
@@ -89,7 +89,7 @@ export function createPostgresIdempotencyStore(options: PostgresOptions): Postgr
         if (token) void calls.inBackground(() => release(key, token));
       };
       for (let race = 0; race < MAX_RACES; race++) {
-        const [row] = await calls.query(sql.claim, params, { tooLate });
+        const [row] = await calls.query(sql.claim, params, tooLate);
         if (row !== undefined) return verdictOf(row);
       }
       throw new StoreError("unavailable", "the key changes hands too fast");

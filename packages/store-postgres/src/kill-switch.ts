@@ -1,10 +1,9 @@
 import type { KillSwitch, KillSwitchState } from "@eoc/core";
+import { checkDuration, decodeKey, encodeKey, SwitchWatch, type VersionedState } from "@eoc/store-kit";
 import { Calls } from "./calls.js";
-import { databaseOf, type PostgresPool, type Row } from "./database.js";
-import { decodeKey, encodeKey } from "./key-text.js";
-import { checkDuration, type PostgresOptions, settingsOf } from "./options.js";
+import { databaseOf, type PostgresListening, type PostgresPool, type Row } from "./database.js";
+import { type PostgresOptions, settingsOf } from "./options.js";
 import { StoreError } from "./store-error.js";
-import { SwitchWatch, type VersionedState } from "./switch-watch.js";
 
 /** So much of a reason, and of a name, is kept: it travels with the notification, which has a limit of its own. */
 const TEXT_LENGTH = 500;
@@ -57,12 +56,14 @@ export function createPostgresKillSwitch(options: PostgresKillSwitchOptions): Po
   const calls = new Calls(settings);
   const { channel, ...sql } = switchSql(settings.schema);
   const params = [encodeKey(name)];
-  const watch = new SwitchWatch({
-    ...settings,
+  const source = listen === "off" ? undefined : listen === options.pool ? settings.database : databaseOf(listen);
+  const watch = new SwitchWatch<PostgresListening>({
+    clock: settings.clock,
+    inTime: calls,
     pollMs,
-    channel,
-    source: listen === "off" ? undefined : listen === options.pool ? settings.database : databaseOf(listen),
-    read: async (query) => stateOf(await (query ?? calls.query.bind(calls))(sql.read, params)),
+    listen: source && ((hooks) => source.listen(channel, hooks)),
+    // Over the connection that listens: behind its answer, nothing can have been missed.
+    poll: async (listening) => stateOf(await (listening?.query ?? calls.query.bind(calls))(sql.read, params)),
     parse: (payload) => parse(payload, name),
   });
 

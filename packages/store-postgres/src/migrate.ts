@@ -1,4 +1,5 @@
-import { withinTime } from "./calls.js";
+import { InTime } from "@eoc/store-kit";
+import { errors } from "./calls.js";
 import { migrationOf } from "./migrations.js";
 import { type PostgresOptions, settingsOf } from "./options.js";
 import { StoreError } from "./store-error.js";
@@ -11,7 +12,7 @@ import { StoreError } from "./store-error.js";
 export async function migratePostgres(options: PostgresOptions): Promise<void> {
   const settings = settingsOf({ timeoutMs: 60_000, ...options });
   try {
-    await withinTime(settings.database.query(migrationOf(settings.schema)), settings);
+    await new InTime({ ...settings, errors }).within(settings.database.query(migrationOf(settings.schema)));
   } catch (error) {
     throw refusalOf(settings.schema, error);
   }

@@ -1,4 +1,5 @@
-import { type Clock, createSystemClock, EocError } from "@eoc/core";
+import { type Clock, createSystemClock } from "@eoc/core";
+import { checkDuration } from "@eoc/store-kit";
 import { type Database, databaseOf, type PostgresPool } from "./database.js";
 import { checkSchemaName } from "./schema-name.js";
 
@@ -30,16 +31,4 @@ export function settingsOf({ pool, schema = "eoc", timeoutMs = 5000, clock }: Po
     timeoutMs,
     clock: clock ?? createSystemClock(),
   };
-}
-
-/**
- * @throws EocError `invalid_option` when `value` is not a positive number.
- */
-export function checkDuration(path: string, value: unknown): void {
-  if (typeof value === "number" && value > 0) return;
-  const expected = "a number of milliseconds > 0";
-  const received = typeof value === "number" ? String(value) : typeof value;
-  throw new EocError("invalid_option", `${path} must be ${expected}, not ${received}`, {
-    issues: [{ path, expected, received }],
-  });
 }

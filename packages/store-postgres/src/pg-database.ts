@@ -1,4 +1,5 @@
-import type { Database, ListenHooks, Listening, Param, Row } from "./database.js";
+import type { ListenHooks } from "@eoc/store-kit";
+import type { Database, Param, PostgresListening, Row } from "./database.js";
 
 interface PgQueryable {
   query(config: { text: string; values?: unknown[] }): Promise<{ rows: unknown[] } | { rows: unknown[] }[]>;
@@ -36,7 +37,7 @@ async function query(target: PgQueryable, text: string, params?: readonly Param[
   return (Array.isArray(result) ? [] : result.rows) as Row[];
 }
 
-async function listen(pool: PgPool, channel: string, { heard, lost }: ListenHooks): Promise<Listening> {
+async function listen(pool: PgPool, channel: string, { heard, lost }: ListenHooks): Promise<PostgresListening> {
   const client = await pool.connect();
   let open = true;
   const onNotification = (message: { channel: string; payload?: string }) => {

@@ -1,4 +1,5 @@
-import type { Database, ListenHooks, Row } from "./database.js";
+import type { ListenHooks } from "@eoc/store-kit";
+import type { Database, Row } from "./database.js";
 
 /** The part of the `sql` of `postgres` that is used here. */
 export interface PostgresJs {

@@ -1,8 +1,8 @@
 import type { RateLimiter, RateRequest, RateVerdict } from "@eoc/core";
+import { checkDuration, encodeKey } from "@eoc/store-kit";
 import { Calls } from "./calls.js";
 import type { Row } from "./database.js";
-import { encodeKey } from "./key-text.js";
-import { checkDuration, type PostgresOptions, settingsOf } from "./options.js";
+import { type PostgresOptions, settingsOf } from "./options.js";
 
 /** Grants after which a batch of what has left its window is deleted, and how many are in it. */
 const PURGE_EVERY = 1024;
@@ -73,7 +73,7 @@ export function createPostgresRateLimiter(options: PostgresRateLimiterOptions): 
       };
       // What this process has handed back is free for its next request.
       if (handingBack.size > 0) await Promise.all(handingBack);
-      const [row] = await calls.query(sql.acquire, [text, abandonedAfterMs], { tooLate });
+      const [row] = await calls.query(sql.acquire, [text, abandonedAfterMs], tooLate);
       const grant = row?.["granted"];
       if (!grant) return { granted: false, retryAfterMs: Math.max(1, Number(row?.["retry"])) };
       if (++grants % PURGE_EVERY === 0) void calls.inBackground(() => calls.query(sql.purge, [PURGE_BATCH]));

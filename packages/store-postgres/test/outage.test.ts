@@ -1,47 +1,24 @@
-import { type ExecuteOptions, type ExecutionPolicyInput, execute, type KillSwitchState } from "@eoc/core";
-import { aContext, aDecision } from "@eoc/testkit";
+import type { KillSwitchState } from "@eoc/core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { tryEachPort, untilAnswered } from "../../../tools/store-trials/denials.js";
+import { openWire, type Wire } from "../../../tools/store-trials/wire.js";
 import { createPostgresRuntime, type PostgresRuntime } from "../src/index.js";
 import { findPostgres, type PostgresServer, startPostgres } from "./postgres-server.js";
 
 import { DRIVERS, freshSchema, noServer, pgPool, url } from "./support.js";
-import { openWire, type Wire } from "./wire.js";
 
 const CLAIM = { fingerprint: "payload", leaseMs: 60_000, nowMs: 0 };
 const LIMIT = [{ key: "global", limit: 100, windowMs: 1000 }];
 
-/** An execution that needs one port, and the reason that it is denied for when that port fails. */
-const PORTS: readonly [
-  port: "idempotencyStore" | "rateLimiter" | "killSwitch",
-  policy: ExecutionPolicyInput,
-  reason: unknown,
-][] = [
-  ["idempotencyStore", { idempotency: { enabled: true } }, "idempotency_store_unavailable"],
-  ["rateLimiter", { rateLimit: { global: { limit: 10, windowMs: 1000 } } }, "rate_limiter_unavailable"],
-  // Whichever is first: a read that fails, or the watch, which halts.
-  ["killSwitch", {}, expect.stringMatching(/^kill_switch(_unavailable)?$/)],
-];
-
-async function deniedBy(runtime: PostgresRuntime): Promise<{ reasons: unknown[]; dispatches: number }> {
-  let dispatches = 0;
-  const reports = await Promise.all(
-    PORTS.map(([port, policy]) =>
-      execute(
-        aDecision(),
-        aContext(),
-        { ...policy, timeout: { portTimeoutMs: 1500 } },
-        () => {
-          dispatches++;
-          return { ok: true };
-        },
-        { [port]: runtime[port] } as ExecuteOptions,
-      ),
-    ),
-  );
-  return { reasons: reports.map(({ actions }) => actions[0]!.reason), dispatches };
-}
-
-const ALL_DENIED = { reasons: PORTS.map(([, , reason]) => reason), dispatches: 0 };
+const ALL_DENIED = {
+  reasons: [
+    "idempotency_store_unavailable",
+    "rate_limiter_unavailable",
+    // Whichever is first: a read that fails, or the watch, which halts.
+    expect.stringMatching(/^kill_switch(_unavailable)?$/),
+  ],
+  dispatches: 0,
+};
 
 describe.skipIf(noServer).each(DRIVERS)("S7.6 when the server is out of reach ($name)", ({ open }) => {
   let wire: Wire;
@@ -65,7 +42,7 @@ describe.skipIf(noServer).each(DRIVERS)("S7.6 when the server is out of reach ($
   it.each(["cut", "silence"] as const)("%s: every execution is denied, and every call is answered", async (how) => {
     const { token } = (await runtime.idempotencyStore.claim("key", CLAIM)) as { token: number };
     await wire[how]();
-    expect(await deniedBy(runtime)).toEqual(ALL_DENIED);
+    expect(await tryEachPort(runtime)).toEqual(ALL_DENIED);
     const { idempotencyStore, rateLimiter, killSwitch } = runtime;
     const calls = [
       idempotencyStore.claim("key", CLAIM),
@@ -119,17 +96,6 @@ describe.skipIf(noServer).each(DRIVERS)("S7.6 when the server is out of reach ($
   });
 });
 
-/** The pool may first have to notice that its connections are gone. */
-async function untilAnswered<T>(call: () => Promise<T>): Promise<T> {
-  for (let tries = 0; ; tries++) {
-    try {
-      return await call();
-    } catch (error) {
-      if (tries === 50) throw error;
-    }
-  }
-}
-
 describe.skipIf(noServer)("S7.6 when the server refuses", () => {
   const admin = pgPool(4);
   afterAll(() => admin.end());
@@ -139,7 +105,7 @@ describe.skipIf(noServer)("S7.6 when the server refuses", () => {
     await (await createPostgresRuntime({ pool: admin, schema })).close();
     const pool = pgPool(4, `${url}?options=-c%20default_transaction_read_only%3Don`);
     const runtime = await createPostgresRuntime({ pool, schema });
-    const { reasons, dispatches } = await deniedBy({ ...runtime, killSwitch: unreadable });
+    const { reasons, dispatches } = await tryEachPort({ ...runtime, killSwitch: unreadable });
     expect({ reasons, dispatches }).toEqual(ALL_DENIED);
     expect(await runtime.killSwitch.read()).toEqual({ halted: false });
     await expect(runtime.killSwitch.halt()).rejects.toMatchObject({ code: "unavailable", cause: { code: "25006" } });
@@ -162,7 +128,7 @@ describe.skipIf(noServer)("S7.6 when the server refuses", () => {
       rateLimiter: createPostgresRateLimiter({ pool, schema }),
       killSwitch: createPostgresKillSwitch({ pool, schema }),
     };
-    expect(await deniedBy(full)).toEqual(ALL_DENIED);
+    expect(await tryEachPort(full)).toEqual(ALL_DENIED);
     await runtime.close();
     await pool.end();
   });
@@ -190,7 +156,7 @@ describe.skipIf(noServer)("S7.6 with a server of its own", () => {
     const started = (await idempotencyStore.claim("started", CLAIM)) as { token: number };
     await idempotencyStore.start("started", started.token);
     await server.kill();
-    expect(await deniedBy(runtime)).toEqual(ALL_DENIED);
+    expect(await tryEachPort(runtime)).toEqual(ALL_DENIED);
     await server.start();
     expect(await untilAnswered(() => idempotencyStore.claim("done", CLAIM))).toEqual({
       state: "completed",

@@ -2,7 +2,8 @@ import { spawn } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { freePort, unprivileged, untilItAnswers } from "./postgres-server.ts";
+import { freePort } from "../../../tools/store-trials/free-port.ts";
+import { unprivileged, untilItAnswers } from "./postgres-server.ts";
 
 /** Where `pgbouncer` is; undefined when this machine has none. */
 export function findPgbouncer(): string | undefined {

@@ -1,10 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { chown } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import pg from "pg";
+import { freePort } from "../../../tools/store-trials/free-port.ts";
 
 /** A PostgreSQL of our own, on loopback, in a directory that goes with it. */
 export interface PostgresServer {
@@ -143,15 +143,4 @@ export async function untilItAnswers(url: string, hasEnded: () => boolean): Prom
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }

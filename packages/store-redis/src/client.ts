@@ -1,21 +1,11 @@
-import { EocError } from "@eoc/core";
+import { type ListenHooks, type Listening, refuseOption } from "@eoc/store-kit";
 import { type IoRedis, ioRedisCommands, isIoRedis } from "./io-redis.js";
 import { isNodeRedis, type NodeRedis, nodeRedisCommands } from "./node-redis.js";
 import type { Script } from "./script.js";
 
-export interface Listening {
+export interface RedisListening extends Listening {
   /** Resolves when the connection that listens has answered: it lives, and has missed nothing. */
   ping(): Promise<unknown>;
-  /** Stops listening and ends the connection. Never rejects; may hang with the server. */
-  leave(): Promise<void>;
-  /** Throws the connection away. */
-  drop(): void;
-}
-
-export interface ListenHooks {
-  readonly heard: (message: string) => void;
-  /** The connection was lost: whatever was sent since may have been missed. */
-  readonly lost: () => void;
 }
 
 /** A Redis client, whichever it is. */
@@ -23,7 +13,7 @@ export interface Commands {
   /** One round trip; another one where the server does not know the script yet. */
   run(script: Script, keys: readonly string[], values: readonly string[]): Promise<unknown>;
   /** Listens on a connection of its own. Rejects where it cannot listen now. */
-  listen(channel: string, hooks: ListenHooks): Promise<Listening>;
+  listen(channel: string, hooks: ListenHooks): Promise<RedisListening>;
 }
 
 /** A `Redis` or `Cluster` of `ioredis`, or a connected client or cluster of `redis`. It stays yours: it is never ended here. */
@@ -36,8 +26,5 @@ export type RedisClient = IoRedis | NodeRedis;
 export function commandsOf(client: RedisClient): Commands {
   if (isNodeRedis(client)) return nodeRedisCommands(client);
   if (isIoRedis(client)) return ioRedisCommands(client);
-  const expected = "a client of ioredis or redis";
-  throw new EocError("invalid_option", `client must be ${expected}`, {
-    issues: [{ path: "client", expected, received: typeof client }],
-  });
+  return refuseOption("client", "a client of ioredis or redis", client);
 }

@@ -1,15 +1,14 @@
-import {
-  type ClaimRequest,
-  type ClaimVerdict,
-  EocError,
-  type IdempotencyEntry,
-  type IdempotencyRecord,
-  type IdempotencyState,
-  type IdempotencyStore,
+import type {
+  ClaimRequest,
+  ClaimVerdict,
+  IdempotencyEntry,
+  IdempotencyRecord,
+  IdempotencyState,
+  IdempotencyStore,
 } from "@eoc/core";
+import { decodeKey, encodeKey, refuseOption } from "@eoc/store-kit";
 import { Calls, type Reply } from "./calls.js";
 import { IDEMPOTENCY_SCRIPT } from "./idempotency-script.js";
-import { decodeKey, encodeKey } from "./key-text.js";
 import { type RedisOptions, settingsOf } from "./options.js";
 import { StoreError } from "./store-error.js";
 
@@ -64,17 +63,14 @@ export interface RedisIdempotencyStore extends Required<IdempotencyStore> {
  */
 export function createRedisIdempotencyStore(options: RedisIdempotencyStoreOptions): RedisIdempotencyStore {
   if (options.onFailover !== "may_dispatch_again") {
-    const expected = '"may_dispatch_again"';
-    throw new EocError("invalid_option", `onFailover must be ${expected}: read what it says`, {
-      issues: [{ path: "onFailover", expected, received: typeof options.onFailover }],
-    });
+    refuseOption("onFailover", '"may_dispatch_again": read what it says', options.onFailover);
   }
   const calls = new Calls(settingsOf(options));
 
   const ask = (op: string, key: string, values: readonly string[] = [], tooLate?: (reply: Reply) => void) => {
     const name = encodeKey(key);
     const keys = ["tokens", `key:${name}`, "keys", "ending"];
-    return calls.run(IDEMPOTENCY_SCRIPT, keys, [op, name, ...values], tooLate === undefined ? {} : { tooLate });
+    return calls.run(IDEMPOTENCY_SCRIPT, keys, [op, name, ...values], tooLate);
   };
   const write = async (op: string, key: string, ...values: (string | number)[]): Promise<boolean> =>
     (await ask(op, key, values.map(String))).length > 0;

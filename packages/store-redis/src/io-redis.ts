@@ -1,4 +1,5 @@
-import type { Commands, ListenHooks, Listening } from "./client.js";
+import type { ListenHooks } from "@eoc/store-kit";
+import type { Commands, RedisListening } from "./client.js";
 import { isUnknownScript } from "./script.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: as node's event emitters are typed.
@@ -57,7 +58,7 @@ async function listen(
   subscriber: IoRedisSubscriber,
   channel: string,
   { heard, lost }: ListenHooks,
-): Promise<Listening> {
+): Promise<RedisListening> {
   let open = true;
   const drop = () => {
     open = false;

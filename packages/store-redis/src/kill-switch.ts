@@ -1,10 +1,10 @@
 import type { KillSwitch, KillSwitchState } from "@eoc/core";
+import { checkDuration, encodeKey, SwitchWatch, type VersionedState } from "@eoc/store-kit";
 import { Calls, type Reply } from "./calls.js";
-import { encodeKey } from "./key-text.js";
-import { checkDuration, type RedisOptions, settingsOf } from "./options.js";
+import type { RedisListening } from "./client.js";
+import { type RedisOptions, settingsOf } from "./options.js";
 import { StoreError } from "./store-error.js";
 import { SWITCH_SCRIPT } from "./switch-script.js";
-import { SwitchWatch, type VersionedState } from "./switch-watch.js";
 
 /** So much of a reason, and of a name, is kept, as in every store. */
 const TEXT_LENGTH = 500;
@@ -54,7 +54,17 @@ export function createRedisKillSwitch(options: RedisKillSwitchOptions): RedisKil
   const key = `switch:${encodeKey(name)}`;
   const channel = `${settings.tag}:${key}:news`;
   const read = async () => stateOf(await calls.run(SWITCH_SCRIPT, [key], ["read"]));
-  const watch = new SwitchWatch({ ...settings, pollMs, channel, read, parse });
+  const watch = new SwitchWatch<RedisListening>({
+    clock: settings.clock,
+    inTime: calls,
+    pollMs,
+    listen: (hooks) => settings.commands.listen(channel, hooks),
+    poll: async (listening) => {
+      await listening?.ping();
+      return read();
+    },
+    parse,
+  });
 
   const set = async (halted: "1" | "0", reason: string | undefined, by: string | undefined) => {
     const values = ["set", halted, keptOf(reason), channel, keptOf(by)];

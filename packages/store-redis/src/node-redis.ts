@@ -1,4 +1,5 @@
-import type { Commands, ListenHooks, Listening } from "./client.js";
+import type { ListenHooks } from "@eoc/store-kit";
+import type { Commands, RedisListening } from "./client.js";
 import { isUnknownScript } from "./script.js";
 
 interface ScriptArguments {
@@ -62,7 +63,7 @@ async function listen(
   subscriber: NodeRedisSubscriber,
   channel: string,
   { heard, lost }: ListenHooks,
-): Promise<Listening> {
+): Promise<RedisListening> {
   let open = true;
   const drop = () => {
     open = false;

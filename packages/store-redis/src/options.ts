@@ -1,4 +1,5 @@
-import { type Clock, createSystemClock, EocError } from "@eoc/core";
+import { type Clock, createSystemClock } from "@eoc/core";
+import { checkDuration, refuseOption } from "@eoc/store-kit";
 import { type Commands, commandsOf, type RedisClient } from "./client.js";
 
 /** What every part of this package is opened with. */
@@ -28,22 +29,7 @@ export interface Settings {
 export function settingsOf({ client, prefix = "eoc", timeoutMs = 5000, clock }: RedisOptions): Settings {
   checkDuration("timeoutMs", timeoutMs);
   if (typeof prefix !== "string" || !/^[^{}]{1,200}$/.test(prefix)) {
-    const expected = "1 to 200 characters without braces";
-    throw new EocError("invalid_option", `prefix must be ${expected}`, {
-      issues: [{ path: "prefix", expected, received: typeof prefix }],
-    });
+    refuseOption("prefix", "1 to 200 characters without braces", prefix);
   }
   return { commands: commandsOf(client), tag: `{${prefix}}`, timeoutMs, clock: clock ?? createSystemClock() };
-}
-
-/**
- * @throws EocError `invalid_option` when `value` is not a positive number.
- */
-export function checkDuration(path: string, value: unknown): void {
-  if (typeof value === "number" && value > 0) return;
-  const expected = "a number of milliseconds > 0";
-  const received = typeof value === "number" ? String(value) : typeof value;
-  throw new EocError("invalid_option", `${path} must be ${expected}, not ${received}`, {
-    issues: [{ path, expected, received }],
-  });
 }

@@ -1,8 +1,8 @@
 import type { RateLimiter, RateRequest, RateVerdict } from "@eoc/core";
+import { checkDuration, encodeKey } from "@eoc/store-kit";
 import { Calls, type Reply } from "./calls.js";
-import { encodeKey } from "./key-text.js";
 import { LIMITER_SCRIPT } from "./limiter-script.js";
-import { checkDuration, type RedisOptions, settingsOf } from "./options.js";
+import { type RedisOptions, settingsOf } from "./options.js";
 import { StoreError } from "./store-error.js";
 
 export interface RedisRateLimiterOptions extends RedisOptions {
@@ -66,7 +66,7 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RedisR
       // What this process has handed back is free for its next request.
       if (handingBack.size > 0) await Promise.all(handingBack);
       const values = ["acquire", String(abandonedAfterMs), ...limits];
-      const [word, answer] = await calls.run(LIMITER_SCRIPT, keys, values, { tooLate });
+      const [word, answer] = await calls.run(LIMITER_SCRIPT, keys, values, tooLate);
       if (word === "granted") return permit(keys, limits, answer!);
       if (word === "refused") return { granted: false, retryAfterMs: Math.max(1, Number(answer)) };
       throw new StoreError("corrupt", "the limiter's script answered something else");

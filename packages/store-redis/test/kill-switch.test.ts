@@ -1,29 +1,8 @@
-import type { KillSwitchState } from "@eoc/core";
 import { afterAll, describe, expect, it } from "vitest";
-import { createRedisKillSwitch, type RedisKillSwitch } from "../src/index.js";
+import { listenTo } from "../../../tools/store-trials/listen-to.js";
+import { createRedisKillSwitch } from "../src/index.js";
 import { ask } from "./redis-server.js";
 import { CLIENTS, freshPrefix, ioRedis, noServer, url } from "./support.js";
-
-/** Collects what a listener hears, and waits for it. */
-function listenTo(killSwitch: RedisKillSwitch) {
-  const heard: KillSwitchState[] = [];
-  const waiting = new Set<() => void>();
-  killSwitch.subscribe((state) => {
-    heard.push(state);
-    for (const look of waiting) look();
-  });
-  const until = (isIt: (state: KillSwitchState | undefined) => boolean) =>
-    new Promise<void>((resolve) => {
-      const look = () => {
-        if (!isIt(heard.at(-1))) return;
-        waiting.delete(look);
-        resolve();
-      };
-      waiting.add(look);
-      look();
-    });
-  return { heard, until };
-}
 
 /** So long that a test would time out before a poll helped. */
 const NO_POLL = 600_000;

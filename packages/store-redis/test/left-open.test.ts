@@ -1,37 +1,7 @@
-import { createSystemClock } from "@eoc/core";
 import { describe, expect, it } from "vitest";
+import { countingClock, sockets } from "../../../tools/store-trials/left-open.js";
 import { createRedisIdempotencyStore, createRedisRuntime } from "../src/index.js";
 import { CLIENTS, freshPrefix, noServer } from "./support.js";
-
-/** A clock that knows how many of its timers are armed. */
-function countingClock() {
-  const clock = createSystemClock();
-  let armed = 0;
-  return {
-    armed: () => armed,
-    clock: {
-      ...clock,
-      setTimer(callback: () => void, delayMs: number) {
-        armed++;
-        let open = true;
-        const close = () => {
-          if (open) armed--;
-          open = false;
-        };
-        const cancel = clock.setTimer(() => {
-          close();
-          callback();
-        }, delayMs);
-        return () => {
-          close();
-          cancel();
-        };
-      },
-    },
-  };
-}
-
-const sockets = () => process.getActiveResourcesInfo().filter((kind) => kind === "TCPSocketWrap").length;
 
 describe.skipIf(noServer).each(CLIENTS)("after close ($name)", ({ open }) => {
   it("no timer is armed, no background work runs, and nothing of ours keeps its connection", async () => {

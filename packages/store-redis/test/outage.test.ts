@@ -1,6 +1,7 @@
-import { type ExecuteOptions, type ExecutionPolicyInput, execute, type KillSwitchState } from "@eoc/core";
-import { aContext, aDecision } from "@eoc/testkit";
+import type { KillSwitchState } from "@eoc/core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { tryEachPort, untilAnswered } from "../../../tools/store-trials/denials.js";
+import { openWire, type Wire } from "../../../tools/store-trials/wire.js";
 import {
   createRedisIdempotencyStore,
   createRedisRuntime,
@@ -10,22 +11,9 @@ import {
 import { ask, findRedis, type RedisServer, startRedis } from "./redis-server.js";
 
 import { CLIENTS, freshPrefix, noServer, type Opened, url } from "./support.js";
-import { openWire, type Wire } from "./wire.js";
 
 const CLAIM = { fingerprint: "payload", leaseMs: 60_000, nowMs: 0 };
 const LIMIT = [{ key: "global", limit: 100, windowMs: 1000 }];
-
-/** An execution that needs one port, and the reason that it is denied for when that port fails. */
-const PORTS: readonly [
-  port: "idempotencyStore" | "rateLimiter" | "killSwitch",
-  policy: ExecutionPolicyInput,
-  reason: unknown,
-][] = [
-  ["idempotencyStore", { idempotency: { enabled: true } }, "idempotency_store_unavailable"],
-  ["rateLimiter", { rateLimit: { global: { limit: 10, windowMs: 1000 } } }, "rate_limiter_unavailable"],
-  // Whichever is first: a read that fails, or the watch, which halts.
-  ["killSwitch", {}, expect.stringMatching(/^kill_switch(_unavailable)?$/)],
-];
 
 type Ports = RedisRuntime & { idempotencyStore: RedisIdempotencyStore };
 
@@ -35,26 +23,15 @@ function openPorts({ client }: Opened, prefix = freshPrefix()): Ports {
   return { ...createRedisRuntime(options), idempotencyStore };
 }
 
-async function deniedBy(runtime: Ports): Promise<{ reasons: unknown[]; dispatches: number }> {
-  let dispatches = 0;
-  const reports = await Promise.all(
-    PORTS.map(([port, policy]) =>
-      execute(
-        aDecision(),
-        aContext(),
-        { ...policy, timeout: { portTimeoutMs: 1500 } },
-        () => {
-          dispatches++;
-          return { ok: true };
-        },
-        { [port]: runtime[port] } as ExecuteOptions,
-      ),
-    ),
-  );
-  return { reasons: reports.map(({ actions }) => actions[0]!.reason), dispatches };
-}
-
-const ALL_DENIED = { reasons: PORTS.map(([, , reason]) => reason), dispatches: 0 };
+const ALL_DENIED = {
+  reasons: [
+    "idempotency_store_unavailable",
+    "rate_limiter_unavailable",
+    // Whichever is first: a read that fails, or the watch, which halts.
+    expect.stringMatching(/^kill_switch(_unavailable)?$/),
+  ],
+  dispatches: 0,
+};
 
 describe.skipIf(noServer).each(CLIENTS)("S7.6 when the server is out of reach ($name)", ({ open }) => {
   let wire: Wire;
@@ -77,7 +54,7 @@ describe.skipIf(noServer).each(CLIENTS)("S7.6 when the server is out of reach ($
   it.each(["cut", "silence"] as const)("%s: every execution is denied, and every call is answered", async (how) => {
     const { token } = (await runtime.idempotencyStore.claim("key", CLAIM)) as { token: number };
     await wire[how]();
-    expect(await deniedBy(runtime)).toEqual(ALL_DENIED);
+    expect(await tryEachPort(runtime)).toEqual(ALL_DENIED);
     const { idempotencyStore, rateLimiter, killSwitch } = runtime;
     const calls = [
       idempotencyStore.claim("key", CLAIM),
@@ -131,18 +108,6 @@ describe.skipIf(noServer).each(CLIENTS)("S7.6 when the server is out of reach ($
   });
 });
 
-/** The client may first have to notice that its connection is gone, and to come back. */
-async function untilAnswered<T>(call: () => Promise<T>): Promise<T> {
-  for (let tries = 0; ; tries++) {
-    try {
-      return await call();
-    } catch (error) {
-      if (tries === 500) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
-}
-
 describe.skipIf(noServer)("S7.6 with servers of their own", () => {
   let server: RedisServer;
   beforeAll(async () => {
@@ -164,7 +129,7 @@ describe.skipIf(noServer)("S7.6 with servers of their own", () => {
       const started = (await idempotencyStore.claim("started", CLAIM)) as { token: number };
       await idempotencyStore.start("started", started.token);
       await server.kill();
-      expect(await deniedBy(runtime)).toEqual(ALL_DENIED);
+      expect(await tryEachPort(runtime)).toEqual(ALL_DENIED);
       await server.start();
       const verdict = await untilAnswered(() => idempotencyStore.claim("done", CLAIM));
       expect(verdict).toEqual({ state: "completed", value: "kept" });
@@ -180,7 +145,7 @@ describe.skipIf(noServer)("S7.6 with servers of their own", () => {
       const replica = await startRedis(findRedis()!, { replicaof: `127.0.0.1 ${server.port}` });
       const opened = await open(replica.url);
       const runtime = openPorts(opened);
-      expect(await deniedBy(runtime)).toEqual(ALL_DENIED);
+      expect(await tryEachPort(runtime)).toEqual(ALL_DENIED);
       await expect(runtime.killSwitch.read()).rejects.toMatchObject({
         code: "unavailable",
         cause: { message: expect.stringContaining("READONLY") },

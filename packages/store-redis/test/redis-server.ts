@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { freePort } from "../../../tools/store-trials/free-port.ts";
 
 /** A Redis of our own, on loopback, in a directory that goes with it. */
 export interface RedisServer {
@@ -95,16 +96,5 @@ export function ask(port: number, command: string): Promise<string | undefined> 
     });
     socket.once("error", () => resolve(undefined));
     socket.once("close", () => resolve(undefined));
-  });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
   });
 }

@@ -1,7 +1,5 @@
 import type { Clock, KillSwitchState } from "@eoc/core";
-import { withinTime } from "./calls.js";
-import type { Database, Listening, Param, Row } from "./database.js";
-import { StoreError } from "./store-error.js";
+import type { InTime } from "./in-time.js";
 
 /** A state, and how many changes there had been. */
 export interface VersionedState<State extends KillSwitchState = KillSwitchState> {
@@ -9,19 +7,30 @@ export interface VersionedState<State extends KillSwitchState = KillSwitchState>
   readonly state: State;
 }
 
-type Query = (text: string, params: readonly Param[]) => Promise<readonly Row[]>;
+/** A connection that listens. */
+export interface Listening {
+  /** Stops listening and gives the connection back. Never rejects; may hang with the server. */
+  leave(): Promise<void>;
+  /** Throws the connection away, where it is a connection of ours. */
+  drop(): void;
+}
 
-export interface WatchOptions {
+export interface ListenHooks {
+  readonly heard: (message: string) => void;
+  /** The connection was lost, now or meanwhile: whatever was sent since may have been missed. */
+  readonly lost: () => void;
+}
+
+export interface WatchOptions<Connection extends Listening> {
   readonly clock: Clock;
-  readonly timeoutMs: number;
+  readonly inTime: InTime;
   readonly pollMs: number;
-  readonly channel: string;
-  /** Where to listen; undefined to poll alone. */
-  readonly source: Database | undefined;
-  /** Reads the state, over the connection that listens where that can be reached. */
-  readonly read: (query?: Query) => Promise<VersionedState>;
-  /** What a notification says of this switch. */
-  readonly parse: (payload: string) => VersionedState | undefined;
+  /** Rejects where it cannot listen now. Undefined to poll alone. */
+  readonly listen: ((hooks: ListenHooks) => Promise<Connection>) | undefined;
+  /** Reads the state, and has the connection that listens prove that it lives. */
+  readonly poll: (listening: Connection | undefined) => Promise<VersionedState>;
+  /** What a message says of this switch. */
+  readonly parse: (message: string) => VersionedState | undefined;
 }
 
 const FIRST_RETRY_MS = 100;
@@ -31,13 +40,13 @@ const LONGEST_RETRY_MS = 10_000;
 const OUT_OF_REACH: KillSwitchState = Object.freeze({ halted: true, reason: "the kill switch is out of reach" });
 
 /**
- * Follows a switch for its listeners: listens and polls. The poll goes over the connection that listens, so that its
- * answer proves that nothing was missed. Whatever fails halts, and is tried again, ever less often.
+ * Follows a switch for its listeners: listens and polls. Whatever fails halts, and is tried again, ever less
+ * often.
  */
-export class SwitchWatch {
-  readonly #options: WatchOptions;
+export class SwitchWatch<Connection extends Listening> {
+  readonly #options: WatchOptions<Connection>;
   readonly #listeners = new Set<(state: KillSwitchState) => void>();
-  #listening: Listening | undefined;
+  #listening: Connection | undefined;
   /** The newest that is known; `state` is what listeners were told last. */
   #version = -1;
   /** Counts what was learned, so that a server that lost its newest version is believed all the same. */
@@ -50,12 +59,12 @@ export class SwitchWatch {
   #started = false;
   #closed = false;
 
-  constructor(options: WatchOptions) {
+  constructor(options: WatchOptions<Connection>) {
     this.#options = options;
   }
 
   subscribe(listener: (state: KillSwitchState) => void): () => void {
-    if (this.#closed) throw new StoreError("closed", "the kill switch was closed");
+    this.#options.inTime.checkOpen();
     const own = (state: KillSwitchState) => listener(state);
     this.#listeners.add(own);
     if (!this.#started) {
@@ -67,8 +76,11 @@ export class SwitchWatch {
     };
   }
 
-  /** What was heard, or done here, or read: an answer that is older than what came while it was asked for is not told. */
-  learn({ version, state }: VersionedState, askedAfter = this.#news): void {
+  /**
+   * What was heard, or done here, or read. What is older than what is known is not told, unless it was asked for when
+   * all of that was known: then the server has lost the rest.
+   */
+  learn({ version, state }: VersionedState, askedAfter = -1): void {
     if (version < this.#version && askedAfter !== this.#news) return;
     this.#version = version;
     this.#news++;
@@ -79,11 +91,10 @@ export class SwitchWatch {
     this.#closed = true;
     this.#stopTimer?.();
     await this.#round;
-    const { clock, timeoutMs } = this.#options;
     const listening = this.#listening;
     this.#listening = undefined;
     try {
-      if (listening !== undefined) await withinTime(listening.leave(), { clock, timeoutMs });
+      if (listening !== undefined) await this.#options.inTime.within(listening.leave());
     } catch {
       listening?.drop();
     }
@@ -110,12 +121,11 @@ export class SwitchWatch {
   }
 
   async #try(): Promise<boolean> {
-    const { source, read, clock, timeoutMs } = this.#options;
+    const { listen, poll, inTime } = this.#options;
     try {
-      if (source !== undefined && this.#listening === undefined) await this.#listen(source);
-      const query = this.#listening?.query;
+      if (listen !== undefined && this.#listening === undefined) await this.#listen(listen);
       const askedAfter = this.#news;
-      this.learn(await withinTime(read(query), { clock, timeoutMs }), askedAfter);
+      this.learn(await inTime.within(poll(this.#listening)), askedAfter);
       this.#failures = 0;
       return true;
     } catch {
@@ -125,11 +135,11 @@ export class SwitchWatch {
     }
   }
 
-  async #listen(source: Database): Promise<void> {
-    const { channel, parse, clock, timeoutMs } = this.#options;
+  async #listen(listen: (hooks: ListenHooks) => Promise<Connection>): Promise<void> {
+    const { parse, inTime } = this.#options;
     const hooks = {
-      heard: (payload: string) => {
-        const news = parse(payload);
+      heard: (message: string) => {
+        const news = parse(message);
         if (news !== undefined && !this.#closed) this.learn(news);
       },
       lost: () => {
@@ -137,8 +147,7 @@ export class SwitchWatch {
         this.#look();
       },
     };
-    const tooLate = (late: Listening) => void late.leave();
-    this.#listening = await withinTime(source.listen(channel, hooks), { clock, timeoutMs }, tooLate);
+    this.#listening = await inTime.within(listen(hooks), (late) => void late.leave());
   }
 
   #lose(): void {

@@ -1,0 +1,14 @@
+import { EocError } from "@eoc/core";
+
+/** @throws EocError `invalid_option`, always */
+export function refuseOption(path: string, expected: string, value: unknown): never {
+  const received = typeof value === "number" ? String(value) : typeof value;
+  throw new EocError("invalid_option", `${path} must be ${expected}, not ${received}`, {
+    issues: [{ path, expected, received }],
+  });
+}
+
+/** @throws EocError `invalid_option` when `value` is not a positive number */
+export function checkDuration(path: string, value: unknown): void {
+  if (typeof value !== "number" || !(value > 0)) refuseOption(path, "a number of milliseconds > 0", value);
+}
