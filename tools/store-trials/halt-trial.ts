@@ -5,7 +5,7 @@ export interface HaltTrialResult {
   readonly observedMs: Percentiles;
 }
 
-export interface Percentiles {
+interface Percentiles {
   readonly p50: number;
   readonly p99: number;
 }

@@ -1,16 +1,18 @@
 /** Something to measure: one operation, told its number. */
 export type Operation = (index: number) => Promise<unknown>;
 
+/** No two operations of a process share a number. */
+let index = 0;
+
 /**
  * Operations per second of each contender, with so many in flight, in turns, so that whatever else the machine does hits
  * all alike: the median of the rounds.
  */
-export async function measureThroughput(
+async function measureThroughput(
   contenders: Readonly<Record<string, Operation>>,
   { inFlight, roundMs, rounds }: { readonly inFlight: number; readonly roundMs: number; readonly rounds: number },
 ): Promise<Record<string, number>> {
   const rates = new Map(Object.keys(contenders).map((name) => [name, [] as number[]]));
-  let index = 0;
   const measure = async (run: Operation): Promise<number> => {
     const begun = performance.now();
     let done = 0;
@@ -42,7 +44,7 @@ function median(values: readonly number[]): number {
 /** Measures at 1 and 50 in flight, and prints each rate beside the first contender's. */
 export async function printThroughput(contenders: Readonly<Record<string, Operation>>): Promise<void> {
   for (const inFlight of [1, 50]) {
-    const rates = await measureThroughput(contenders, { inFlight, roundMs: 1000, rounds: 5 });
+    const rates = await measureThroughput(contenders, { inFlight, roundMs: 500, rounds: 9 });
     const [bare] = Object.values(rates);
     for (const [name, rate] of Object.entries(rates)) {
       const ratio = (rate / bare!).toFixed(2);

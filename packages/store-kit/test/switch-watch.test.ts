@@ -7,11 +7,10 @@ const OPEN = { halted: false };
 const HALTED = { halted: true, reason: "test" };
 
 /** A watch over a server that is made of what the test says. */
-function openWatch(clock: VirtualClock) {
+function openWatch(clock: VirtualClock, { canListen = true } = {}) {
   const server = {
     state: { version: 1, state: OPEN } as VersionedState,
     isUp: true,
-    canListen: true,
     connections: 0,
     polls: 0,
     hooks: undefined as ListenHooks | undefined,
@@ -24,7 +23,7 @@ function openWatch(clock: VirtualClock) {
     inTime,
     pollMs: 1000,
     listen: async (hooks) => {
-      if (!server.canListen) throw new Error("cannot listen");
+      if (!canListen) throw new Error("cannot listen");
       server.connections++;
       server.hooks = hooks;
       const end = () => {
@@ -117,8 +116,7 @@ describe("the watch of a switch", () => {
 
   it("S2.3 who begins while the server is away hears it from his own read first, and of a halt when it stays away", async () => {
     const clock = createVirtualClock();
-    const bench = openWatch(clock);
-    bench.server.canListen = false;
+    const bench = openWatch(clock, { canListen: false });
     await clock.advance(50);
     expect(bench.heard).toEqual([]);
     await clock.advance(60);

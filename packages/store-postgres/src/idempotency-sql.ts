@@ -1,9 +1,7 @@
-/** The statements of the idempotency store; each is one round trip and one transaction. */
-export type IdempotencySql = ReturnType<typeof idempotencySql>;
-
 /** Never longer than this from now: beyond, PostgreSQL cannot count, and nobody will ask. */
 const LONGEST_MS = 3.2e12;
 
+/** The statements of the idempotency store; each is one round trip and one transaction. */
 export function idempotencySql(schema: string) {
   const table = `${schema}.idempotency`;
   const now = `${schema}.clock()`;
