@@ -8,7 +8,11 @@ const bin = findPostgres();
 if (bin === undefined) throw new Error("no PostgreSQL on this machine");
 const server = await startPostgres(bin);
 const pool = new pg.Pool({ connectionString: server.url, max: 50 });
-const { idempotencyStore, rateLimiter, killSwitch, close } = await createPostgresRuntime({ pool });
+const unnamed = await createPostgresRuntime({ pool });
+const { idempotencyStore, rateLimiter, killSwitch, close } = await createPostgresRuntime({
+  pool,
+  statements: "prepared",
+});
 await pool.query("CREATE TABLE bare (key text PRIMARY KEY, value text)");
 
 const claimed = async (key: string): Promise<string | number> => {
@@ -25,12 +29,26 @@ await acquire("full", 1);
 
 await printThroughput({
   "bare: insert, then update, each committed": async (index) => {
-    await pool.query({ text: "INSERT INTO bare VALUES ($1, $2)", values: [`bare-${index}`, "claimed"] });
-    await pool.query({ text: "UPDATE bare SET value = $2 WHERE key = $1", values: [`bare-${index}`, "completed"] });
+    await pool.query({
+      name: "insert",
+      text: "INSERT INTO bare VALUES ($1, $2)",
+      values: [`bare-${index}`, "claimed"],
+    });
+    await pool.query({
+      name: "update",
+      text: "UPDATE bare SET value = $2 WHERE key = $1",
+      values: [`bare-${index}`, "completed"],
+    });
   },
   "claim, complete": async (index) => {
     const key = `key-${index}`;
     await idempotencyStore.complete(key, await claimed(key), { value: index, ttlMs: 3_600_000 });
+  },
+  "claim, complete, statements unnamed": async (index) => {
+    const key = `key-${index}`;
+    const verdict = await unnamed.idempotencyStore.claim(key, { fingerprint: "payload", leaseMs: 30_000, nowMs: 0 });
+    if (verdict.state !== "claimed") throw new Error("not claimed");
+    await unnamed.idempotencyStore.complete(key, verdict.token, { value: index, ttlMs: 3_600_000 });
   },
   "claim, start, complete": async (index) => {
     const key = `key-${index}`;
@@ -44,6 +62,7 @@ await printThroughput({
   "switch, read": () => killSwitch.read(),
 });
 
+await unnamed.close();
 await close();
 await pool.end();
 await server.remove();

@@ -28,8 +28,8 @@ export type PostgresPool = PgPool | PostgresJs;
  * Wraps a user's pool, told apart by its shape.
  * @throws EocError `invalid_option`
  */
-export function databaseOf(pool: PostgresPool): Database {
+export function databaseOf(pool: PostgresPool, statements: "unnamed" | "prepared"): Database {
   if (isPostgresJs(pool)) return postgresJsDatabase(pool);
-  if (isPgPool(pool)) return pgDatabase(pool);
+  if (isPgPool(pool)) return pgDatabase(pool, statements);
   return refuseOption("pool", "a Pool of pg or the sql of postgres", pool);
 }

@@ -56,7 +56,8 @@ export function createPostgresKillSwitch(options: PostgresKillSwitchOptions): Po
   const calls = new Calls(settings);
   const { channel, ...sql } = switchSql(settings.schema);
   const params = [encodeKey(name)];
-  const source = listen === "off" ? undefined : listen === options.pool ? settings.database : databaseOf(listen);
+  const source =
+    listen === "off" ? undefined : listen === options.pool ? settings.database : databaseOf(listen, "unnamed");
   const watch = new SwitchWatch<PostgresListening>({
     clock: settings.clock,
     inTime: calls,

@@ -2,7 +2,11 @@ import type { ListenHooks } from "@eoc/store-kit";
 import type { Database, Param, PostgresListening, Row } from "./database.js";
 
 interface PgQueryable {
-  query(config: { text: string; values?: unknown[] }): Promise<{ rows: unknown[] } | { rows: unknown[] }[]>;
+  query(config: {
+    text: string;
+    values?: unknown[];
+    name?: string;
+  }): Promise<{ rows: unknown[] } | { rows: unknown[] }[]>;
 }
 
 /** The part of a client of `pg` that is used here. */
@@ -24,17 +28,40 @@ export function isPgPool(pool: unknown): pool is PgPool {
   return typeof query === "function" && typeof connect === "function";
 }
 
-export function pgDatabase(pool: PgPool): Database {
+export function pgDatabase(pool: PgPool, statements: "unnamed" | "prepared"): Database {
+  const names = new Map<string, string>();
+  const nameOf = (text: string): string => {
+    const name = names.get(text) ?? `eoc_${digestOf(text)}`;
+    names.set(text, name);
+    return name;
+  };
   return {
-    query: (text, params) => query(pool, text, params),
+    query: (text, params) =>
+      query(pool, text, params, statements === "prepared" && params !== undefined ? nameOf(text) : undefined),
     listen: (channel, hooks) => listen(pool, channel, hooks),
   };
 }
 
-/** Unnamed, so that nothing is left prepared on a connection that a pooler hands to others. */
-async function query(target: PgQueryable, text: string, params?: readonly Param[]): Promise<readonly Row[]> {
-  const result = await target.query(params === undefined ? { text } : { text, values: [...params] });
+/** Without a name, nothing is left prepared on a connection that a pooler hands to others. */
+async function query(
+  target: PgQueryable,
+  text: string,
+  params?: readonly Param[],
+  name?: string,
+): Promise<readonly Row[]> {
+  const values = params === undefined ? undefined : { values: [...params] };
+  const result = await target.query({ text, ...values, ...(name === undefined ? undefined : { name }) });
   return (Array.isArray(result) ? [] : result.rows) as Row[];
+}
+
+/** The same name for the same text, also in another copy of this package. FNV-1a, twice. */
+function digestOf(text: string): string {
+  const hash = (seed: number) => {
+    let sum = seed;
+    for (let index = 0; index < text.length; index++) sum = Math.imul(sum ^ text.charCodeAt(index), 0x01000193);
+    return (sum >>> 0).toString(16);
+  };
+  return `${hash(0x811c9dc5)}${hash(0x01000193)}`;
 }
 
 async function listen(pool: PgPool, channel: string, { heard, lost }: ListenHooks): Promise<PostgresListening> {

@@ -207,6 +207,29 @@ describe.skipIf(noServer)("the idempotency store", () => {
     expect(await count()).toBe(9 + 256);
   });
 
+  it("leaves nothing prepared on a connection, unless told to", async () => {
+    const schema = freshSchema();
+    await migratePostgres({ pool: admin, schema });
+    const pool = pgPool(1);
+    const prepared = async () =>
+      (await pool.query("SELECT name FROM pg_prepared_statements")).rows.map(({ name }) => name as string);
+    const use = async (statements: "unnamed" | "prepared", key: string) => {
+      const store = createPostgresIdempotencyStore({ pool, schema, statements });
+      const { token } = (await store.claim(key, CLAIM)) as { token: number };
+      expect(await store.complete(key, token, { value: key, ttlMs: 60_000 })).toBe(true);
+      expect(await store.claim(key, CLAIM)).toEqual({ state: "completed", value: key });
+    };
+    await use("unnamed", "one");
+    expect(await prepared()).toEqual([]);
+    await use("prepared", "two");
+    await use("prepared", "three");
+    expect(await prepared()).toEqual([expect.stringMatching(/^eoc_/), expect.stringMatching(/^eoc_/)]);
+    expect(() => createPostgresIdempotencyStore({ pool, statements: "other" as never })).toThrow(
+      expect.objectContaining({ code: "invalid_option" }),
+    );
+    await pool.end();
+  });
+
   it("a closed store answers nobody", async () => {
     const schema = freshSchema();
     await migratePostgres({ pool: admin, schema });
