@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { KillSwitchState } from "@eoc/core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { tryEachPort, untilAnswered } from "../../../tools/store-trials/denials.js";
@@ -141,7 +142,7 @@ const unreadable = {
 describe.skipIf(noServer)("S7.6 with a server of its own", () => {
   let server: PostgresServer;
   beforeAll(async () => {
-    server = await startPostgres(findPostgres()!, { max_wal_senders: "0", wal_level: "minimal" });
+    server = await startPostgres(findPostgres()!);
   }, 60_000);
   afterAll(() => server.remove());
 
@@ -165,5 +166,58 @@ describe.skipIf(noServer)("S7.6 with a server of its own", () => {
     expect(await idempotencyStore.list({ state: "in_progress" })).toMatchObject([{ key: "started" }]);
     await runtime.close();
     await pool.end();
+  });
+
+  it("a replica: every execution is denied, the switch is not believed either", { timeout: 60_000 }, async () => {
+    const pool = pgPool(4, server.url);
+    const runtime = await createPostgresRuntime({ pool, timeoutMs: 1000, listen: "off" });
+    await runtime.killSwitch.clear();
+    await server.becomeReplica();
+    await untilAnswered(() => pool.query("SELECT 1"));
+    expect(await tryEachPort(runtime)).toEqual(ALL_DENIED);
+    await expect(runtime.killSwitch.read()).rejects.toMatchObject({ code: "replica" });
+    await expect(runtime.idempotencyStore.claim("key", CLAIM)).rejects.toMatchObject({ cause: { code: "25006" } });
+    await runtime.close();
+    await pool.end();
+  });
+});
+
+describe.skipIf(noServer || process.platform !== "linux")("S7.6 with a server that is full", () => {
+  it("what finds no room is refused, what is in doubt stays listed, what was acknowledged stays", {
+    timeout: 120_000,
+  }, async () => {
+    const server = await startPostgres(findPostgres()!, {}, { largestFileBytes: 2 ** 22 });
+    const pool = pgPool(4, server.url);
+    const { idempotencyStore, killSwitch, close } = await createPostgresRuntime({ pool, timeoutMs: 20_000 });
+    const acknowledged: string[] = [];
+    let refusal: unknown;
+    for (let index = 0; refusal === undefined && index < 100; index++) {
+      const key = `key ${index}`;
+      const { token } = (await idempotencyStore.claim(key, CLAIM)) as { token: number };
+      await idempotencyStore.start(key, token);
+      // Nothing that could be compressed away.
+      const value = Array.from({ length: 8000 }, (_, part) =>
+        createHash("sha256").update(`${key} ${part}`).digest("hex"),
+      );
+      await idempotencyStore.complete(key, token, { value, ttlMs: 60_000 }).then(
+        () => acknowledged.push(key),
+        (error: unknown) => {
+          refusal = error;
+        },
+      );
+    }
+    expect(refusal).toMatchObject({
+      code: "unavailable",
+      cause: { message: expect.stringContaining("could not extend") },
+    });
+    expect(acknowledged.length).toBeGreaterThan(0);
+    expect((await idempotencyStore.list({ state: "completed" })).map(({ key }) => key).sort()).toEqual(
+      acknowledged.sort(),
+    );
+    expect(await idempotencyStore.list({ state: "in_progress" })).toHaveLength(1);
+    expect(await killSwitch.read()).toEqual({ halted: false });
+    await close();
+    await pool.end();
+    await server.remove();
   });
 });

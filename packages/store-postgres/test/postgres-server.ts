@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { chown } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -13,6 +13,8 @@ export interface PostgresServer {
   /** All its processes at once, as when the power fails. */
   kill(): Promise<void>;
   start(): Promise<void>;
+  /** Shuts it down in order, and starts it again as a replica that hears of nothing. */
+  becomeReplica(): Promise<void>;
   /** Stops it and deletes what it kept. */
   remove(): Promise<void>;
 }
@@ -46,16 +48,35 @@ export function unprivileged(): { uid?: number; gid?: number } {
   return {};
 }
 
+/** What a server is besides its settings. */
+export interface ServerShape {
+  /** No file of it may grow beyond this, as on a disk that is full. Takes `prlimit`. */
+  readonly largestFileBytes?: number;
+}
+
 /** Makes and starts a server; fsync is on unless `settings` say otherwise. */
 export async function startPostgres(
   bin: string,
   settings: Readonly<Record<string, string>> = {},
+  { largestFileBytes }: ServerShape = {},
 ): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), "eoc-postgres-"));
   const data = join(folder, "data");
   const as = unprivileged();
   if (as.uid !== undefined) await chown(folder, as.uid, as.gid!);
-  const initdb = ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
+  const initdb = [
+    "-D",
+    data,
+    "-U",
+    "postgres",
+    "-A",
+    "trust",
+    "-E",
+    "UTF8",
+    "--locale=C",
+    "--no-sync",
+    "--wal-segsize=1",
+  ];
   execFileSync(join(bin, "initdb"), initdb, { ...as, cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
   const port = await freePort();
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
@@ -71,7 +92,10 @@ export async function startPostgres(
   let ended = Promise.resolve();
 
   const start = async () => {
-    const begun = spawn(join(bin, "postgres"), ["-D", data, ...flags], { ...as, cwd: folder, stdio: "ignore" });
+    const server = [join(bin, "postgres"), "-D", data, ...flags];
+    const limit = largestFileBytes === undefined ? [] : ["prlimit", `--fsize=${largestFileBytes}`];
+    const [command, ...rest] = [...limit, ...server];
+    const begun = spawn(command!, rest, { ...as, cwd: folder, stdio: "ignore" });
     child = begun;
     ended = new Promise((resolve) => begun.once("exit", () => resolve()));
     await untilItAnswers(url, () => begun.exitCode !== null);
@@ -98,6 +122,12 @@ export async function startPostgres(
       }
       await ended;
       await untilGone(pids);
+    },
+    async becomeReplica() {
+      await stop("SIGINT");
+      writeFileSync(join(data, "standby.signal"), "");
+      if (as.uid !== undefined) await chown(join(data, "standby.signal"), as.uid, as.gid!);
+      await start();
     },
     async remove() {
       await stop("SIGQUIT");
