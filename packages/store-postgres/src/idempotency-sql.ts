@@ -28,7 +28,8 @@ FROM shown WHERE ${isWanted} ORDER BY key LIMIT $3::bigint`;
     /**
      * Looks before it writes, so that an answer that needs no claim costs no write. When it tries to claim and another
      * was faster, it answers nothing at all: what it saw is old by then, and has to be asked for again. The conditions
-     * of the conflict see the newest row, after any wait for its lock.
+     * of the conflict see the newest row, after any wait for its lock. What was in doubt stays so until it is written:
+     * its new claim counts as started.
      */
     claim: `
 WITH moment AS MATERIALIZED (SELECT ${now} AS at),
@@ -46,8 +47,10 @@ claimed AS (
   INSERT INTO ${table} AS r (key, fingerprint, state, token, until, claimed_at, updated_at)
   SELECT $1, $2, 'claimed', nextval('${schema}.token'), ${later("$3")}, at, at FROM moment
   WHERE NOT EXISTS (SELECT FROM seen WHERE verdict <> 'free')
-  ON CONFLICT (key) DO UPDATE SET fingerprint = $2, state = 'claimed', token = nextval('${schema}.token'),
-    until = ${later("$3")}, value = NULL, omitted = false, claimed_at = ${now}, started_at = NULL, updated_at = ${now}
+  ON CONFLICT (key) DO UPDATE SET fingerprint = $2, token = nextval('${schema}.token'), until = ${later("$3")},
+    state = CASE WHEN r.state IN ('in_progress', 'unknown') THEN 'in_progress' ELSE 'claimed' END,
+    started_at = CASE WHEN r.state IN ('in_progress', 'unknown') THEN r.started_at END,
+    value = NULL, omitted = false, claimed_at = ${now}, updated_at = ${now}
   WHERE (r.state IN ('claimed', 'completed') AND r.until <= ${now})
     OR ($4::boolean AND r.fingerprint = $2 AND ${inDoubt})
   RETURNING r.token

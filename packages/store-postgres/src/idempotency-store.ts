@@ -79,14 +79,15 @@ export function createPostgresIdempotencyStore(options: PostgresOptions): Postgr
   };
 
   const release = (key: string, token: string | number) => write(sql.release, key, token);
+  const markUnknown = (key: string, token: string | number) => write(sql.markUnknown, key, token);
 
   return {
     async claim(key, { fingerprint, leaseMs, takeOver = false }): Promise<ClaimVerdict> {
       const params = [encodeKey(key), fingerprint, leaseMs, takeOver];
-      // Claimed after all, for nobody: given back, else it would be in the way until its lease ends.
+      // Claimed after all, for nobody: given back as it was, else it would be in the way until its lease ends.
       const tooLate = ([row]: readonly Row[]) => {
         const token = row?.["token"];
-        if (token) void calls.inBackground(() => release(key, token));
+        if (token) void calls.inBackground(() => (takeOver ? markUnknown(key, token) : release(key, token)));
       };
       for (let race = 0; race < MAX_RACES; race++) {
         const [row] = await calls.query(sql.claim, params, tooLate);
@@ -103,7 +104,7 @@ export function createPostgresIdempotencyStore(options: PostgresOptions): Postgr
       return done;
     },
     release,
-    markUnknown: (key, token) => write(sql.markUnknown, key, token),
+    markUnknown,
     async resolve(key, outcome) {
       const text = outcome === "applied" ? sql.resolveApplied : sql.resolveNotApplied;
       return (await calls.query(text, [encodeKey(key)])).length > 0;

@@ -5,7 +5,7 @@ import { PRELUDE, type Script } from "./script.js";
  * the key, and what that needs. Only `list` looks at other keys than the one that it names.
  */
 export const IDEMPOTENCY_SCRIPT: Script = {
-  sha: "0d9a1511b1fd78f655327ad3e9401fa98e416aa0",
+  sha: "497b6325e39bf1820b61b006a086b867578ac526",
   text: `${PRELUDE}
 local op, key = ARGV[1], ARGV[2]
 local tokens, record, all, ending = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -76,8 +76,13 @@ if op == 'claim' then
   redis.call('SET', tokens, newest)
   redis.call('DEL', record)
   redis.call('ZADD', all, 0, key)
-  keep('claimed', now + ARGV[4], 'fingerprint', ARGV[3], 'token', newest, 'claimed', text(now),
-    'updated', text(now))
+  if state == 'unknown' then
+    -- What was in doubt stays so until it is written: the new claim counts as started.
+    keep('in_progress', now + ARGV[4], 'fingerprint', ARGV[3], 'token', newest, 'claimed', text(now),
+      'started', found[9] or text(now), 'updated', text(now))
+  else
+    keep('claimed', now + ARGV[4], 'fingerprint', ARGV[3], 'token', newest, 'claimed', text(now), 'updated', text(now))
+  end
   return {'claimed', newest}
 end
 

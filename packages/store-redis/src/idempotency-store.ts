@@ -75,12 +75,14 @@ export function createRedisIdempotencyStore(options: RedisIdempotencyStoreOption
   const write = async (op: string, key: string, ...values: (string | number)[]): Promise<boolean> =>
     (await ask(op, key, values.map(String))).length > 0;
   const release = (key: string, token: string | number) => write("release", key, token);
+  const markUnknown = (key: string, token: string | number) => write("mark_unknown", key, token);
 
   return {
     async claim(key, { fingerprint, leaseMs, takeOver }) {
-      // Claimed after all, for nobody: given back, else it would be in the way until its lease ends.
+      // Claimed after all, for nobody: given back as it was, else it would be in the way until its lease ends.
       const tooLate = ([state, token]: Reply) => {
-        if (state === "claimed") void calls.inBackground(() => release(key, token!));
+        if (state !== "claimed") return;
+        void calls.inBackground(() => (takeOver ? markUnknown(key, token!) : release(key, token!)));
       };
       return verdictOf(await ask("claim", key, [fingerprint, String(leaseMs), takeOver ? "1" : "0"], tooLate));
     },
@@ -92,7 +94,7 @@ export function createRedisIdempotencyStore(options: RedisIdempotencyStoreOption
       return write("complete", key, token, Math.min(ttlMs, 1e15), ...stored, valueOmitted ? "1" : "0");
     },
     release,
-    markUnknown: (key, token) => write("mark_unknown", key, token),
+    markUnknown,
     resolve: (key, outcome) => write("resolve", key, outcome),
     async list({ state, after = "", limit = Number.POSITIVE_INFINITY } = {}) {
       const entries: RedisIdempotencyEntry[] = [];
