@@ -2,6 +2,7 @@ import type { VirtualClock } from "@eoc/testkit";
 import pg from "pg";
 import postgres from "postgres";
 import { inject } from "vitest";
+import { countWork } from "../../../tools/store-trials/under-way.js";
 import { migratePostgres, type PostgresPool } from "../src/index.js";
 
 /** Where the server of this run is; tests that need it are skipped without it. */
@@ -57,12 +58,21 @@ export function freshSchema(): string {
   return `t${process.pid}_${++schemas}_${Date.now().toString(36)}`;
 }
 
+/** Where time is virtual, it stands still while there is work. */
+type Hold = Pick<VirtualClock, "hold">;
+
+const REAL_TIME: Hold = { hold: (_, work) => Promise.resolve(work) };
+
 /** A pool whose work a virtual clock waits for. `cut` makes it fail from then on, as an unreachable server does. */
-export function heldPool(pool: PostgresPool, clock: VirtualClock): { pool: PostgresPool; cut: () => void } {
+export function heldPool(
+  pool: PostgresPool,
+  clock: Hold = REAL_TIME,
+): { pool: PostgresPool; cut: () => void; settle: () => Promise<void> } {
+  const { count, settle } = countWork();
   let isCut = false;
   const onCut = new Set<(error: Error) => void>();
   const held = <T>(what: string, work: () => PromiseLike<T>): Promise<T> =>
-    isCut ? Promise.reject(new Error("ECONNREFUSED")) : clock.hold(what, Promise.resolve(work()));
+    isCut ? Promise.reject(new Error("ECONNREFUSED")) : clock.hold(what, count(Promise.resolve(work())));
   const cut = () => {
     isCut = true;
     for (const listener of onCut) listener(new Error("ECONNRESET"));
@@ -71,10 +81,11 @@ export function heldPool(pool: PostgresPool, clock: VirtualClock): { pool: Postg
     const sql = () => {};
     const unsafe = (...values: Parameters<typeof pool.unsafe>) => held("statement", () => pool.unsafe(...values));
     const listen = (...values: Parameters<typeof pool.listen>) => held("listen", () => pool.listen(...values));
-    return { pool: Object.assign(sql, { unsafe, listen }), cut };
+    return { pool: Object.assign(sql, { unsafe, listen }), cut, settle };
   }
   return {
     cut,
+    settle,
     pool: {
       query: (config) => held("query", () => pool.query(config)),
       async connect() {
@@ -93,13 +104,18 @@ export function heldPool(pool: PostgresPool, clock: VirtualClock): { pool: Postg
   };
 }
 
-/** A schema whose clock is `clock`'s, moved with `advance`. */
+/** The same while everything else goes by real time. */
+export const schemaWithMovableClock = (admin: pg.Pool, clock: VirtualClock) =>
+  schemaInVirtualTime(admin, clock, REAL_TIME);
+
+/** A schema whose clock begins at `clock`'s time, and is moved with `advance`. */
 export async function schemaInVirtualTime(
   admin: pg.Pool,
   clock: VirtualClock,
+  { hold }: Hold = clock,
 ): Promise<{ schema: string; advance: (ms: number) => Promise<void> }> {
   const schema = freshSchema();
-  await clock.hold(
+  await hold(
     "migration",
     (async () => {
       await migratePostgres({ pool: admin, schema });
@@ -112,7 +128,7 @@ export async function schemaInVirtualTime(
   );
   const advance = async (ms: number) => {
     const text = `UPDATE ${schema}.virtual_clock SET at = at + $1::float8 * interval '1 millisecond'`;
-    await clock.hold("virtual clock", admin.query(text, [ms]));
+    await hold("virtual clock", admin.query(text, [ms]));
   };
   return { schema, advance };
 }

@@ -2,6 +2,7 @@ import type { VirtualClock } from "@eoc/testkit";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { inject } from "vitest";
+import { countWork } from "../../../tools/store-trials/under-way.js";
 import type { RedisClient } from "../src/index.js";
 
 /** Where the server of this run is; tests that need it are skipped without it. */
@@ -57,18 +58,29 @@ export function freshPrefix(): string {
 const withVirtualTime = (text: string) =>
   text.replace("redis.call('TIME')", "redis.call('HMGET', KEYS[1] .. ':clock', 'seconds', 'micros')");
 
+/** Where time is virtual, it stands still while there is work. */
+type Hold = Pick<VirtualClock, "hold">;
+
+const REAL_TIME: Hold = { hold: (_, work) => Promise.resolve(work) };
+
 /**
  * A client whose work a virtual clock waits for, and whose scripts go by that clock, once it is set. `cut` makes it fail
  * from then on, as an unreachable server does.
  */
 export function heldClient(
   client: RedisClient,
-  clock: VirtualClock,
-): { client: RedisClient; cut: () => void; run: (text: string, key: string, ...values: string[]) => Promise<unknown> } {
+  clock: Hold = REAL_TIME,
+): {
+  client: RedisClient;
+  cut: () => void;
+  settle: () => Promise<void>;
+  run: (text: string, key: string, ...values: string[]) => Promise<unknown>;
+} {
+  const { count, settle } = countWork();
   let isCut = false;
   const ends = new Set<() => void>();
   const held = <T>(what: string, work: () => Promise<T>): Promise<T> =>
-    isCut ? Promise.reject(new Error("ECONNREFUSED")) : clock.hold(what, work());
+    isCut ? Promise.reject(new Error("ECONNREFUSED")) : clock.hold(what, count(work()));
   const cut = () => {
     isCut = true;
     for (const end of ends) end();
@@ -95,6 +107,7 @@ export function heldClient(
       held("script", () => client.eval(withVirtualTime(text), { keys, arguments: values }));
     return {
       cut,
+      settle,
       run: (text, key, ...values) => run(text, [key], values),
       client: {
         evalSha: unknown,
@@ -108,6 +121,7 @@ export function heldClient(
     held("script", () => client.eval(withVirtualTime(text), count, ...values));
   return {
     cut,
+    settle,
     run: (text, key, ...values) => run(text, 1, [key, ...values]),
     client: {
       isCluster: false,
