@@ -1,4 +1,3 @@
-import { createSystemClock } from "@eoc/core";
 import { runKeysTrial } from "./keys-trial.ts";
 import type { TrialModule } from "./trial.ts";
 
@@ -14,7 +13,7 @@ export async function crashTest(
   module: string,
   { processKills, serverKills }: { readonly processKills: number; readonly serverKills: number },
 ): Promise<boolean> {
-  const { open } = (await import(module)) as TrialModule;
+  const { open, createSystemClock } = (await import(module)) as TrialModule;
   const trial = async (place: string, kills: number, killServer?: () => Promise<void>): Promise<boolean> => {
     const ports = await open(server.url, place, createSystemClock());
     const { begunTwice, lost, unlisted, ...counts } = await runKeysTrial({

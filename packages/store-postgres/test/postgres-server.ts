@@ -97,6 +97,10 @@ export async function startPostgres(
     const [command, ...rest] = [...limit, ...server];
     const begun = spawn(command!, rest, { ...as, cwd: folder, stdio: "ignore" });
     child = begun;
+    // A program that ends early takes its server along.
+    const end = () => begun.kill("SIGQUIT");
+    process.once("exit", end);
+    begun.once("exit", () => process.removeListener("exit", end));
     ended = new Promise((resolve) => begun.once("exit", () => resolve()));
     await untilItAnswers(url, () => begun.exitCode !== null);
   };

@@ -45,6 +45,10 @@ export async function startRedis(bin: string, settings: Readonly<Record<string, 
   const start = async () => {
     const begun = spawn(bin, flags, { cwd: folder, stdio: "ignore" });
     child = begun;
+    // A program that ends early takes its server along.
+    const end = () => begun.kill("SIGKILL");
+    process.once("exit", end);
+    begun.once("exit", () => process.removeListener("exit", end));
     ended = new Promise((resolve) => begun.once("exit", () => resolve()));
     while ((await ask(port, "PING")) !== "+PONG") {
       if (begun.exitCode !== null) throw new Error("the server ended as it was started");
