@@ -10,6 +10,7 @@ import {
 } from "@eoc/testkit";
 import { createJsonlJournal, type JournalRecord } from "@eoc/trace";
 import { describe, it } from "vitest";
+import type { LocalRuntime } from "../src/index.js";
 import { aFile, handTime, heldBy, opened } from "./support.js";
 
 describe("the file keeps the contract of an idempotency store", () => {
@@ -25,9 +26,19 @@ describe("the file keeps the contract of an idempotency store", () => {
 describe("the file keeps the contract of a rate limiter", () => {
   const open = async ({ clock }: ContractBench) => {
     const [file, hand] = [aFile(), handTime()];
-    const rateLimiter = async () =>
-      heldBy(clock, (await clock.hold("open", opened(file, {}, { time: hand.time }))).rateLimiter);
-    return { rateLimiter: await rateLimiter(), another: rateLimiter, advance: hand.advance };
+    const runtimes: LocalRuntime[] = [];
+    const rateLimiter = async () => {
+      const runtime = await clock.hold("open", opened(file, {}, { time: hand.time }));
+      runtimes.push(runtime);
+      return heldBy(clock, runtime.rateLimiter);
+    };
+    const advance = async (ms: number) => {
+      // A stamp is written within moments, or with the next write: no moments pass while this clock stands still.
+      const writes = runtimes.map(({ idempotencyStore }) => idempotencyStore.release("nobody's", 0));
+      await clock.hold("stamps", Promise.all(writes));
+      hand.advance(ms);
+    };
+    return { rateLimiter: await rateLimiter(), another: rateLimiter, advance };
   };
   for (const { name, run } of rateLimiterContract(open)) it(name, run);
 });
