@@ -68,8 +68,12 @@ describe("what is listed", () => {
     expect(await idempotencyStore.list({ state: "unknown" })).toEqual([found.left]);
     for (const [key, entry] of Object.entries(found)) expect(await idempotencyStore.find(key)).toEqual(entry);
     for (const key of ["gone", "lapsed", "nobody's"]) expect(await idempotencyStore.find(key)).toBeUndefined();
+    const { token } = (await idempotencyStore.claim("left", { ...request(1000), takeOver: true })) as { token: number };
+    expect(token).toBeGreaterThan(0);
+    expect(await idempotencyStore.find("left")).toMatchObject({ state: "in_progress", token, startedAtMs });
+    hand.advance(1000);
     const [left] = await idempotencyStore.list({ state: "unknown" });
-    expect(left!.startedAtMs! - left!.claimedAtMs).toBe(5);
+    expect(left!.claimedAtMs - left!.startedAtMs!).toBeGreaterThan(1000);
     expect(await idempotencyStore.resolve("left", "applied")).toBe(true);
     expect(await idempotencyStore.resolve("started", "not_applied")).toBe(false);
   });

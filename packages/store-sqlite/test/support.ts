@@ -75,10 +75,20 @@ export function heldBy<Port extends object>(clock: VirtualClock, port: Port): Po
       if (typeof member !== "function") return member;
       return (...args: unknown[]) => {
         const answer: unknown = member.apply(target, args);
-        return answer instanceof Promise ? clock.hold(String(name), answer) : answer;
+        return answer instanceof Promise ? clock.hold(String(name), withSignsOfLife(clock, answer)) : answer;
       };
     },
   });
+}
+
+/** The same promise; until it settles the clock sees that somebody lives, so that it bears with a busy machine. */
+async function withSignsOfLife<T>(clock: VirtualClock, promise: Promise<T>): Promise<T> {
+  const signs = setInterval(() => clock.setTimer(() => {}, 0)(), 100);
+  try {
+    return await promise;
+  } finally {
+    clearInterval(signs);
+  }
 }
 
 /** Resolves when `holds`, looking again and again. */

@@ -7,6 +7,7 @@ interface KeyRow {
   fingerprint: string;
   state: "claimed" | "started" | "completed" | "unknown";
   until_ms: number | null;
+  started_at: number | null;
   value: string | null;
   value_omitted: number;
 }
@@ -32,12 +33,13 @@ export class Keys {
   constructor(db: DatabaseSync, moment: Moment) {
     this.#moment = moment;
     this.#sql = {
-      find: db.prepare("SELECT fingerprint, state, until_ms, value, value_omitted FROM eoc_keys WHERE key = ?"),
+      find: db.prepare(
+        "SELECT fingerprint, state, until_ms, started_at, value, value_omitted FROM eoc_keys WHERE key = ?",
+      ),
       claimFree: db.prepare(`INSERT INTO eoc_keys (key, fingerprint, state, token, until_ms, claimed_at, updated_at)
         VALUES (?, ?, 'claimed', ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`),
-      takeOver:
-        db.prepare(`INSERT OR REPLACE INTO eoc_keys (key, fingerprint, token, until_ms, claimed_at, updated_at, state, started_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
+      claimAgain: db.prepare(`INSERT OR REPLACE INTO eoc_keys
+        (key, fingerprint, token, until_ms, claimed_at, updated_at, state, started_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
       forget: db.prepare(`DELETE FROM eoc_keys WHERE key IN (SELECT key FROM eoc_keys
         WHERE state = 'completed' AND until_ms IS NOT NULL AND until_ms <= ? LIMIT ?)`),
       start:
@@ -85,8 +87,7 @@ export class Keys {
       if (!isInDoubt) return { state: "in_progress", untilMs: wall + Math.ceil(row.until_ms! - now) };
     }
     // What was in doubt stays so until it is written: the new claim counts as started.
-    if (isFree) this.#sql.takeOver.run(...claim, "claimed", null);
-    else this.#sql.takeOver.run(...claim, "started", wall);
+    this.#sql.claimAgain.run(...claim, isFree ? "claimed" : "started", isFree ? null : row.started_at);
     return { state: "claimed", token };
   }
 
