@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ExecutionPolicy, planExecution } from "@eoc/core";
-import type { FinalDecision } from "@eoc/decision-schema";
+import { planExecution } from "@eoc/core";
+import type { Scenario } from "../scenario/scenario.js";
 import type { World } from "./world.js";
 
 /** What naive retry believes at the end. */
@@ -8,9 +8,21 @@ export type NaiveBelief = "success" | "failed" | "skipped";
 
 /**
  * What most retry loops do, for comparison: a timeout or a network error means "did not happen", so try again. Takes limits and
- * backoff from the same policy and obeys `allowed` and `HOLD`; knows no idempotency key, no `Retry-After` and no kill switch.
+ * backoff from the same policy and obeys `allowed` and `HOLD`; knows no idempotency key, no `Retry-After` and no kill switch. A process
+ * that died is started again from the top.
  */
-export async function runNaively(decision: FinalDecision, policy: ExecutionPolicy, world: World): Promise<NaiveBelief> {
+export async function runNaively(scenario: Scenario, world: World): Promise<NaiveBelief> {
+  const dead = new AbortController();
+  const again = world.crash.then(async () => {
+    dead.abort();
+    await sleep(scenario.restartAfterMs);
+    return tryAll(scenario, world, new AbortController().signal);
+  });
+  const first = tryAll(scenario, world, dead.signal);
+  return Promise.race([again, first.then((belief) => (dead.signal.aborted ? again : belief))]);
+}
+
+async function tryAll({ decision, policy }: Scenario, world: World, death: AbortSignal): Promise<NaiveBelief> {
   const planned = decision.allowed ? planExecution(decision, policy).actions : [];
   const actions = planned.filter(({ action }) => action !== "HOLD");
   if (actions.length === 0) return "skipped";
@@ -20,11 +32,12 @@ export async function runNaively(decision: FinalDecision, policy: ExecutionPolic
     let done = false;
     for (let attempt = 0; !done && attempt <= maxRetries; attempt++) {
       if (attempt > 0) await sleep(Math.min(initialBackoffMs * backoffMultiplier ** (attempt - 1), maxBackoffMs));
+      if (death.aborted) return "failed";
       try {
         const response = await fetch(`${world.url}/${encodeURIComponent(id)}`, {
           method: "POST",
           body: JSON.stringify(params),
-          signal: AbortSignal.timeout(policy.timeout.attemptTimeoutMs),
+          signal: AbortSignal.any([AbortSignal.timeout(policy.timeout.attemptTimeoutMs), death]),
         });
         await response.text();
         done = response.ok;
