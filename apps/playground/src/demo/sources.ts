@@ -2,7 +2,7 @@ import { access, readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { MalformedFile } from "../scenario/check-fields.js";
-import { parseScenario, type Scenario } from "../scenario/scenario.js";
+import { parseScenario, type Scenario, shortNameOf } from "../scenario/scenario.js";
 
 /** A scenario to run, and whether it is one of ours, which say how they must end. */
 export interface Source {
@@ -38,11 +38,6 @@ export async function readSources(names: readonly string[], io: SourceIo): Promi
     sources.push({ scenario: isBundled ? { expect: { status: "success" }, ...scenario } : scenario, isBundled });
   }
   return sources;
-}
-
-/** The name without the number that orders it. */
-export function shortNameOf(name: string): string {
-  return name.replace(/^\d+-/, "");
 }
 
 function nameOf(file: string): string {

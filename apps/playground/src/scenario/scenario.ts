@@ -37,6 +37,11 @@ export interface Scenario {
   readonly expect?: Expectation;
 }
 
+/** A scenario's name without the number that orders it. */
+export function shortNameOf(name: string): string {
+  return name.replace(/^\d+-/, "");
+}
+
 const SCENARIO = {
   about: aText,
   decision: anObject,

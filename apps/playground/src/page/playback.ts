@@ -1,0 +1,80 @@
+import { computed } from "@preact/signals";
+import { scenarioOf } from "./scenarios.js";
+import { eocEndMs, isPlaying, moments, playheadMs, recording, show, speed, texts } from "./state.js";
+
+/** A whole run takes so long on the screen at normal speed, however long it took there. */
+const WHOLE_MS = 3200;
+/** Between two moments, where nothing is to move. */
+const STEP_MS = 700;
+
+const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+
+export const endMs = computed(() => Math.max(1, recording.value?.endMs ?? 1));
+/** Virtual milliseconds that pass in a real one. */
+export const pace = computed(() => (endMs.value / WHOLE_MS) * speed.value);
+
+let frame = 0;
+let lastFrameMs = 0;
+let sinceStepMs = 0;
+
+/** Plays from here; from the beginning, where nothing is left. */
+export function play(): void {
+  if (playheadMs.value >= endMs.value) playheadMs.value = 0;
+  isPlaying.value = true;
+  lastFrameMs = 0;
+  sinceStepMs = 0;
+  cancelAnimationFrame(frame);
+  frame = requestAnimationFrame(tick);
+}
+
+export function pause(): void {
+  isPlaying.value = false;
+  cancelAnimationFrame(frame);
+}
+
+/** Plays a run that is new: from `fromMs`, or to its end at once where motion is not wanted. */
+export function begin(fromMs: number): void {
+  playheadMs.value = Math.min(fromMs, endMs.value);
+  if (calm.matches) {
+    pause();
+    playheadMs.value = endMs.value;
+  } else play();
+}
+
+export function scrubTo(ms: number): void {
+  pause();
+  playheadMs.value = Math.max(0, Math.min(ms, endMs.value));
+}
+
+export function stepForward(): void {
+  scrubTo(moments.value.find((ms) => ms > playheadMs.value + 1e-6) ?? endMs.value);
+}
+
+export function stepBack(): void {
+  scrubTo(moments.value.findLast((ms) => ms < playheadMs.value - 1e-6) ?? 0);
+}
+
+/**
+ * The red button. While EOC is at work the run is made anew with a halt at this very moment: up to here it is the same. Once it is
+ * over, three actions are set off and halted in flight.
+ */
+export function halt(): void {
+  const now = Math.max(1, Math.round(playheadMs.value));
+  const alreadyHalted = (recording.value?.setup.haltAtMs ?? Number.POSITIVE_INFINITY) <= now;
+  if (now < eocEndMs.value && !alreadyHalted) show({ ...texts.value, haltAtMs: now }, now);
+  else show(scenarioOf("halt-three-in-flight")!.texts);
+}
+
+function tick(nowMs: number): void {
+  const passedMs = lastFrameMs === 0 ? 0 : Math.min(100, nowMs - lastFrameMs);
+  lastFrameMs = nowMs;
+  if (calm.matches) {
+    sinceStepMs += passedMs;
+    if (sinceStepMs >= STEP_MS) {
+      sinceStepMs = 0;
+      playheadMs.value = moments.value.find((ms) => ms > playheadMs.value + 1e-6) ?? endMs.value;
+    }
+  } else playheadMs.value = Math.min(endMs.value, playheadMs.value + passedMs * pace.value);
+  if (playheadMs.value >= endMs.value) isPlaying.value = false;
+  else if (isPlaying.value) frame = requestAnimationFrame(tick);
+}

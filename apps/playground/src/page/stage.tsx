@@ -1,0 +1,56 @@
+import { computed, effect } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { Ledger } from "./ledger.js";
+import { endMs } from "./playback.js";
+import { playheadMs, recording } from "./state.js";
+import { Timeline } from "./timeline.js";
+import { EocVerdict, NaiveVerdict } from "./verdicts.js";
+
+const summary = computed(() => {
+  const run = recording.value;
+  if (run === undefined || playheadMs.value < run.endMs) return "";
+  const { eoc, naive } = run;
+  return `Naive retry: ${naive.effects.length} in the world’s ledger, says ${naive.belief}. EOC: ${eoc.effects.length}, says ${eoc.report.status}.`;
+});
+
+/** The two sides. */
+export function Stage() {
+  const element = useRef<HTMLElement>(null);
+  useEffect(
+    () =>
+      effect(() => {
+        element.current?.style.setProperty("--playhead", String(playheadMs.value / endMs.value));
+      }),
+    [],
+  );
+  const run = recording.value;
+  return (
+    <section id="stage" class="stage" ref={element} aria-label="Naive retry beside EOC" tabIndex={-1}>
+      {run !== undefined && (
+        <>
+          <article class="side naive" aria-labelledby="naive-title">
+            <header>
+              <h2 id="naive-title">Naive retry</h2>
+              <p>silence means “it did not happen”</p>
+            </header>
+            <Ledger side={run.naive} run={run} label="naive" />
+            <NaiveVerdict run={run} />
+            <Timeline side={run.naive} endMs={run.endMs} />
+          </article>
+          <article class="side eoc" aria-labelledby="eoc-title">
+            <header>
+              <h2 id="eoc-title">EOC</h2>
+              <p>silence means “nobody knows”</p>
+            </header>
+            <Ledger side={run.eoc} run={run} label="eoc" />
+            <EocVerdict run={run} />
+            <Timeline side={run.eoc} endMs={run.endMs} />
+          </article>
+        </>
+      )}
+      <p class="visually-hidden" role="status" data-testid="summary">
+        {summary.value}
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,126 @@
+import { useComputed } from "@preact/signals";
+import type { Side } from "../engine/recording.js";
+import type { Mark, Span, Track } from "../engine/tracks.js";
+import { playheadMs } from "./state.js";
+import { GLYPHS, shownMs } from "./wording.js";
+
+/** What happened in time, both sides to the same scale. */
+export function Timeline({ side, endMs }: { side: Side; endMs: number }) {
+  return (
+    <div class="timeline">
+      <div class="rows">
+        {side.marks.map((mark, index) => (
+          <MarkLine key={index} mark={mark} endMs={endMs} />
+        ))}
+        <span class="playhead" aria-hidden="true" />
+        {side.tracks.map((track) => (
+          <TrackRows key={track.id} track={track} side={side} endMs={endMs} />
+        ))}
+      </div>
+      <Axis endMs={endMs} />
+    </div>
+  );
+}
+
+function TrackRows({ track, side, endMs }: { track: Track; side: Side; endMs: number }) {
+  const effects = side.effects.filter(({ actionId }) => actionId === track.id);
+  const isOver = useComputed(() => track.end !== undefined && playheadMs.value >= track.end.atMs);
+  return (
+    <section class="track" aria-label={track.id}>
+      <p class="track-title">
+        <b>{track.id}</b>
+        {isOver.value && track.end !== undefined && (
+          <span class={`outcome ${track.end.tone}`}>
+            <span aria-hidden="true">{GLYPHS[track.end.tone]}</span> {track.end.words}
+          </span>
+        )}
+      </p>
+      <div class="row world">
+        <span class="row-text">in the world</span>
+        <div class="lane">
+          {effects.map(({ atMs = 0 }, index) => (
+            <span
+              key={index}
+              class={`coin ${index > 0 ? "again" : ""}`}
+              style={{ left: `${percent(atMs, endMs)}%` }}
+              title={`${index > 0 ? "again, " : ""}at ${shownMs(atMs)}`}
+            />
+          ))}
+        </div>
+      </div>
+      {track.spans.map((span, index) => (
+        <SpanRow key={index} span={span} endMs={endMs} />
+      ))}
+    </section>
+  );
+}
+
+function SpanRow({ span, endMs }: { span: Span; endMs: number }) {
+  const phase = useComputed(() => {
+    if (playheadMs.value < span.fromMs) return "future";
+    return playheadMs.value < span.toMs ? "now" : "past";
+  });
+  const { kind, tone, label, words, fromMs, toMs } = span;
+  const isNow = phase.value === "now";
+  return (
+    <div class={`row ${kind} ${tone}`} data-phase={phase.value}>
+      <span class="row-text">
+        <span class="label">{label}</span>
+        <span class={`words ${tone}`}>
+          {isNow ? (
+            kind === "wait" ? "…" : "in flight …"
+          ) : (
+            <>
+              <span aria-hidden="true">{GLYPHS[tone]}</span> {words}
+            </>
+          )}
+        </span>
+        <span class="ms">{kind === "late" ? shownMs(fromMs) : `${shownMs(fromMs)} – ${shownMs(toMs)}`}</span>
+      </span>
+      <div class="lane">
+        <span
+          class={kind === "late" ? "diamond" : "bar"}
+          style={{ left: `${percent(fromMs, endMs)}%`, width: kind === "late" ? "" : `${percent(toMs - fromMs, endMs)}%` }}
+        />
+      </div>
+    </div>
+  );
+}
+
+function MarkLine({ mark, endMs }: { mark: Mark; endMs: number }) {
+  const isPast = useComputed(() => playheadMs.value >= mark.atMs);
+  const at = percent(mark.atMs, endMs);
+  if (!isPast.value) return null;
+  return (
+    <span class={`mark ${mark.kind}`} style={{ left: `${at}%` }} data-side={at > 60 ? "left" : "right"}>
+      <span class="mark-text">
+        {mark.words} {shownMs(mark.atMs)}
+      </span>
+    </span>
+  );
+}
+
+function Axis({ endMs }: { endMs: number }) {
+  const step = niceStep(endMs);
+  const ticks = Array.from({ length: Math.floor(endMs / step) + 1 }, (_, index) => index * step);
+  return (
+    <div class="axis" aria-hidden="true">
+      {ticks.map((ms) => (
+        <span key={ms} style={{ left: `${percent(ms, endMs)}%` }} class={percent(ms, endMs) > 92 ? "last" : ""}>
+          {ms === 0 ? "0" : shownMs(ms)}
+        </span>
+      ))}
+    </div>
+  );
+}
+
+function percent(ms: number, endMs: number): number {
+  return endMs > 0 ? Math.min(100, (ms / endMs) * 100) : 0;
+}
+
+/** 1, 2 or 5 times a power of ten, for two to five ticks. */
+function niceStep(endMs: number): number {
+  const rough = Math.max(1, endMs / 4);
+  const power = 10 ** Math.floor(Math.log10(rough));
+  return power * ([1, 2, 5].find((factor) => factor * power >= rough) ?? 10);
+}

@@ -1,0 +1,121 @@
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { extname, join, normalize } from "node:path";
+import { type BrowserContext, chromium, type Page } from "playwright-core";
+
+const folder = new URL("../dist-page/", import.meta.url).pathname;
+/** Kept after the tests, for people to look at; ignored by git. */
+const screenshots = new URL("../out/screenshots/", import.meta.url).pathname;
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+};
+
+/** The browser there is, if any. */
+export const browserPath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) =>
+  existsSync(path),
+);
+
+export interface PageOptions {
+  colorScheme?: "light" | "dark";
+  reducedMotion?: "reduce" | "no-preference";
+  width?: number;
+  height?: number;
+}
+
+/** A page of its own profile, and everything that went wrong in it. */
+export interface OpenPage {
+  readonly page: Page;
+  /** Errors of the console, uncaught exceptions, failed requests, and requests that leave the server. */
+  readonly troubles: readonly string[];
+  shoot(name: string, options?: { fullPage?: boolean }): Promise<void>;
+}
+
+/** The built page on a static server, and browsers that look at it. */
+export interface Site {
+  readonly origin: string;
+  open(path?: string, options?: PageOptions): Promise<OpenPage>;
+  close(): Promise<void>;
+}
+
+/** Serves `dist-page` as any static host would, or uses the server at `origin`. */
+export async function openSite(origin?: string): Promise<Site> {
+  const server = origin === undefined ? await serveFiles() : undefined;
+  const base = origin ?? `http://127.0.0.1:${(server!.address() as AddressInfo).port}`;
+  const contexts: { context: BrowserContext; profile: string }[] = [];
+  return {
+    origin: base,
+    async open(path = "/", { colorScheme = "light", reducedMotion = "no-preference", width = 1280, height = 900 } = {}) {
+      const profile = await mkdtemp(join(tmpdir(), "eoc-chromium-"));
+      const context = await chromium.launchPersistentContext(profile, {
+        executablePath: browserPath!,
+        headless: true,
+        colorScheme,
+        reducedMotion,
+        viewport: { width, height },
+        permissions: ["clipboard-read", "clipboard-write"],
+        args: [
+          ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
+          "--disable-gpu",
+          "--disable-quic",
+          "--no-first-run",
+          "--disable-background-networking",
+          "--disable-component-update",
+          "--disable-sync",
+        ],
+      });
+      contexts.push({ context, profile });
+      const page = context.pages()[0] ?? (await context.newPage());
+      const troubles = troublesOf(page, base);
+      await page.goto(base + path);
+      return {
+        page,
+        troubles,
+        shoot: async (name, options = {}) => {
+          await mkdir(screenshots, { recursive: true });
+          await page.screenshot({ path: join(screenshots, `${name}.png`), ...options });
+        },
+      };
+    },
+    async close() {
+      for (const { context, profile } of contexts) {
+        await context.close();
+        await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+      }
+      server?.closeAllConnections();
+      await new Promise((resolve) => (server === undefined ? resolve(undefined) : server.close(resolve)));
+    },
+  };
+}
+
+function troublesOf(page: Page, origin: string): string[] {
+  const troubles: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") troubles.push(`console: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => troubles.push(`uncaught: ${error.message}`));
+  page.on("requestfailed", (request) => troubles.push(`failed: ${request.url()}`));
+  page.on("request", (request) => {
+    const url = request.url();
+    if (!url.startsWith(origin) && !/^(data|blob):/.test(url)) troubles.push(`left the page: ${url}`);
+  });
+  return troubles;
+}
+
+async function serveFiles(): Promise<Server> {
+  const server = createServer((request, response) => {
+    const path = normalize(decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname));
+    const file = join(folder, path.endsWith("/") ? `${path}index.html` : path);
+    readFile(file).then(
+      (bytes) => response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "text/plain" }).end(bytes),
+      () => response.writeHead(404).end(),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return server;
+}
