@@ -24,10 +24,10 @@ export function tamper(lines: readonly string[], tampering: Tampering): string[]
   return lines.with(at, flipByte(lines[at]!));
 }
 
-/** The lowest bit of the first digit of the record's time: what remains is a record like any other. */
+/** The lowest bit of the last digit of the record's time: what remains is a record like any other. */
 function flipByte(line: string): string {
-  const at = line.indexOf('"atMs":') + '"atMs":'.length;
-  const place = at >= '"atMs":'.length ? at : line.length - 2;
+  const time = /"atMs":\d+/.exec(line);
+  const place = time === null ? line.length - 2 : time.index + time[0].length - 1;
   return line.slice(0, place) + String.fromCharCode(line.charCodeAt(place) ^ 1) + line.slice(place + 1);
 }
 
@@ -44,9 +44,12 @@ export function findingsOf(verdict: JournalVerdict): Finding[] {
   const { integrity, continuity, pairing, conformance, completeness } = verdict;
   return Object.entries({ integrity, continuity, pairing, conformance, completeness }).map(([name, finding]) => {
     const [first] = finding.problems;
-    const place = first?.seq === undefined ? "" : `breaks at #${first.seq}: `;
+    const place = finding.verdict !== "FAIL" || first?.seq === undefined ? "" : `breaks at #${first.seq}: `;
     const open = name === "pairing" ? pairing.openIntents.map(({ actionId }) => actionId) : [];
-    const openWords = open.length > 0 ? `in flight when it stopped: ${open.join(", ")}` : "";
-    return { name, verdict: finding.verdict, problem: first === undefined ? openWords : `${place}${first.message}` };
+    const words = [
+      ...(first === undefined ? [] : [`${place}${first.message}`]),
+      ...(open.length > 0 ? [`in flight when it stopped: ${open.join(", ")}`] : []),
+    ];
+    return { name, verdict: finding.verdict, problem: words.join("; ") };
   });
 }

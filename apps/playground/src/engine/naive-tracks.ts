@@ -13,6 +13,8 @@ export function naiveTracks(run: NaiveRun, setup: PlaySetup): Tracks {
     { kind: "crash", atMs: diedAtMs, words: "the process dies" },
     { kind: "restart", atMs: restartedAtMs, words: "started again" },
   ]);
+  const { haltAtMs } = setup;
+  if (haltAtMs !== undefined && haltAtMs < run.endMs) marks.push({ kind: "halt", atMs: haltAtMs, words: "HALT, not heard" });
   return { tracks, marks };
 }
 

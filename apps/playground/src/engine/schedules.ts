@@ -60,7 +60,7 @@ export function scheduleSetup(base: PlaySetup, number: number): PlaySetup {
 /** Runs one schedule on both sides. */
 export async function runSchedule(base: PlaySetup, number: number): Promise<Schedule> {
   const setup = scheduleSetup(base, number);
-  const [eoc, naive] = [await runEoc(setup), await runNaive(setup)];
+  const [eoc, naive] = await Promise.all([runEoc(setup), runNaive(setup)]);
   const { status, attemptCount, actions } = eoc.report;
   const once = new Set(
     planExecution(setup.decision, setup.policy).actions.flatMap(({ id, effect }) => (effect === "once" ? [id] : [])),

@@ -1,6 +1,7 @@
 import { computed } from "@preact/signals";
 import { planExecution } from "@eoc/core";
 import { type PlayTexts, pretty, setupOfTexts } from "../engine/play-texts.js";
+import { Icon, type IconName } from "./icons.js";
 import { SCENARIOS } from "./scenarios.js";
 import { base, notice, show, texts } from "./state.js";
 
@@ -8,20 +9,51 @@ interface Fault {
   readonly step: string;
   readonly name: string;
   readonly gloss: string;
-  readonly icon: string;
+  readonly icon: IconName;
+  /** What it does, where it is not what the scenario is about anyway. */
+  readonly about: string;
 }
 
 const FAULTS: readonly Fault[] = [
-  { step: "drop", name: "Drop the reply", gloss: "done, but nobody hears of it", icon: "✂" },
-  { step: "slow 8s", name: "Slow", gloss: "answers long after the timeout", icon: "◔" },
-  { step: "429 retry 1s", name: "429 Retry-After", gloss: "“not now, in a second”", icon: "⏳" },
-  { step: "crash", name: "Crash after send", gloss: "your process dies, restarts", icon: "⚡" },
+  {
+    step: "drop",
+    name: "Drop the reply",
+    gloss: "done, but nobody hears",
+    icon: "cut",
+    about: "The service does what it is asked, then its reply is lost.",
+  },
+  {
+    step: "slow 8s",
+    name: "Slow",
+    gloss: "done, answers too late",
+    icon: "slow",
+    about: "The service does what it is asked at once, and says so long after the attempt’s limit.",
+  },
+  {
+    step: "429 retry 1s",
+    name: "429 Retry-After",
+    gloss: "“not now, in a second”",
+    icon: "wait",
+    about: "The service lets nobody in for a second, and says so. Only one side listens.",
+  },
+  {
+    step: "crash",
+    name: "Crash after send",
+    gloss: "your process dies, restarts",
+    icon: "crash",
+    about: "The process dies right after it has sent, and is started again. Its journal and its keys survive (idempotency is on).",
+  },
 ];
 
 /** Which fault the first action meets, if it is just one of these. */
 const current = computed(() => {
   const id = firstAction(texts.value);
   return FAULTS.find(({ step }) => texts.value.script === `${id}: ${step}`)?.step;
+});
+
+const about = computed(() => {
+  if (texts.value.script === base.value.texts.script) return base.value.about;
+  return FAULTS.find(({ step }) => step === current.value)?.about ?? "As you have set it up below.";
 });
 
 /** What to run, and what goes wrong with it. */
@@ -39,9 +71,7 @@ export function Faults() {
             aria-pressed={current.value === fault.step}
             onClick={() => press(fault)}
           >
-            <span class="icon" aria-hidden="true">
-              {fault.icon}
-            </span>
+            <Icon name={fault.icon} />
             <span class="fault-name">{fault.name}</span>
             <span class="gloss">{fault.gloss}</span>
           </button>
@@ -64,7 +94,7 @@ export function Faults() {
         </select>
       </label>
       <p class="about" data-testid="about">
-        {chosen.about}
+        {about.value}
       </p>
       <p class="notice" role="status">
         {notice.value}

@@ -59,9 +59,11 @@ export function stepBack(): void {
  * over, three actions are set off and halted in flight.
  */
 export function halt(): void {
-  const now = Math.max(1, Math.round(playheadMs.value));
-  const alreadyHalted = (recording.value?.setup.haltAtMs ?? Number.POSITIVE_INFINITY) <= now;
-  if (now < eocEndMs.value && !alreadyHalted) show({ ...texts.value, haltAtMs: now }, now);
+  const now = playheadMs.value;
+  // The next whole millisecond: what is on the screen has happened.
+  const haltAtMs = Math.floor(now) + 1;
+  const alreadyHalted = (recording.value?.setup.haltAtMs ?? Number.POSITIVE_INFINITY) <= haltAtMs;
+  if (now < eocEndMs.value && !alreadyHalted) show({ ...texts.value, haltAtMs }, now);
   else show(scenarioOf("halt-three-in-flight")!.texts);
 }
 

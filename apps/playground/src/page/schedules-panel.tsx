@@ -4,6 +4,7 @@ import { runSchedule, type Schedule } from "../engine/schedules.js";
 import { recording, show } from "./state.js";
 
 const COUNT = 1000;
+const TOGETHER = 20;
 const SHOWN = 60;
 
 const done = signal<readonly Schedule[]>([]);
@@ -98,9 +99,11 @@ async function runAll(): Promise<void> {
   tookMs.value = undefined;
   progress.value = 1;
   const started = performance.now();
-  for (let number = 1; number <= COUNT; number++) {
-    results.push(await runSchedule(base, number));
-    if (number % 50 === 0) progress.value = number;
+  for (let number = 1; number <= COUNT; number += TOGETHER) {
+    // Each has a clock of its own; together they wait less for the browser's next turn.
+    const numbers = Array.from({ length: TOGETHER }, (_, index) => number + index);
+    results.push(...(await Promise.all(numbers.map((each) => runSchedule(base, each)))));
+    progress.value = results.length;
   }
   tookMs.value = performance.now() - started;
   done.value = results;

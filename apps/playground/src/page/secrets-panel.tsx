@@ -1,4 +1,4 @@
-import { createRedactor } from "@eoc/core";
+import { createRedactor, HARMLESS_KEYS } from "@eoc/core";
 import { computed, signal } from "@preact/signals";
 import { pretty } from "../engine/play-texts.js";
 
@@ -9,11 +9,14 @@ const EXAMPLE = pretty({
   max_tokens: 400,
 });
 
-const redactor = createRedactor();
+const strict = createRedactor();
+const lenient = createRedactor({ allowKeys: HARMLESS_KEYS });
+const keepsHarmless = signal(true);
 const pasted = signal(EXAMPLE);
 
 const redacted = computed(() => {
   const value = readValue(pasted.value);
+  const redactor = keepsHarmless.value ? lenient : strict;
   const { value: copy, manifest } = redactor.redactWithManifest(value);
   return { copy: typeof copy === "string" ? copy : pretty(copy), manifest };
 });
@@ -40,6 +43,16 @@ export function Secrets() {
           pasted.value = event.currentTarget.value;
         }}
       />
+      <label class="knob">
+        <input
+          type="checkbox"
+          checked={keepsHarmless.value}
+          onChange={(event) => {
+            keepsHarmless.value = event.currentTarget.checked;
+          }}
+        />
+        leave names alone that only look secret, such as author and max_tokens
+      </label>
       <pre class="redacted" tabIndex={0} aria-label="Redacted copy" data-testid="redacted">
         {copy}
       </pre>

@@ -2,7 +2,7 @@ import { computed, effect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { Ledger } from "./ledger.js";
 import { endMs } from "./playback.js";
-import { playheadMs, recording } from "./state.js";
+import { isCurrent, issues, playheadMs, recording } from "./state.js";
 import { Timeline } from "./timeline.js";
 import { EocVerdict, NaiveVerdict } from "./verdicts.js";
 
@@ -25,26 +25,30 @@ export function Stage() {
   );
   const run = recording.value;
   return (
-    <section id="stage" class="stage" ref={element} aria-label="Naive retry beside EOC" tabIndex={-1}>
+    <section id="stage" class="stage" ref={element} aria-label="Naive retry beside EOC" aria-busy={!isCurrent.value && issues.value.length === 0} tabIndex={-1}>
       {run !== undefined && (
         <>
           <article class="side naive" aria-labelledby="naive-title">
-            <header>
-              <h2 id="naive-title">Naive retry</h2>
-              <p>silence means “it did not happen”</p>
-            </header>
-            <Ledger side={run.naive} run={run} label="naive" />
-            <NaiveVerdict run={run} />
-            <Timeline side={run.naive} endMs={run.endMs} />
+            <div class="top">
+              <header>
+                <h2 id="naive-title">Naive retry</h2>
+                <p>silence means “it did not happen”</p>
+              </header>
+              <Ledger side={run.naive} run={run} label="naive" />
+              <NaiveVerdict run={run} />
+            </div>
+            <Timeline name="Naive retry" side={run.naive} endMs={run.endMs} />
           </article>
           <article class="side eoc" aria-labelledby="eoc-title">
-            <header>
-              <h2 id="eoc-title">EOC</h2>
-              <p>silence means “nobody knows”</p>
-            </header>
-            <Ledger side={run.eoc} run={run} label="eoc" />
-            <EocVerdict run={run} />
-            <Timeline side={run.eoc} endMs={run.endMs} />
+            <div class="top">
+              <header>
+                <h2 id="eoc-title">EOC</h2>
+                <p>silence means “nobody knows”</p>
+              </header>
+              <Ledger side={run.eoc} run={run} label="eoc" />
+              <EocVerdict run={run} />
+            </div>
+            <Timeline name="EOC" side={run.eoc} endMs={run.endMs} />
           </article>
         </>
       )}

@@ -15,6 +15,9 @@ export const recording = signal<Recording | undefined>(undefined);
 /** Said once when a link could not be followed to its end. */
 export const notice = signal("");
 
+/** Whether the recording is of what the texts say now. */
+export const isCurrent = computed(() => recording.value !== undefined && recording.value.setup === parsed.value.setup);
+
 export const playheadMs = signal(0);
 export const isPlaying = signal(false);
 export const speed = signal(1);

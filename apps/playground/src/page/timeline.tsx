@@ -5,9 +5,10 @@ import { playheadMs } from "./state.js";
 import { GLYPHS, shownMs } from "./wording.js";
 
 /** What happened in time, both sides to the same scale. */
-export function Timeline({ side, endMs }: { side: Side; endMs: number }) {
+export function Timeline({ name, side, endMs }: { name: string; side: Side; endMs: number }) {
   return (
     <div class="timeline">
+      <p class="timeline-name">{name}, in time</p>
       <div class="rows">
         {side.marks.map((mark, index) => (
           <MarkLine key={index} mark={mark} endMs={endMs} />
@@ -26,7 +27,7 @@ function TrackRows({ track, side, endMs }: { track: Track; side: Side; endMs: nu
   const effects = side.effects.filter(({ actionId }) => actionId === track.id);
   const isOver = useComputed(() => track.end !== undefined && playheadMs.value >= track.end.atMs);
   return (
-    <section class="track" aria-label={track.id}>
+    <div class="track">
       <p class="track-title">
         <b>{track.id}</b>
         {isOver.value && track.end !== undefined && (
@@ -51,7 +52,7 @@ function TrackRows({ track, side, endMs }: { track: Track; side: Side; endMs: nu
       {track.spans.map((span, index) => (
         <SpanRow key={index} span={span} endMs={endMs} />
       ))}
-    </section>
+    </div>
   );
 }
 

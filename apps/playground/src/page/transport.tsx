@@ -1,5 +1,6 @@
 import { computed } from "@preact/signals";
 import { definePolicy } from "@eoc/core";
+import { Icon } from "./icons.js";
 import { endMs, halt, pause, play, scrubTo, stepBack, stepForward } from "./playback.js";
 import { isPlaying, issues, playheadMs, recording, speed } from "./state.js";
 import { shownMs } from "./wording.js";
@@ -14,7 +15,7 @@ export function Transport() {
     <section class="transport" aria-label="Playback, halt and bounds">
       <div class="buttons">
         <button type="button" onClick={stepBack} aria-label="Step back">
-          <span aria-hidden="true">◀▏</span>
+          <Icon name="back" />
         </button>
         <button
           type="button"
@@ -22,10 +23,10 @@ export function Transport() {
           onClick={() => (isPlaying.value ? pause() : play())}
           aria-label={isPlaying.value ? "Pause" : "Play"}
         >
-          <span aria-hidden="true">{isPlaying.value ? "❚❚" : "▶"}</span>
+          <Icon name={isPlaying.value ? "pause" : "play"} />
         </button>
         <button type="button" onClick={stepForward} aria-label="Step forward">
-          <span aria-hidden="true">▕▶</span>
+          <Icon name="forward" />
         </button>
       </div>
       <label class="scrub">

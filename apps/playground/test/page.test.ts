@@ -1,0 +1,291 @@
+import { readdirSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { browserPath, openSite, type OpenPage, type Site } from "./browser.js";
+
+// A real browser, on machines that may be busy.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
+
+// Where tests must count, a missing browser is a failure, not a reason to skip.
+const isRequired = process.env["CI"] !== undefined;
+
+const scenarios = readdirSync(new URL("../decisions/", import.meta.url))
+  .map((file) => file.replace(/^\d+-|\.json$/g, ""))
+  .sort();
+
+const at = (page: OpenPage["page"], id: string) => page.locator(`[data-testid="${id}"]`);
+const toTheEnd = ({ page }: OpenPage) => page.locator(".scrub input").press("End");
+
+async function count(page: OpenPage["page"], side: "naive" | "eoc"): Promise<number> {
+  return Number(await at(page, `${side}-count`).innerText());
+}
+
+describe.skipIf(browserPath === undefined && !isRequired)("the page in a browser", () => {
+  let site: Site;
+  beforeAll(async () => {
+    site = await openSite();
+  });
+  afterAll(() => site.close());
+
+  it("plays the double refund by itself within five seconds of load, once", async () => {
+    const { page, troubles, shoot } = await site.open();
+    const loaded = Date.now();
+    await page.waitForFunction(() => document.querySelector('[data-testid="naive-count"]')?.textContent === "2", null, {
+      timeout: 5000,
+    });
+    console.log(`two refunds on the left ${Date.now() - loaded} ms after load`);
+    expect(await count(page, "eoc")).toBe(1);
+    await page.getByRole("button", { name: "Play", exact: true }).waitFor();
+    expect(await at(page, "naive-says").innerText()).toBe("success");
+    expect(await at(page, "eoc-says").innerText()).toBe("unknown");
+    await shoot("light");
+    await shoot("light-full", { fullPage: true });
+    // It does not begin again.
+    const time = await page.locator(".time").innerText();
+    await page.waitForTimeout(300);
+    expect(await page.locator(".time").innerText()).toBe(time);
+    expect(troubles).toEqual([]);
+  });
+
+  it("plays every scenario, without an error and without a request that leaves it", async () => {
+    const open = await site.open();
+    const { page, troubles, shoot } = open;
+    for (const scenario of scenarios) {
+      await page.locator(".scenario select").selectOption(scenario);
+      await toTheEnd(open);
+      await page.waitForFunction(() => document.querySelector('[data-testid="eoc-says"]')?.textContent !== "…");
+      expect(await at(page, "about").innerText()).not.toBe("");
+      await shoot(`scenario-${scenario}`);
+    }
+    expect(troubles).toEqual([]);
+  });
+
+  it("lets each of the four faults happen at a press, and all go well at another", async () => {
+    const open = await site.open();
+    const { page, troubles } = open;
+    const outcomes: Record<string, [number, number, string]> = {};
+    for (const name of ["Slow", "429 Retry-After", "Crash after send", "Drop the reply"]) {
+      const button = page.getByRole("button", { name });
+      await button.click();
+      await expect.poll(() => button.getAttribute("aria-pressed")).toBe("true");
+      await settled(open);
+      outcomes[name] = [await count(page, "naive"), await count(page, "eoc"), await at(page, "eoc-says").innerText()];
+    }
+    expect(outcomes).toEqual({
+      Slow: [2, 1, "unknown"],
+      "429 Retry-After": [0, 1, "success"],
+      "Crash after send": [2, 1, "unknown"],
+      "Drop the reply": [2, 1, "unknown"],
+    });
+    await page.getByRole("button", { name: "Drop the reply" }).click();
+    await settled(open);
+    expect([await count(page, "naive"), await count(page, "eoc")]).toEqual([1, 1]);
+    expect(troubles).toEqual([]);
+  });
+
+  it("S2.4 halts three actions in flight: one not applied, one unknown, one denied", async () => {
+    const open = await site.open("/", { reducedMotion: "reduce" });
+    await open.page.getByRole("button", { name: "HALT" }).click();
+    await expect.poll(() => open.page.locator(".eoc .meaning").innerText()).toMatch(
+      /^Halted in \d ms: 1 not applied, 1 unknown, 1 denied\.$/,
+    );
+    await open.shoot("halted");
+    expect(open.troubles).toEqual([]);
+  });
+
+  it("halts at the very moment of the press, and what came before it stays as it was", async () => {
+    const open = await site.open("/#scenario=refund-plan&seed=7", { reducedMotion: "reduce" });
+    const { page } = open;
+    await page.getByRole("button", { name: "Step back" }).waitFor();
+    for (let step = 0; step < 40 && (await count(page, "eoc")) !== 1; step++) {
+      await page.getByRole("button", { name: "Step back" }).click();
+    }
+    expect(await count(page, "eoc")).toBe(1);
+    await page.getByRole("button", { name: "HALT" }).click();
+    await settled(open);
+    expect(await page.locator(".eoc .meaning").innerText()).toMatch(/^Halted in \d ms: 1 applied/);
+    expect(page.url()).not.toContain("halt");
+    expect(new URL(await linkOf(open)).hash).toMatch(/halt=\d+/);
+  });
+
+  it("says what the verifier finds: a flipped byte breaks at its record, a missing end is not proven, a pinned head catches it", async () => {
+    const { page, troubles, shoot } = await site.open("/", { reducedMotion: "reduce" });
+    const headline = () => at(page, "evidence-headline").innerText();
+    const flip = page.getByRole("button", { name: "Flip a byte" });
+    const cut = page.getByRole("button", { name: "Delete the last line" });
+    const pin = page.getByRole("button", { name: "Pin the head" });
+    await expect.poll(headline).toContain("Completeness not proven");
+    await flip.click();
+    await expect.poll(headline).toContain("breaks at #7");
+    await cut.click();
+    await expect.poll(headline).toContain("Completeness not proven");
+    await pin.click();
+    await expect.poll(headline).toMatch(/^Caught\. completeness/);
+    await page.locator("#evidence").scrollIntoViewIfNeeded();
+    await shoot("evidence");
+    await cut.click();
+    await expect.poll(headline).toMatch(/^Whole, and proven/);
+    expect(troubles).toEqual([]);
+  });
+
+  it("keeps the worst case on screen, and follows the policy as it is typed", async () => {
+    const { page, troubles } = await site.open("/", { reducedMotion: "reduce" });
+    const bounds = () => at(page, "bounds").innerText();
+    await expect.poll(bounds).toContain("at most 4 dispatches, 31.1 s");
+    const policy = page.getByLabel("Policy", { exact: true });
+    await policy.fill('{ "retry": { "maxRetries": 1 }, "timeout": { "maxTotalTimeMs": 2000 } }');
+    await expect.poll(bounds).toContain("at most 2 dispatches, 3.1 s");
+    await policy.fill('{ "retry": { "maxRetries": -1, "tries": 2 } }');
+    await expect.poll(() => page.locator("#policy-issues").innerText()).toMatch(/retry\.tries[\s\S]*retry\.maxRetries/);
+    expect(await bounds()).toContain("the policy is invalid");
+    expect(await page.locator(".bounds").isVisible()).toBe(true);
+    await policy.fill("{");
+    await expect.poll(() => page.locator("#policy-issues").innerText()).toContain("JSON");
+    await page.getByLabel("What the requests meet").fill("refund-7: explode");
+    await expect.poll(() => page.locator("#script-issues").innerText()).toContain("line 1");
+    expect(troubles).toEqual([]);
+  });
+
+  it("is carried from browser to browser by its link", async () => {
+    const first = await site.open("/", { reducedMotion: "reduce" });
+    await first.page.getByLabel("Policy", { exact: true }).fill('{ "retry": { "maxRetries": 2, "jitter": "full" } }');
+    await first.page.getByLabel("What the requests meet").fill("refund-7: 429 retry 1s, 503, drop");
+    await first.page.getByLabel("Seed", { exact: true }).fill("link & seed");
+    await first.page.getByLabel("EOC may ask the world").check();
+    await settled(first);
+    const link = await linkOf(first);
+    const second = await site.open(new URL(link).pathname + new URL(link).hash, { reducedMotion: "reduce" });
+    await settled(second);
+    const seen = async ({ page }: OpenPage) => [
+      await at(page, "report-hash").innerText(),
+      await page.getByLabel("What the requests meet").inputValue(),
+      await page.getByLabel("Seed", { exact: true }).inputValue(),
+      await count(page, "naive"),
+    ];
+    expect(await seen(second)).toEqual(await seen(first));
+    expect(await linkOf(second)).toBe(link);
+    expect([...first.troubles, ...second.troubles]).toEqual([]);
+  });
+
+  it("says so when a link leads nowhere, and shows the first scenario", async () => {
+    const open = await site.open("/#scenario=no-such-thing", { reducedMotion: "reduce" });
+    await expect.poll(() => open.page.locator(".notice").innerText()).toContain("no-such-thing");
+    await settled(open);
+    expect(await count(open.page, "naive")).toBe(2);
+  });
+
+  it("runs 1,000 random schedules, none of which is doubled by EOC, and plays any of them", async () => {
+    const open = await site.open("/", { reducedMotion: "reduce" });
+    const { page, troubles, shoot } = open;
+    await page.getByRole("button", { name: "Run 1,000 schedules" }).click();
+    await expect.poll(() => at(page, "schedules-time").innerText(), { timeout: 60_000 }).toContain("schedules in");
+    console.log(await at(page, "schedules-time").innerText());
+    expect(Number(await at(page, "naive-doubled").innerText())).toBeGreaterThan(100);
+    expect([await at(page, "eoc-doubled").innerText(), await at(page, "violations").innerText()]).toEqual(["0", "0"]);
+    await page.locator("#schedules").scrollIntoViewIfNeeded();
+    await shoot("schedules");
+    const schedule = page.locator(".schedules button").first();
+    const status = await schedule.locator(".status").innerText();
+    await schedule.click();
+    await settled(open);
+    expect(await count(page, "naive")).toBeGreaterThan(1);
+    expect(await at(page, "eoc-says").innerText()).toBe(status);
+    expect(troubles).toEqual([]);
+  });
+
+  it("S9.3 masks what is pasted, says where, and sends it nowhere", async () => {
+    const { page, troubles } = await site.open("/", { reducedMotion: "reduce" });
+    await page.getByLabel("Text or JSON with secrets").fill('{"user": "ada", "api_key": "sk-do-not-show-this-1234", "max_tokens": 4}');
+    await expect.poll(() => at(page, "manifest").innerText()).toContain("/api_key");
+    expect(await at(page, "redacted").innerText()).not.toContain("do-not-show");
+    expect(await at(page, "redacted").innerText()).toContain('"max_tokens": 4');
+    expect(troubles).toEqual([]);
+  });
+
+  it("verifies and draws a journal that is dropped, and survives anything else", async () => {
+    const { page, troubles } = await site.open("/#scenario=crash-after-send", { reducedMotion: "reduce" });
+    await page.getByRole("button", { name: "Use the one on the stage" }).click();
+    await expect.poll(() => at(page, "journal").innerText()).toContain("in flight when it stopped: refund-9");
+    expect(await at(page, "journal").innerText()).toContain("crash-after-send-again");
+    const file = { name: "not-a-journal.jsonl", mimeType: "text/plain", buffer: Buffer.from('{"event":{"executionId":"x","atMs":1}}\nno') };
+    await page.locator("input[type=file]").setInputFiles(file);
+    await expect.poll(() => at(page, "journal").innerText()).toContain("not-a-journal.jsonl");
+    expect(await at(page, "journal").innerText()).toContain("FAIL");
+    expect(troubles).toEqual([]);
+  });
+
+  it("puts what is on the screen onto the clipboard", async () => {
+    const { page } = await site.open("/", { reducedMotion: "reduce" });
+    for (const form of ["vitest test", "TypeScript", "Link"]) {
+      await page.getByLabel(form, { exact: true }).check();
+      await page.getByRole("button", { name: "Copy", exact: true }).click();
+      await page.getByText("✓ copied").waitFor();
+      const copied = await page.evaluate(() => navigator.clipboard.readText());
+      expect(copied.trim()).toBe((await at(page, "copied").innerText()).trim());
+    }
+  });
+
+  it("needs no motion: with reduced motion the end is there at once", async () => {
+    const { page } = await site.open("/", { reducedMotion: "reduce" });
+    await page.getByRole("button", { name: "Play", exact: true }).waitFor();
+    expect([await count(page, "naive"), await count(page, "eoc")]).toEqual([2, 1]);
+  });
+
+  it("is reached by keyboard alone, from the skip link to the red button", async () => {
+    const { page } = await site.open("/", { reducedMotion: "reduce" });
+    await page.getByRole("button", { name: "Play", exact: true }).waitFor();
+    const reached: string[] = [];
+    for (let presses = 0; presses < 80; presses++) {
+      await page.keyboard.press("Tab");
+      const name = await page.evaluate(() => {
+        const { activeElement: active } = document;
+        return active?.getAttribute("aria-label") ?? active?.textContent?.trim() ?? "";
+      });
+      reached.push(name);
+      if (name === "HALT") break;
+    }
+    expect(reached[0]).toBe("Skip to the two sides");
+    for (const name of ["Slow", "Run 1,000 schedules", "Pin the head", "Copy", "Step back", "Play", "HALT"]) {
+      expect(reached.some((one) => one.startsWith(name))).toBe(true);
+    }
+    await page.keyboard.press("Enter");
+    await expect.poll(() => page.locator(".eoc .meaning").innerText()).toContain("Halted in");
+  });
+
+  it("follows a finger on the scrubber", async () => {
+    const { page } = await site.open("/", { reducedMotion: "reduce" });
+    await page.getByRole("button", { name: "Play", exact: true }).waitFor();
+    const session = await page.context().newCDPSession(page);
+    await session.send("Performance.enable");
+    const busySeconds = async () =>
+      (await session.send("Performance.getMetrics")).metrics.find(({ name }) => name === "TaskDuration")!.value;
+    const before = await busySeconds();
+    const { frames, counts } = await page.evaluate(async () => {
+      const slider = document.querySelector<HTMLInputElement>(".scrub input")!;
+      const counts = new Set<string>();
+      const started = performance.now();
+      let frames = 0;
+      while (performance.now() - started < 1000) {
+        await new Promise((resolve) => requestAnimationFrame(resolve));
+        slider.value = String(((frames % 60) / 59) * Number(slider.max));
+        slider.dispatchEvent(new Event("input", { bubbles: true }));
+        counts.add(document.querySelector('[data-testid="naive-count"]')!.textContent!);
+        frames++;
+      }
+      return { frames, counts: [...counts] };
+    });
+    const busyMs = ((await busySeconds()) - before) * 1000;
+    console.log(`scrubbing: ${frames} frames in a second, ${(busyMs / frames).toFixed(1)} ms of work a frame`);
+    expect(counts.sort()).toEqual(["0", "1", "2"]);
+  });
+
+  async function settled(open: OpenPage): Promise<void> {
+    await open.page.locator('#stage[aria-busy="false"]').waitFor();
+    await toTheEnd(open);
+    await open.page.waitForFunction(() => document.querySelector('[data-testid="eoc-says"]')?.textContent !== "…");
+  }
+
+  async function linkOf({ page }: OpenPage): Promise<string> {
+    await page.getByLabel("Link", { exact: true }).check();
+    return at(page, "copied").innerText();
+  }
+});
