@@ -16,7 +16,10 @@ interface Entry {
 export function Ledger({ side, run, label }: { side: Side; run: Recording; label: string }) {
   const entries = entriesOf(side, run);
   const ids = planExecution(run.setup.decision, run.setup.policy).actions.map(({ id }) => id);
-  const count = useComputed(() => entries.filter(({ atMs }) => atMs <= playheadMs.value).length);
+  const count = useComputed(() => {
+    const nowMs = playheadMs.value;
+    return entries.filter(({ atMs }) => atMs <= nowMs).length;
+  });
   const isDouble = entries.slice(0, count.value).some(({ isAgain }) => isAgain);
   const cents = entries.slice(0, count.value).reduce((sum, entry) => sum + (entry.cents ?? 0), 0);
   return (

@@ -2,7 +2,7 @@ import { computed, effect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { Ledger } from "./ledger.js";
 import { endMs } from "./playback.js";
-import { isCurrent, issues, playheadMs, recording } from "./state.js";
+import { isCurrent, issues, playheadMs, recording, recordingNumber } from "./state.js";
 import { Timeline } from "./timeline.js";
 import { EocVerdict, NaiveVerdict } from "./verdicts.js";
 
@@ -28,7 +28,7 @@ export function Stage() {
     <section id="stage" class="stage" ref={element} aria-label="Naive retry beside EOC" aria-busy={!isCurrent.value && issues.value.length === 0} tabIndex={-1}>
       {run !== undefined && (
         <>
-          <article class="side naive" aria-labelledby="naive-title">
+          <article class="side naive" key={`naive ${recordingNumber}`} aria-labelledby="naive-title">
             <div class="top">
               <header>
                 <h2 id="naive-title">Naive retry</h2>
@@ -39,7 +39,7 @@ export function Stage() {
             </div>
             <Timeline name="Naive retry" side={run.naive} endMs={run.endMs} />
           </article>
-          <article class="side eoc" aria-labelledby="eoc-title">
+          <article class="side eoc" key={`eoc ${recordingNumber}`} aria-labelledby="eoc-title">
             <div class="top">
               <header>
                 <h2 id="eoc-title">EOC</h2>

@@ -12,6 +12,8 @@ const parsed = computed(() => setupOfTexts(texts.value));
 
 /** The last run of something valid. */
 export const recording = signal<Recording | undefined>(undefined);
+/** Which run that is: components that show one begin anew with the next. */
+export const recordingNumber = signal(0);
 /** Said once when a link could not be followed to its end. */
 export const notice = signal("");
 
@@ -77,6 +79,7 @@ export function keepRecording(onReady: (fromMs: number) => void): () => void {
     void record(setup).then((made) => {
       if (run !== runs) return;
       recording.value = made;
+      recordingNumber.value = run;
       onReady(startAtMs ?? 0);
       startAtMs = undefined;
     });
