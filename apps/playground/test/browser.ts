@@ -50,7 +50,10 @@ export async function openSite(origin?: string): Promise<Site> {
   const contexts: { context: BrowserContext; profile: string }[] = [];
   return {
     origin: base,
-    async open(path = "/", { colorScheme = "light", reducedMotion = "no-preference", width = 1280, height = 900 } = {}) {
+    async open(
+      path = "/",
+      { colorScheme = "light", reducedMotion = "no-preference", width = 1280, height = 900 } = {},
+    ) {
       const profile = await mkdtemp(join(tmpdir(), "eoc-chromium-"));
       const context = await chromium.launchPersistentContext(profile, {
         executablePath: browserPath!,

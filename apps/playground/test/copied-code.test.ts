@@ -51,7 +51,10 @@ describe("what is copied from the page", () => {
       await writeFile(join(folder, `copied-${index}.test.ts`), writeTest(await record(setup)));
     }
     const config = join(folder, "vitest.config.mjs");
-    await writeFile(config, `export default { test: { include: ["*.test.ts"], reporters: ["json"], outputFile: "result.json" } };\n`);
+    await writeFile(
+      config,
+      `export default { test: { include: ["*.test.ts"], reporters: ["json"], outputFile: "result.json" } };\n`,
+    );
     const vitest = join(root, "../../node_modules/vitest/vitest.mjs");
     await run(process.execPath, [vitest, "run", "--root", folder, "--config", config]).catch(() => {});
     const result = JSON.parse(await readFile(join(folder, "result.json"), "utf8")) as VitestResult;

@@ -55,7 +55,9 @@ describe.skipIf(browserPath === undefined && !isRequired)("how the page looks", 
     const { gzipSync } = await import("node:zlib");
     const assets = new URL("../dist-page/assets/", import.meta.url);
     const scripts = (await readdir(assets)).filter((file) => file.endsWith(".js"));
-    const sizes = await Promise.all(scripts.map(async (file) => gzipSync(await readFile(new URL(file, assets))).length));
+    const sizes = await Promise.all(
+      scripts.map(async (file) => gzipSync(await readFile(new URL(file, assets))).length),
+    );
     const total = sizes.reduce((sum, size) => sum + size, 0);
     console.log(`${(total / 1000).toFixed(1)} kB of script, gzipped`);
     expect(total).toBeGreaterThan(10_000);

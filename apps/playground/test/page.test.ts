@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { browserPath, openSite, type OpenPage, type Site } from "./browser.js";
+import { browserPath, type OpenPage, openSite, type Site } from "./browser.js";
 
 // A real browser, on machines that may be busy.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
@@ -13,10 +13,11 @@ const scenarios = readdirSync(new URL("../decisions/", import.meta.url))
   .sort();
 
 const at = (page: OpenPage["page"], id: string) => page.locator(`[data-testid="${id}"]`);
+const textOf = async (page: OpenPage["page"], id: string) => (await at(page, id).textContent()) ?? "";
 const toTheEnd = ({ page }: OpenPage) => page.locator(".scrub input").press("End");
 
 async function count(page: OpenPage["page"], side: "naive" | "eoc"): Promise<number> {
-  return Number(await at(page, `${side}-count`).innerText());
+  return Number(await textOf(page, `${side}-count`));
 }
 
 describe.skipIf(browserPath === undefined && !isRequired)("the page in a browser", () => {
@@ -35,14 +36,14 @@ describe.skipIf(browserPath === undefined && !isRequired)("the page in a browser
     console.log(`two refunds on the left ${Date.now() - loaded} ms after load`);
     expect(await count(page, "eoc")).toBe(1);
     await page.getByRole("button", { name: "Play", exact: true }).waitFor();
-    expect(await at(page, "naive-says").innerText()).toBe("success");
-    expect(await at(page, "eoc-says").innerText()).toBe("unknown");
+    expect(await textOf(page, "naive-says")).toBe("success");
+    expect(await textOf(page, "eoc-says")).toBe("unknown");
     await shoot("light");
     await shoot("light-full", { fullPage: true });
     // It does not begin again.
-    const time = await page.locator(".time").innerText();
+    const time = await page.locator(".time").textContent();
     await page.waitForTimeout(300);
-    expect(await page.locator(".time").innerText()).toBe(time);
+    expect(await page.locator(".time").textContent()).toBe(time);
     expect(troubles).toEqual([]);
   });
 
@@ -53,7 +54,7 @@ describe.skipIf(browserPath === undefined && !isRequired)("the page in a browser
       await page.locator(".scenario select").selectOption(scenario);
       await toTheEnd(open);
       await page.waitForFunction(() => document.querySelector('[data-testid="eoc-says"]')?.textContent !== "…");
-      expect(await at(page, "about").innerText()).not.toBe("");
+      expect(await textOf(page, "about")).not.toBe("");
       await shoot(`scenario-${scenario}`);
     }
     expect(troubles).toEqual([]);
@@ -68,7 +69,7 @@ describe.skipIf(browserPath === undefined && !isRequired)("the page in a browser
       await button.click();
       await expect.poll(() => button.getAttribute("aria-pressed")).toBe("true");
       await settled(open);
-      outcomes[name] = [await count(page, "naive"), await count(page, "eoc"), await at(page, "eoc-says").innerText()];
+      outcomes[name] = [await count(page, "naive"), await count(page, "eoc"), await textOf(page, "eoc-says")];
     }
     expect(outcomes).toEqual({
       Slow: [2, 1, "unknown"],
@@ -85,9 +86,9 @@ describe.skipIf(browserPath === undefined && !isRequired)("the page in a browser
   it("S2.4 halts three actions in flight: one not applied, one unknown, one denied", async () => {
     const open = await site.open("/", { reducedMotion: "reduce" });
     await open.page.getByRole("button", { name: "HALT" }).click();
-    await expect.poll(() => open.page.locator(".eoc .meaning").innerText()).toMatch(
-      /^Halted in \d ms: 1 not applied, 1 unknown, 1 denied\.$/,
-    );
+    await expect
+      .poll(() => open.page.locator(".eoc .meaning").textContent())
+      .toMatch(/^Halted in \d ms: 1 not applied, 1 unknown, 1 denied\.$/);
     await open.shoot("halted");
     expect(open.troubles).toEqual([]);
   });
@@ -102,14 +103,14 @@ describe.skipIf(browserPath === undefined && !isRequired)("the page in a browser
     expect(await count(page, "eoc")).toBe(1);
     await page.getByRole("button", { name: "HALT" }).click();
     await settled(open);
-    expect(await page.locator(".eoc .meaning").innerText()).toMatch(/^Halted in \d ms: 1 applied/);
+    expect(await page.locator(".eoc .meaning").textContent()).toMatch(/^Halted in \d ms: 1 applied/);
     expect(page.url()).not.toContain("halt");
     expect(new URL(await linkOf(open)).hash).toMatch(/halt=\d+/);
   });
 
   it("says what the verifier finds: a flipped byte breaks at its record, a missing end is not proven, a pinned head catches it", async () => {
     const { page, troubles, shoot } = await site.open("/", { reducedMotion: "reduce" });
-    const headline = () => at(page, "evidence-headline").innerText();
+    const headline = () => textOf(page, "evidence-headline");
     const flip = page.getByRole("button", { name: "Flip a byte" });
     const cut = page.getByRole("button", { name: "Delete the last line" });
     const pin = page.getByRole("button", { name: "Pin the head" });
@@ -129,19 +130,21 @@ describe.skipIf(browserPath === undefined && !isRequired)("the page in a browser
 
   it("keeps the worst case on screen, and follows the policy as it is typed", async () => {
     const { page, troubles } = await site.open("/", { reducedMotion: "reduce" });
-    const bounds = () => at(page, "bounds").innerText();
+    const bounds = () => textOf(page, "bounds");
     await expect.poll(bounds).toContain("at most 4 dispatches, 31.1 s");
     const policy = page.getByLabel("Policy", { exact: true });
     await policy.fill('{ "retry": { "maxRetries": 1 }, "timeout": { "maxTotalTimeMs": 2000 } }');
     await expect.poll(bounds).toContain("at most 2 dispatches, 3.1 s");
     await policy.fill('{ "retry": { "maxRetries": -1, "tries": 2 } }');
-    await expect.poll(() => page.locator("#policy-issues").innerText()).toMatch(/retry\.tries[\s\S]*retry\.maxRetries/);
+    await expect
+      .poll(() => page.locator("#policy-issues").textContent())
+      .toMatch(/retry\.tries[\s\S]*retry\.maxRetries/);
     expect(await bounds()).toContain("the policy is invalid");
     expect(await page.locator(".bounds").isVisible()).toBe(true);
     await policy.fill("{");
-    await expect.poll(() => page.locator("#policy-issues").innerText()).toContain("JSON");
+    await expect.poll(() => page.locator("#policy-issues").textContent()).toContain("JSON");
     await page.getByLabel("What the requests meet").fill("refund-7: explode");
-    await expect.poll(() => page.locator("#script-issues").innerText()).toContain("line 1");
+    await expect.poll(() => page.locator("#script-issues").textContent()).toContain("line 1");
     expect(troubles).toEqual([]);
   });
 
@@ -156,7 +159,7 @@ describe.skipIf(browserPath === undefined && !isRequired)("the page in a browser
     const second = await site.open(new URL(link).pathname + new URL(link).hash, { reducedMotion: "reduce" });
     await settled(second);
     const seen = async ({ page }: OpenPage) => [
-      await at(page, "report-hash").innerText(),
+      await textOf(page, "report-hash"),
       await page.getByLabel("What the requests meet").inputValue(),
       await page.getByLabel("Seed", { exact: true }).inputValue(),
       await count(page, "naive"),
@@ -168,7 +171,7 @@ describe.skipIf(browserPath === undefined && !isRequired)("the page in a browser
 
   it("says so when a link leads nowhere, and shows the first scenario", async () => {
     const open = await site.open("/#scenario=no-such-thing", { reducedMotion: "reduce" });
-    await expect.poll(() => open.page.locator(".notice").innerText()).toContain("no-such-thing");
+    await expect.poll(() => open.page.locator(".notice").textContent()).toContain("no-such-thing");
     await settled(open);
     expect(await count(open.page, "naive")).toBe(2);
   });
@@ -177,39 +180,45 @@ describe.skipIf(browserPath === undefined && !isRequired)("the page in a browser
     const open = await site.open("/", { reducedMotion: "reduce" });
     const { page, troubles, shoot } = open;
     await page.getByRole("button", { name: "Run 1,000 schedules" }).click();
-    await expect.poll(() => at(page, "schedules-time").innerText(), { timeout: 60_000 }).toContain("schedules in");
-    console.log(await at(page, "schedules-time").innerText());
-    expect(Number(await at(page, "naive-doubled").innerText())).toBeGreaterThan(100);
-    expect([await at(page, "eoc-doubled").innerText(), await at(page, "violations").innerText()]).toEqual(["0", "0"]);
+    await expect.poll(() => textOf(page, "schedules-time"), { timeout: 60_000 }).toContain("schedules in");
+    console.log(await textOf(page, "schedules-time"));
+    expect(Number(await textOf(page, "naive-doubled"))).toBeGreaterThan(100);
+    expect([await textOf(page, "eoc-doubled"), await textOf(page, "violations")]).toEqual(["0", "0"]);
     await page.locator("#schedules").scrollIntoViewIfNeeded();
     await shoot("schedules");
     const schedule = page.locator(".schedules button").first();
-    const status = await schedule.locator(".status").innerText();
+    const status = await schedule.locator(".status").textContent();
     await schedule.click();
     await settled(open);
     expect(await count(page, "naive")).toBeGreaterThan(1);
-    expect(await at(page, "eoc-says").innerText()).toBe(status);
+    expect(await textOf(page, "eoc-says")).toBe(status);
     expect(troubles).toEqual([]);
   });
 
   it("S9.3 masks what is pasted, says where, and sends it nowhere", async () => {
     const { page, troubles } = await site.open("/", { reducedMotion: "reduce" });
-    await page.getByLabel("Text or JSON with secrets").fill('{"user": "ada", "api_key": "sk-do-not-show-this-1234", "max_tokens": 4}');
-    await expect.poll(() => at(page, "manifest").innerText()).toContain("/api_key");
-    expect(await at(page, "redacted").innerText()).not.toContain("do-not-show");
-    expect(await at(page, "redacted").innerText()).toContain('"max_tokens": 4');
+    await page
+      .getByLabel("Text or JSON with secrets")
+      .fill('{"user": "ada", "api_key": "sk-do-not-show-this-1234", "max_tokens": 4}');
+    await expect.poll(() => textOf(page, "manifest")).toContain("/api_key");
+    expect(await textOf(page, "redacted")).not.toContain("do-not-show");
+    expect(await textOf(page, "redacted")).toContain('"max_tokens": 4');
     expect(troubles).toEqual([]);
   });
 
   it("verifies and draws a journal that is dropped, and survives anything else", async () => {
     const { page, troubles } = await site.open("/#scenario=crash-after-send", { reducedMotion: "reduce" });
     await page.getByRole("button", { name: "Use the one on the stage" }).click();
-    await expect.poll(() => at(page, "journal").innerText()).toContain("in flight when it stopped: refund-9");
-    expect(await at(page, "journal").innerText()).toContain("crash-after-send-again");
-    const file = { name: "not-a-journal.jsonl", mimeType: "text/plain", buffer: Buffer.from('{"event":{"executionId":"x","atMs":1}}\nno') };
+    await expect.poll(() => textOf(page, "journal")).toContain("in flight when it stopped: refund-9");
+    expect(await textOf(page, "journal")).toContain("crash-after-send-again");
+    const file = {
+      name: "not-a-journal.jsonl",
+      mimeType: "text/plain",
+      buffer: Buffer.from('{"event":{"executionId":"x","atMs":1}}\nno'),
+    };
     await page.locator("input[type=file]").setInputFiles(file);
-    await expect.poll(() => at(page, "journal").innerText()).toContain("not-a-journal.jsonl");
-    expect(await at(page, "journal").innerText()).toContain("FAIL");
+    await expect.poll(() => textOf(page, "journal")).toContain("not-a-journal.jsonl");
+    expect(await textOf(page, "journal")).toContain("FAIL");
     expect(troubles).toEqual([]);
   });
 
@@ -220,7 +229,7 @@ describe.skipIf(browserPath === undefined && !isRequired)("the page in a browser
       await page.getByRole("button", { name: "Copy", exact: true }).click();
       await page.getByText("✓ copied").waitFor();
       const copied = await page.evaluate(() => navigator.clipboard.readText());
-      expect(copied.trim()).toBe((await at(page, "copied").innerText()).trim());
+      expect(copied.trim()).toBe((await textOf(page, "copied")).trim());
     }
   });
 
@@ -248,7 +257,7 @@ describe.skipIf(browserPath === undefined && !isRequired)("the page in a browser
       expect(reached.some((one) => one.startsWith(name))).toBe(true);
     }
     await page.keyboard.press("Enter");
-    await expect.poll(() => page.locator(".eoc .meaning").innerText()).toContain("Halted in");
+    await expect.poll(() => page.locator(".eoc .meaning").textContent()).toContain("Halted in");
   });
 
   it("follows a finger on the scrubber", async () => {
@@ -286,6 +295,6 @@ describe.skipIf(browserPath === undefined && !isRequired)("the page in a browser
 
   async function linkOf({ page }: OpenPage): Promise<string> {
     await page.getByLabel("Link", { exact: true }).check();
-    return at(page, "copied").innerText();
+    return textOf(page, "copied");
   }
 });

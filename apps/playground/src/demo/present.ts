@@ -1,7 +1,7 @@
 import type { ExecutionReport } from "@eoc/core";
 import { renderTimeline, reportToDict } from "@eoc/trace";
-import type { ScenarioRun } from "./run-scenario.js";
 import { shortNameOf } from "../scenario/scenario.js";
+import type { ScenarioRun } from "./run-scenario.js";
 import type { Source } from "./sources.js";
 import { cut, printable, type Style, wrapped } from "./style.js";
 import type { World } from "./world.js";

@@ -17,11 +17,17 @@ export interface World {
   readonly crash: Promise<void>;
 }
 
+/** Hears what happens in a world as it happens. */
+export interface WorldObserver {
+  request(actionId: string): void;
+  effect(actionId: string): void;
+}
+
 /** The HTTP service that all worlds live in, on one free loopback port. */
 export interface WorldService {
   readonly origin: string;
   /** With a seed, every answer takes as long as the page's network takes with the same seed. */
-  open(script: WorldScript, seed?: string): World;
+  open(script: WorldScript, seed?: string, observer?: WorldObserver): World;
   close(): Promise<void>;
 }
 
@@ -40,9 +46,9 @@ export async function startWorldService(): Promise<WorldService> {
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     origin,
-    open(script, seed) {
+    open(script, seed, observer) {
       const id = `world-${worlds.size + 1}`;
-      const world = new ScriptedWorld(`${origin}/${id}`, script, seed);
+      const world = new ScriptedWorld(`${origin}/${id}`, script, seed, observer);
       worlds.set(id, world);
       return world;
     },
@@ -66,12 +72,14 @@ class ScriptedWorld implements World {
   #crashed = () => {};
   readonly #script: WorldScript;
   readonly #seed: string | undefined;
+  readonly #observer: WorldObserver | undefined;
   /** What was answered to a key; undefined while its request is being processed. */
   readonly #answered = new Map<string, string | undefined>();
   readonly #closedUntil = new Map<string, { untilMs: number; reply: Reply }>();
   readonly #timers = new Set<NodeJS.Timeout>();
 
-  constructor(url: string, script: WorldScript, seed: string | undefined) {
+  constructor(url: string, script: WorldScript, seed: string | undefined, observer: WorldObserver | undefined) {
+    this.#observer = observer;
     this.url = url;
     this.#script = script;
     this.#seed = seed;
@@ -94,6 +102,7 @@ class ScriptedWorld implements World {
 
   #receive(request: IncomingMessage, response: ServerResponse, action: string): void {
     this.requests.push(action);
+    this.#observer?.request(action);
     this.#arrived();
     const header = request.headers["idempotency-key"];
     const key = this.#script.honoursIdempotencyKey && typeof header === "string" ? header : undefined;
@@ -104,7 +113,7 @@ class ScriptedWorld implements World {
   #act(response: ServerResponse, action: string, key: string | undefined): void {
     const reply = this.#nextReply(action);
     const { applied, dropReply, status, retryAfter } = reply;
-    if (applied) this.ledger.push(action);
+    if (applied) this.#happen(action);
     if (reply.crash) this.#crashed();
     // The connection stays open until its other end, or the world, goes away.
     if (reply.crash || reply.hang) return;
@@ -126,6 +135,11 @@ class ScriptedWorld implements World {
       finish();
     }, delayMs);
     this.#timers.add(timer);
+  }
+
+  #happen(action: string): void {
+    this.ledger.push(action);
+    this.#observer?.effect(action);
   }
 
   #countOf(action: string): number {

@@ -23,7 +23,10 @@ const ENDS: Readonly<Record<string, Tone>> = { ...TONES, denied: "denied", skipp
 const WORDS = { success: "applied", failed: "not applied", unknown: "UNKNOWN" } as const;
 const END_WORDS: Readonly<Record<string, string>> = { ...WORDS, denied: "denied", skipped: "skipped" };
 
-/** The timeline of executions that ran one after the other, `startMs` being time 0. */
+/**
+ * The timeline of executions that ran one after the other, `startMs` being time 0. What is under way when the events end has no end
+ * either, unless its process died.
+ */
 export function eocTracks(processes: readonly Recorded[], startMs: number): Tracks {
   const rows = new Map<string, { spans: Span[]; end?: Track["end"] }>();
   const marks: Mark[] = [];
@@ -124,7 +127,8 @@ function readProcess(
   for (const key of [...open.keys()]) {
     const [index = "0", kind = ""] = key.split(" ");
     const { fromMs } = open.get(key)!;
-    close(Number(index), kind, Math.max(fromMs, diedAtMs ?? fromMs), "unknown", "UNKNOWN: nobody was left to hear it");
+    if (diedAtMs === undefined) close(Number(index), kind, Number.POSITIVE_INFINITY, "unknown", "");
+    else close(Number(index), kind, Math.max(fromMs, diedAtMs), "unknown", "UNKNOWN: nobody was left to hear it");
   }
 }
 

@@ -14,7 +14,8 @@ export function naiveTracks(run: NaiveRun, setup: PlaySetup): Tracks {
     { kind: "restart", atMs: restartedAtMs, words: "started again" },
   ]);
   const { haltAtMs } = setup;
-  if (haltAtMs !== undefined && haltAtMs < run.endMs) marks.push({ kind: "halt", atMs: haltAtMs, words: "HALT, not heard" });
+  if (haltAtMs !== undefined && haltAtMs < run.endMs)
+    marks.push({ kind: "halt", atMs: haltAtMs, words: "HALT, not heard" });
   return { tracks, marks };
 }
 

@@ -31,9 +31,9 @@ export interface Tracks {
   readonly marks: readonly Mark[];
 }
 
-/** The last moment at which anything happens. */
+/** The last moment at which anything happens; what has no end yet does not count. */
 export function endOf({ tracks, marks }: Tracks): number {
   const spans = tracks.flatMap((track) => track.spans.map(({ toMs }) => toMs));
   const ends = tracks.flatMap(({ end }) => (end === undefined ? [] : [end.atMs]));
-  return Math.max(0, ...spans, ...ends, ...marks.map(({ atMs }) => atMs));
+  return Math.max(0, ...[...spans, ...ends, ...marks.map(({ atMs }) => atMs)].filter(Number.isFinite));
 }

@@ -2,8 +2,9 @@ import { Bench } from "./bench.js";
 import { Evidence } from "./evidence-panel.js";
 import { Faults } from "./faults.js";
 import { JournalViewer } from "./journal-viewer.js";
-import { Secrets } from "./secrets-panel.js";
+import { LiveBar } from "./live-bar.js";
 import { Schedules } from "./schedules-panel.js";
+import { Secrets } from "./secrets-panel.js";
 import { Share } from "./share.js";
 import { Stage } from "./stage.js";
 import { Transport } from "./transport.js";
@@ -36,6 +37,7 @@ export function App() {
             and by EOC. Watch what <em>really</em> happens in the outside world.
           </p>
           <Faults />
+          <LiveBar />
         </section>
         <Stage />
         <Bench />

@@ -30,17 +30,31 @@ export function Bench() {
       <div class="knobs">
         <label class="knob">
           Seed
-          <input type="text" size={8} value={seed} maxLength={40} onInput={(event) => edit({ seed: event.currentTarget.value || "0" })} />
+          <input
+            type="text"
+            size={8}
+            value={seed}
+            maxLength={40}
+            onInput={(event) => edit({ seed: event.currentTarget.value || "0" })}
+          />
         </label>
         <button type="button" onClick={() => edit({ seed: String(1 + Math.floor(Math.random() * 9999)) })}>
           Another seed
         </button>
         <label class="knob check">
-          <input type="checkbox" checked={reconcile} onChange={(event) => edit({ reconcile: event.currentTarget.checked })} />
+          <input
+            type="checkbox"
+            checked={reconcile}
+            onChange={(event) => edit({ reconcile: event.currentTarget.checked })}
+          />
           EOC may ask the world afterwards (reconcile)
         </label>
         <label class="knob check">
-          <input type="checkbox" checked={honoursKey} onChange={(event) => edit({ honoursKey: event.currentTarget.checked })} />
+          <input
+            type="checkbox"
+            checked={honoursKey}
+            onChange={(event) => edit({ honoursKey: event.currentTarget.checked })}
+          />
           the world honours idempotency keys
         </label>
         {haltAtMs !== undefined && (

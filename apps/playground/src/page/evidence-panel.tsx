@@ -2,12 +2,12 @@ import { computed, effect, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { examine, type Finding, flippedRecord, type Tampering, tamper } from "../engine/evidence.js";
 import { Findings } from "./findings.js";
-import { recording } from "./state.js";
+import { shown } from "./live-state.js";
 
 const tampering = signal<Tampering>("none");
 const isPinned = signal(false);
 const findings = signal<readonly Finding[]>([]);
-const lines = computed(() => tamper(recording.value?.journal.lines ?? [], tampering.value));
+const lines = computed(() => tamper(shown.value?.journal.lines ?? [], tampering.value));
 
 const headline = computed(() => {
   const failed = findings.value.find(({ verdict }) => verdict === "FAIL");
@@ -25,25 +25,26 @@ export function Evidence() {
     () =>
       effect(() => {
         const run = ++examinations;
-        const head = isPinned.value ? recording.value?.journal.head : undefined;
+        const head = isPinned.value ? shown.value?.journal.head : undefined;
         void examine(lines.value, head).then(({ findings: found }) => {
           if (run === examinations) findings.value = found;
         });
       }),
     [],
   );
-  const all = recording.value?.journal.lines ?? [];
+  const all = shown.value?.journal.lines ?? [];
   const flipped = flippedRecord(all);
   return (
     <section id="evidence" class="panel" aria-labelledby="evidence-title">
       <header>
         <h2 id="evidence-title">Evidence, and how to cheat with it</h2>
         <p>
-          EOC wrote this journal ahead of every step, each record chained to the one before. Tamper with it, and see what the
-          verifier says.
+          EOC wrote this journal ahead of every step, each record chained to the one before. Tamper with it, and see
+          what the verifier says.
         </p>
       </header>
-      <div class="actions" role="group" aria-label="Tampering">
+      <fieldset class="actions">
+        <legend class="visually-hidden">Tampering</legend>
         <Toggle what="flip_byte">Flip a byte in #{flipped}</Toggle>
         <Toggle what="delete_last">Delete the last line</Toggle>
         <button
@@ -55,17 +56,19 @@ export function Evidence() {
         >
           Pin the head
         </button>
-      </div>
+      </fieldset>
       <p class="headline" role="status" data-testid="evidence-headline">
         {headline.value}
       </p>
       <div class="evidence">
         <Findings findings={findings.value} label="The verifier’s verdicts" />
-        <ol class="records" tabIndex={0} aria-label="Records of the journal" start={0}>
-          {all.map((line, index) => (
-            <Record key={index} original={line} line={lines.value[index]} seq={index} />
-          ))}
-        </ol>
+        <section class="records" tabIndex={0} aria-label="Records of the journal">
+          <ol>
+            {all.map((line, index) => (
+              <Record key={index} original={line} line={lines.value[index]} seq={index} />
+            ))}
+          </ol>
+        </section>
       </div>
     </section>
   );

@@ -1,5 +1,5 @@
-import { computed } from "@preact/signals";
 import { planExecution } from "@eoc/core";
+import { computed } from "@preact/signals";
 import { type PlayTexts, pretty, setupOfTexts } from "../engine/play-texts.js";
 import { Icon, type IconName } from "./icons.js";
 import { SCENARIOS } from "./scenarios.js";
@@ -41,7 +41,8 @@ const FAULTS: readonly Fault[] = [
     name: "Crash after send",
     gloss: "your process dies, restarts",
     icon: "crash",
-    about: "The process dies right after it has sent, and is started again. Its journal and its keys survive (idempotency is on).",
+    about:
+      "The process dies right after it has sent, and is started again. Its journal and its keys survive (idempotency is on).",
   },
 ];
 

@@ -3,7 +3,8 @@ import { renderTimeline, verifyJournal } from "@eoc/trace";
 import { signal } from "@preact/signals";
 import { type Finding, findingsOf } from "../engine/evidence.js";
 import { Findings } from "./findings.js";
-import { recording } from "./state.js";
+import { shown } from "./live-state.js";
+import { Scrollable } from "./scrollable.js";
 
 interface Viewed {
   readonly name: string;
@@ -29,10 +30,8 @@ export function JournalViewer() {
         <h2 id="journal-title">Drop a journal</h2>
         <p>A .jsonl file written by @eoc/trace. It is verified and drawn here; nothing leaves this page.</p>
       </header>
-      <div
+      <fieldset
         class={`drop ${isOver.value ? "over" : ""}`}
-        role="group"
-        aria-label="Drop a journal file here"
         onDragOver={(event) => {
           event.preventDefault();
           isOver.value = true;
@@ -46,14 +45,19 @@ export function JournalViewer() {
           void openFile(event.dataTransfer?.files[0]);
         }}
       >
+        <legend class="visually-hidden">A journal file</legend>
         <label>
           <span>Drop it here, or choose a file</span>
-          <input type="file" accept=".jsonl,.json,.txt" onChange={(event) => void openFile(event.currentTarget.files?.[0])} />
+          <input
+            type="file"
+            accept=".jsonl,.json,.txt"
+            onChange={(event) => void openFile(event.currentTarget.files?.[0])}
+          />
         </label>
-        <button type="button" onClick={() => void view("what is on the stage", recording.value?.journal.lines ?? [])}>
+        <button type="button" onClick={() => void view("what is on the stage", shown.value?.journal.lines ?? [])}>
           Use the one on the stage
         </button>
-      </div>
+      </fieldset>
       <p class="issues" role="status">
         {problem.value}
       </p>
@@ -63,9 +67,9 @@ export function JournalViewer() {
             <b>{seen.name}</b>: {seen.records} records
           </p>
           <Findings findings={seen.findings} label="The verifier’s verdicts on the dropped journal" />
-          <pre class="text-timeline" tabIndex={0} aria-label="Timeline of the journal">
+          <Scrollable class="text-timeline" label="Timeline of the journal">
             {seen.timeline}
-          </pre>
+          </Scrollable>
         </div>
       )}
     </section>
@@ -79,7 +83,10 @@ async function openFile(file: File | undefined): Promise<void> {
     return;
   }
   const text = await file.text();
-  await view(file.name, text.split("\n").filter((line) => line !== ""));
+  await view(
+    file.name,
+    text.split("\n").filter((line) => line !== ""),
+  );
 }
 
 async function view(name: string, lines: readonly string[]): Promise<void> {

@@ -1,5 +1,5 @@
-import { useComputed } from "@preact/signals";
 import { planExecution } from "@eoc/core";
+import { useComputed } from "@preact/signals";
 import type { Recording, Side } from "../engine/recording.js";
 import { playheadMs } from "./state.js";
 import { counted, effectOf, money, shownMs } from "./wording.js";

@@ -1,6 +1,8 @@
 import { computed } from "@preact/signals";
+import { endOf } from "../engine/tracks.js";
+import { isLive, liveNowMs, runLive, setSwitch, shown } from "./live-state.js";
 import { scenarioOf } from "./scenarios.js";
-import { eocEndMs, isPlaying, moments, playheadMs, recording, show, speed, texts } from "./state.js";
+import { isPlaying, playheadMs, show, speed, texts } from "./state.js";
 
 /** A whole run takes so long on the screen at normal speed, however long it took there. */
 const WHOLE_MS = 3200;
@@ -9,9 +11,28 @@ const STEP_MS = 700;
 
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
-export const endMs = computed(() => Math.max(1, recording.value?.endMs ?? 1));
+export const endMs = computed(() => Math.max(1, shown.value?.endMs ?? 1));
 /** Virtual milliseconds that pass in a real one. */
 export const pace = computed(() => (endMs.value / WHOLE_MS) * speed.value);
+
+/** Every moment at which something happens on either side. */
+export const moments = computed<readonly number[]>(() => {
+  const run = shown.value;
+  if (run === undefined) return [0];
+  const times = [run.naive, run.eoc].flatMap(({ tracks, marks, effects, endMs }) => [
+    ...tracks.flatMap(({ spans }) => spans.flatMap(({ fromMs, toMs }) => [fromMs, toMs])),
+    ...marks.map(({ atMs }) => atMs),
+    ...effects.map(({ atMs = 0 }) => atMs),
+    endMs,
+  ]);
+  return [...new Set([0, ...times, run.endMs])].sort((a, b) => a - b);
+});
+
+/** When EOC has nothing more under way. */
+export const eocEndMs = computed(() => {
+  const run = shown.value;
+  return run === undefined ? 0 : Math.max(run.eoc.endMs, endOf(run.eoc));
+});
 
 let frame = 0;
 let lastFrameMs = 0;
@@ -56,15 +77,34 @@ export function stepBack(): void {
 
 /**
  * The red button. While EOC is at work the run is made anew with a halt at this very moment: up to here it is the same. Once it is
- * over, three actions are set off and halted in flight.
+ * over, three actions are set off and halted in flight. A live run is halted by the server's own kill switch.
  */
 export function halt(): void {
+  if (isLive.value) {
+    void setSwitch(true);
+    return;
+  }
   const now = playheadMs.value;
   // The next whole millisecond: what is on the screen has happened.
   const haltAtMs = Math.floor(now) + 1;
-  const alreadyHalted = (recording.value?.setup.haltAtMs ?? Number.POSITIVE_INFINITY) <= haltAtMs;
+  const alreadyHalted = (shown.value?.setup.haltAtMs ?? Number.POSITIVE_INFINITY) <= haltAtMs;
   if (now < eocEndMs.value && !alreadyHalted) show({ ...texts.value, haltAtMs }, now);
   else show(scenarioOf("halt-three-in-flight")!.texts);
+}
+
+/** Runs the setup against the real world, and goes with the time there. */
+export async function playLive(): Promise<void> {
+  pause();
+  playheadMs.value = 0;
+  const running = runLive();
+  const follow = () => {
+    if (isLive.value) playheadMs.value = Math.min(liveNowMs(), endMs.value);
+    frame = requestAnimationFrame(follow);
+  };
+  follow();
+  await running;
+  cancelAnimationFrame(frame);
+  playheadMs.value = endMs.value;
 }
 
 function tick(nowMs: number): void {

@@ -22,8 +22,8 @@ export function Schedules() {
       <header>
         <h2 id="schedules-title">1,000 random schedules</h2>
         <p>
-          Lost replies, late answers, 429s, hangs, refusals and halts at random, for the decision and policy above. Each is
-          checked against every promise EOC makes.
+          Lost replies, late answers, 429s, hangs, refusals and halts at random, for the decision and policy above. Each
+          is checked against every promise EOC makes.
         </p>
       </header>
       <p class="actions">
@@ -31,7 +31,8 @@ export function Schedules() {
           {isRunning ? `${progress.value} of ${COUNT} …` : "Run 1,000 schedules"}
         </button>
         <span role="status" data-testid="schedules-time">
-          {tookMs.value !== undefined && `${COUNT.toLocaleString("en")} schedules in ${(tookMs.value / 1000).toFixed(2)} s`}
+          {tookMs.value !== undefined &&
+            `${COUNT.toLocaleString("en")} schedules in ${(tookMs.value / 1000).toFixed(2)} s`}
         </span>
       </p>
       {done.value.length > 0 && <Results />}

@@ -1,6 +1,7 @@
 import { createRedactor, HARMLESS_KEYS } from "@eoc/core";
 import { computed, signal } from "@preact/signals";
 import { pretty } from "../engine/play-texts.js";
+import { Scrollable } from "./scrollable.js";
 
 const EXAMPLE = pretty({
   customer: { author: "Ada", password: "hunter2-but-longer" },
@@ -53,9 +54,9 @@ export function Secrets() {
         />
         leave names alone that only look secret, such as author and max_tokens
       </label>
-      <pre class="redacted" tabIndex={0} aria-label="Redacted copy" data-testid="redacted">
+      <Scrollable class="redacted" label="Redacted copy" testId="redacted">
         {copy}
-      </pre>
+      </Scrollable>
       <h3>Manifest</h3>
       {manifest.length === 0 ? (
         <p class="hint">Nothing was masked.</p>

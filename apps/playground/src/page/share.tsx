@@ -1,5 +1,7 @@
 import { computed, signal } from "@preact/signals";
 import { writeProgram, writeTest } from "../engine/write-code.js";
+import { isShownLive } from "./live-state.js";
+import { Scrollable } from "./scrollable.js";
 import { link, recording } from "./state.js";
 
 const FORMS = { link: "Link", program: "TypeScript", test: "vitest test" } as const;
@@ -24,6 +26,9 @@ export function Share() {
         <h2 id="share-title">Take it along</h2>
         <p>The same run, again and again: the test below passes as it is, and comes to this very report.</p>
       </header>
+      {isShownLive.value && (
+        <p class="hint">A live run never comes twice. This is the same setup on virtual time, where it does.</p>
+      )}
       <p class="hash">
         report <code data-testid="report-hash">{hash}</code>
       </p>
@@ -51,14 +56,14 @@ export function Share() {
         </button>
         <span role="status">{said.value}</span>
       </div>
-      <pre class="code" tabIndex={0} aria-label="What is copied" data-testid="copied">
+      <Scrollable class="code" label="What is copied" testId="copied">
         {copied.value}
-      </pre>
+      </Scrollable>
       <details>
         <summary>The report in plain sentences</summary>
-        <pre class="code" tabIndex={0} aria-label="The report in plain sentences">
+        <Scrollable class="code" label="The report in plain sentences">
           {recording.value?.eoc.story}
-        </pre>
+        </Scrollable>
       </details>
     </section>
   );

@@ -1,13 +1,14 @@
 import { computed, effect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { Ledger } from "./ledger.js";
+import { shown, shownNumber } from "./live-state.js";
 import { endMs } from "./playback.js";
-import { isCurrent, issues, playheadMs, recording, recordingNumber } from "./state.js";
+import { isCurrent, issues, playheadMs } from "./state.js";
 import { Timeline } from "./timeline.js";
 import { EocVerdict, NaiveVerdict } from "./verdicts.js";
 
 const summary = computed(() => {
-  const run = recording.value;
+  const run = shown.value;
   if (run === undefined || playheadMs.value < run.endMs) return "";
   const { eoc, naive } = run;
   return `Naive retry: ${naive.effects.length} in the world’s ledger, says ${naive.belief}. EOC: ${eoc.effects.length}, says ${eoc.report.status}.`;
@@ -23,12 +24,19 @@ export function Stage() {
       }),
     [],
   );
-  const run = recording.value;
+  const run = shown.value;
   return (
-    <section id="stage" class="stage" ref={element} aria-label="Naive retry beside EOC" aria-busy={!isCurrent.value && issues.value.length === 0} tabIndex={-1}>
+    <section
+      id="stage"
+      class="stage"
+      ref={element}
+      aria-label="Naive retry beside EOC"
+      aria-busy={!isCurrent.value && issues.value.length === 0}
+      tabIndex={-1}
+    >
       {run !== undefined && (
         <>
-          <article class="side naive" key={`naive ${recordingNumber}`} aria-labelledby="naive-title">
+          <article class="side naive" key={`naive ${shownNumber.value}`} aria-labelledby="naive-title">
             <div class="top">
               <header>
                 <h2 id="naive-title">Naive retry</h2>
@@ -39,7 +47,7 @@ export function Stage() {
             </div>
             <Timeline name="Naive retry" side={run.naive} endMs={run.endMs} />
           </article>
-          <article class="side eoc" key={`eoc ${recordingNumber}`} aria-labelledby="eoc-title">
+          <article class="side eoc" key={`eoc ${shownNumber.value}`} aria-labelledby="eoc-title">
             <div class="top">
               <header>
                 <h2 id="eoc-title">EOC</h2>

@@ -2,7 +2,6 @@ import { computed, effect, signal } from "@preact/signals";
 import { linkOf, textsOfLink } from "../engine/link.js";
 import { type PlayTexts, setupOfTexts, type TextIssue } from "../engine/play-texts.js";
 import { type Recording, record } from "../engine/recording.js";
-import { endOf } from "../engine/tracks.js";
 import { FIRST, scenarioOf } from "./scenarios.js";
 
 /** What stands in the editors. Everything else follows from it. */
@@ -12,8 +11,6 @@ const parsed = computed(() => setupOfTexts(texts.value));
 
 /** The last run of something valid. */
 export const recording = signal<Recording | undefined>(undefined);
-/** Which run that is: components that show one begin anew with the next. */
-export const recordingNumber = signal(0);
 /** Said once when a link could not be followed to its end. */
 export const notice = signal("");
 
@@ -27,25 +24,6 @@ export const speed = signal(1);
 /** The scenario that the texts began as. */
 export const base = computed(() => scenarioOf(texts.value.name) ?? FIRST);
 export const link = computed(() => linkOf(texts.value, base.value.texts));
-
-/** Every moment at which something happens on either side. */
-export const moments = computed<readonly number[]>(() => {
-  const run = recording.value;
-  if (run === undefined) return [0];
-  const times = [run.naive, run.eoc].flatMap(({ tracks, marks, effects, endMs }) => [
-    ...tracks.flatMap(({ spans }) => spans.flatMap(({ fromMs, toMs }) => [fromMs, toMs])),
-    ...marks.map(({ atMs }) => atMs),
-    ...effects.map(({ atMs = 0 }) => atMs),
-    endMs,
-  ]);
-  return [...new Set([0, ...times, run.endMs])].sort((a, b) => a - b);
-});
-
-/** When EOC has nothing more under way. */
-export const eocEndMs = computed(() => {
-  const run = recording.value;
-  return run === undefined ? 0 : Math.max(run.eoc.endMs, endOf(run.eoc));
-});
 
 /** Where playing begins once the next recording is there. */
 let startAtMs: number | undefined;
@@ -79,7 +57,6 @@ export function keepRecording(onReady: (fromMs: number) => void): () => void {
     void record(setup).then((made) => {
       if (run !== runs) return;
       recording.value = made;
-      recordingNumber.value = run;
       onReady(startAtMs ?? 0);
       startAtMs = undefined;
     });

@@ -69,7 +69,11 @@ function SpanRow({ span, endMs }: { span: Span; endMs: number }) {
         <span class="label">{label}</span>
         <span class={`words ${tone}`}>
           {isNow ? (
-            kind === "wait" ? "…" : "in flight …"
+            kind === "wait" ? (
+              "…"
+            ) : (
+              "in flight …"
+            )
           ) : (
             <>
               <span aria-hidden="true">{GLYPHS[tone]}</span> {words}
@@ -81,7 +85,10 @@ function SpanRow({ span, endMs }: { span: Span; endMs: number }) {
       <div class="lane">
         <span
           class={kind === "late" ? "diamond" : "bar"}
-          style={{ left: `${percent(fromMs, endMs)}%`, width: kind === "late" ? "" : `${percent(toMs - fromMs, endMs)}%` }}
+          style={{
+            left: `${percent(fromMs, endMs)}%`,
+            width: kind === "late" ? "" : `${percent(toMs - fromMs, endMs)}%`,
+          }}
         />
       </div>
     </div>

@@ -1,8 +1,9 @@
-import { computed } from "@preact/signals";
 import { definePolicy } from "@eoc/core";
+import { computed } from "@preact/signals";
 import { Icon } from "./icons.js";
+import { shown } from "./live-state.js";
 import { endMs, halt, pause, play, scrubTo, stepBack, stepForward } from "./playback.js";
-import { isPlaying, issues, playheadMs, recording, speed } from "./state.js";
+import { isPlaying, issues, playheadMs, speed } from "./state.js";
 import { shownMs } from "./wording.js";
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
@@ -68,7 +69,7 @@ export function Transport() {
 }
 
 function Bounds() {
-  const run = recording.value;
+  const run = shown.value;
   if (run === undefined) return <p class="bounds" />;
   const wrong = issues.value.some(({ field }) => field === "policy");
   const { maxDispatches, maxWallMs } = run.bounds;

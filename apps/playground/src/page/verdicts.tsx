@@ -9,8 +9,7 @@ export function NaiveVerdict({ run: { naive } }: { run: Recording }) {
   return (
     <div class="verdict" data-over={isOver.value}>
       <p class="says">
-        says{" "}
-        <strong data-testid="naive-says">{isOver.value ? naive.belief : "…"}</strong>
+        says <strong data-testid="naive-says">{isOver.value ? naive.belief : "…"}</strong>
         {isOver.value && <span class="facts">{requests(naive.requests)}</span>}
       </p>
       <p class="meaning">{isOver.value ? BELIEFS[naive.belief] : "still trying"}</p>
@@ -25,8 +24,7 @@ export function EocVerdict({ run }: { run: Recording }) {
   return (
     <div class={`verdict status-${report.status}`} data-over={isOver.value}>
       <p class="says">
-        says{" "}
-        <strong data-testid="eoc-says">{isOver.value ? report.status : "…"}</strong>
+        says <strong data-testid="eoc-says">{isOver.value ? report.status : "…"}</strong>
         {isOver.value && report.reason !== undefined && <code>{report.reason}</code>}
         {isOver.value && <span class="facts">{requests(sent)}</span>}
       </p>
