@@ -1,15 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { record } from "../src/engine/recording.js";
 import { textsOf } from "../src/engine/play-texts.js";
+import { record } from "../src/engine/recording.js";
 import { setupOfScenario } from "../src/engine/setup-of-scenario.js";
-import { startLiveServer, type LiveServer } from "../src/live/live-server.js";
+import { type LiveServer, startLiveServer } from "../src/live/live-server.js";
 import type { LiveRunStarted } from "../src/live/wire.js";
 import { parseScenario } from "../src/scenario/scenario.js";
-import { browserPath, openSite, type Site } from "./browser.js";
+import { isBrowserMissing, openSite, type Site } from "./browser.js";
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
-const isRequired = process.env["CI"] !== undefined;
 const folder = new URL("../dist-page/", import.meta.url);
 
 let server: LiveServer;
@@ -36,7 +35,9 @@ describe("the live server", () => {
   it("answers only to names of this machine, so that no other site's name can lead here", async () => {
     const { request } = await import("node:http");
     const status = await new Promise((resolve) => {
-      request(server.origin, { headers: { host: "rebound.example" } }, (response) => resolve(response.statusCode)).end();
+      request(server.origin, { headers: { host: "rebound.example" } }, (response) =>
+        resolve(response.statusCode),
+      ).end();
     });
     expect(status).toBe(421);
   });
@@ -57,7 +58,9 @@ describe("the live server", () => {
   });
 
   it("executes a setup over real connections, and tells of both worlds as it happens", async () => {
-    const started = (await (await start(JSON.stringify({ ...texts, script: "refund-7: drop" }))).json()) as LiveRunStarted;
+    const started = (await (
+      await start(JSON.stringify({ ...texts, script: "refund-7: drop" }))
+    ).json()) as LiveRunStarted;
     const base = `${server.origin}/live/runs/${started.id}`;
     const world = fetch(`${base}/world`, { headers: authorized() }).then((response) => response.text());
     const response = await fetch(`${base}/execute`, {
@@ -75,19 +78,24 @@ describe("the live server", () => {
 
   it("is the same world as the page's: what a setup comes to live is what it comes to on virtual time", async () => {
     const setup = setupOfScenario(
-      parseScenario("one-refund", JSON.stringify({ decision, reconcile: true, world: { replies: { "*": [{ drop_reply: true }] } } })),
+      parseScenario(
+        "one-refund",
+        JSON.stringify({ decision, reconcile: true, world: { replies: { "*": [{ drop_reply: true }] } } }),
+      ),
       {},
       "7",
     );
     const started = (await (await start(JSON.stringify(textsOf(setup)))).json()) as LiveRunStarted;
     const path = `${server.origin}/live/runs/${started.id}/execute`;
-    const live = (await (await fetch(path, { method: "POST", headers: authorized(), body: JSON.stringify({ decision }) })).json()) as object;
+    const live = (await (
+      await fetch(path, { method: "POST", headers: authorized(), body: JSON.stringify({ decision }) })
+    ).json()) as object;
     const { report } = (await record(setup)).eoc;
     expect(live).toMatchObject({ status: report.status, attemptCount: report.attemptCount, planHash: report.planHash });
   });
 });
 
-describe.skipIf(browserPath === undefined && !isRequired)("live mode in a browser", () => {
+describe.skipIf(isBrowserMissing)("live mode in a browser", () => {
   let site: Site;
   beforeAll(async () => {
     site = await openSite(server.origin);
@@ -96,12 +104,16 @@ describe.skipIf(browserPath === undefined && !isRequired)("live mode in a browse
 
   it("runs the double refund against the real world by itself, once", async () => {
     const { page, troubles, shoot } = await site.open();
-    await expect.poll(() => page.locator('[data-testid="live-state"]').textContent(), { timeout: 20_000 }).toBe("a live run");
+    await expect
+      .poll(() => page.locator('[data-testid="live-state"]').textContent(), { timeout: 20_000 })
+      .toBe("a live run");
     expect(await page.locator('[data-testid="naive-count"]').textContent()).toBe("2");
     expect(await page.locator('[data-testid="eoc-count"]').textContent()).toBe("1");
     expect(await page.locator('[data-testid="eoc-says"]').textContent()).toBe("unknown");
     await page.getByRole("button", { name: "Pin the head" }).click();
-    await expect.poll(() => page.locator('[data-testid="evidence-headline"]').textContent()).toContain("Whole, and proven");
+    await expect
+      .poll(() => page.locator('[data-testid="evidence-headline"]').textContent())
+      .toContain("Whole, and proven");
     await shoot("live");
     expect(troubles).toEqual([]);
   });
@@ -119,7 +131,9 @@ describe.skipIf(browserPath === undefined && !isRequired)("live mode in a browse
     await shoot("live-halted");
     await page.getByRole("button", { name: "Run it live" }).click();
     await expect.poll(() => page.locator('[data-testid="eoc-says"]').textContent(), { timeout: 20_000 }).toBe("denied");
-    await expect.poll(() => page.locator('[data-testid="live-state"]').textContent(), { timeout: 20_000 }).toBe("a live run");
+    await expect
+      .poll(() => page.locator('[data-testid="live-state"]').textContent(), { timeout: 20_000 })
+      .toBe("a live run");
     expect(await page.locator('[data-testid="eoc-count"]').textContent()).toBe("0");
     await taken.click();
     await taken.waitFor({ state: "detached" });

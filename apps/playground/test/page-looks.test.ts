@@ -1,10 +1,8 @@
 import axe from "axe-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { browserPath, openSite, type PageOptions, type Site } from "./browser.js";
+import { isBrowserMissing, openSite, type PageOptions, type Site } from "./browser.js";
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
-
-const isRequired = process.env["CI"] !== undefined;
 
 const LOOKS: Readonly<Record<string, PageOptions>> = {
   light: { colorScheme: "light" },
@@ -18,7 +16,7 @@ interface Violation {
   nodes: { html: string }[];
 }
 
-describe.skipIf(browserPath === undefined && !isRequired)("how the page looks", () => {
+describe.skipIf(isBrowserMissing)("how the page looks", () => {
   let site: Site;
   beforeAll(async () => {
     site = await openSite();

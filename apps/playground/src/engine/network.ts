@@ -33,7 +33,7 @@ export interface Network {
 }
 
 /** What a reply does, as a step of testkit's scripted executor. */
-export function stepFor(reply: Reply, latency: number): ScriptedStep {
+function stepFor(reply: Reply, latency: number): ScriptedStep {
   const { status, applied, dropReply, slowMs, hang, prepareMs, crash, retryAfter } = reply;
   if (crash) return hangs({ ignoresAbort: true, applied });
   if (hang) return hangs({ applied });

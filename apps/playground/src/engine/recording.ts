@@ -59,7 +59,7 @@ export async function record(setup: PlaySetup): Promise<Recording> {
     eoc: {
       ...ours,
       effects: run.effects,
-      requests: run.met.length,
+      requests: run.met.filter(wasSent).length,
       endMs: eocEndMs,
       report,
       story: explainReport(report),
@@ -68,7 +68,7 @@ export async function record(setup: PlaySetup): Promise<Recording> {
     naive: {
       ...theirs,
       effects: naive.effects,
-      requests: naive.met.length,
+      requests: naive.met.filter(wasSent).length,
       endMs: naive.endMs,
       belief: naive.belief,
     },
@@ -95,6 +95,14 @@ export function violationsOf(run: EocRun, { decision, policy }: PlaySetup): Viol
   // The ledger is the world's, of all processes.
   const ledger = processes.length === 1 ? { world: { effects } } : {};
   return checkInvariants({ plan, policy, events, report, ...ledger });
+}
+
+/** A request that was still being prepared when it was aborted never left. */
+function wasSent({
+  reply: { prepareMs },
+  call: { abortedWith, startedAtMs, endedAtMs = Number.POSITIVE_INFINITY },
+}: Met): boolean {
+  return abortedWith === undefined || endedAtMs - startedAtMs >= prepareMs;
 }
 
 function timesOf(effects: readonly WorldEffect[]): number[] {

@@ -9,16 +9,16 @@ import {
   type Journal,
   type ReconcileFn,
 } from "@eoc/core";
-import { createVirtualClock, createWorld, type VirtualClock, type WorldEffect } from "@eoc/testkit";
-import { createMortalProcess, type MortalProcess } from "./mortal-process.js";
-import { createNetwork, type Met } from "./network.js";
-import { type PlaySetup, START_MS } from "./play-setup.js";
+import type { WorldEffect } from "@eoc/testkit";
+import type { Met } from "./network.js";
+import type { PlaySetup } from "./play-setup.js";
+import { openSimulation } from "./simulation.js";
 
 /** How long the world takes to say what became of a request. */
 export const RECONCILE_MS = 30;
 
 /** What one process saw of it. */
-export interface ProcessRun {
+interface ProcessRun {
   readonly executionId: string;
   readonly startedAtMs: number;
   readonly diedAtMs?: number;
@@ -44,15 +44,7 @@ export function executionIdOf(name: string, process: number): string {
 
 /** Executes a setup's decision on a virtual clock of its own, and waits for what arrives after the report. */
 export async function runEoc(setup: PlaySetup, openJournal: OpenJournal = () => undefined): Promise<EocRun> {
-  const clock = createVirtualClock({ startMs: START_MS });
-  const world = createWorld({ dedupe: setup.world.honoursIdempotencyKey });
-  let current: MortalProcess | undefined;
-  const network = createNetwork(setup, {
-    clock,
-    world,
-    // As the request has left.
-    onCrash: () => void clock.setTimer(() => current!.die(), 5),
-  });
+  const { clock, world, network, begin, effects } = openSimulation(setup);
   const killSwitch = createManualKillSwitch();
   if (setup.haltAtMs !== undefined) clock.setTimer(() => killSwitch.halt("the red button"), setup.haltAtMs);
   const ports = {
@@ -68,8 +60,7 @@ export async function runEoc(setup: PlaySetup, openJournal: OpenJournal = () => 
 
   const processes: ProcessRun[] = [];
   const live = async (): Promise<ExecutionReport> => {
-    const process = createMortalProcess(clock);
-    current = process;
+    const process = begin();
     const number = processes.length;
     const events: ExecutionEvent[] = [];
     const run = { executionId: executionIdOf(setup.name, number), startedAtMs: clock.monotonic(), events };
@@ -95,12 +86,7 @@ export async function runEoc(setup: PlaySetup, openJournal: OpenJournal = () => 
   };
 
   const report = await clock.run(live);
-  await settle(clock);
-  const effects = world.effects.map((effect) => ({ ...effect, atMs: (effect.atMs ?? START_MS) - START_MS }));
-  return { report, processes, effects, met: network.met };
-}
-
-/** Lets everything happen that is still to come, late answers and a halt that came too late included. */
-export function settle(clock: VirtualClock): Promise<void> {
-  return clock.runUntilIdle();
+  // What is still to come: late answers, a halt that came too late.
+  await clock.runUntilIdle();
+  return { report, processes, effects: effects(), met: network.met };
 }

@@ -1,8 +1,7 @@
-import { createVirtualClock, createWorld, type NaiveOutcome, naiveRetry, type WorldEffect } from "@eoc/testkit";
-import { createMortalProcess, type MortalProcess } from "./mortal-process.js";
-import { createNetwork, type Met } from "./network.js";
-import { naivePlan, type PlaySetup, START_MS } from "./play-setup.js";
-import { settle } from "./run-eoc.js";
+import { type NaiveOutcome, naiveRetry, type WorldEffect } from "@eoc/testkit";
+import type { Met } from "./network.js";
+import { naivePlan, type PlaySetup } from "./play-setup.js";
+import { openSimulation } from "./simulation.js";
 
 /** What naive retry believes at the end. */
 export type NaiveBelief = "success" | "failed" | "skipped";
@@ -23,19 +22,11 @@ export interface NaiveRun {
  * kill switch, no `Retry-After` and no idempotency key is known. A process that died is started again from the top.
  */
 export async function runNaive(setup: PlaySetup): Promise<NaiveRun> {
-  const clock = createVirtualClock({ startMs: START_MS });
-  const world = createWorld({ dedupe: setup.world.honoursIdempotencyKey });
-  let current: MortalProcess | undefined;
-  const network = createNetwork(setup, {
-    clock,
-    world,
-    onCrash: () => void clock.setTimer(() => current!.die(), 5),
-  });
+  const { clock, network, begin, effects } = openSimulation(setup);
   const plan = naivePlan(setup);
   const deaths: { diedAtMs: number; restartedAtMs: number }[] = [];
   const live = async (): Promise<NaiveOutcome[]> => {
-    const process = createMortalProcess(clock);
-    current = process;
+    const process = begin();
     const outcomes = naiveRetry(
       plan,
       setup.policy,
@@ -53,9 +44,8 @@ export async function runNaive(setup: PlaySetup): Promise<NaiveRun> {
 
   const outcomes = await clock.run(live);
   const endMs = clock.monotonic();
-  await settle(clock);
+  await clock.runUntilIdle();
   const belief =
     plan.actions.length === 0 ? "skipped" : outcomes.every(({ succeeded }) => succeeded) ? "success" : "failed";
-  const effects = world.effects.map((effect) => ({ ...effect, atMs: (effect.atMs ?? START_MS) - START_MS }));
-  return { belief, endMs, effects, met: network.met, deaths };
+  return { belief, endMs, effects: effects(), met: network.met, deaths };
 }

@@ -1,4 +1,3 @@
-import type { PlayTexts } from "../engine/play-texts.js";
 import type { NaiveBelief } from "../engine/run-naive.js";
 
 /** What the page is told by the server that it is served from: in a `meta` element of this name. */
@@ -16,8 +15,6 @@ export interface LiveRunStarted {
   readonly id: string;
   readonly startedAtMs: number;
 }
-
-export type LiveRunRequest = PlayTexts;
 
 /** One message of `GET /live/runs/:id/world`. Times are milliseconds since the start of the run. */
 export type WorldMessage =

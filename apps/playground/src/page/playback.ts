@@ -13,10 +13,10 @@ const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 export const endMs = computed(() => Math.max(1, shown.value?.endMs ?? 1));
 /** Virtual milliseconds that pass in a real one. */
-export const pace = computed(() => (endMs.value / WHOLE_MS) * speed.value);
+const pace = computed(() => (endMs.value / WHOLE_MS) * speed.value);
 
 /** Every moment at which something happens on either side. */
-export const moments = computed<readonly number[]>(() => {
+const moments = computed<readonly number[]>(() => {
   const run = shown.value;
   if (run === undefined) return [0];
   const times = [run.naive, run.eoc].flatMap(({ tracks, marks, effects, endMs }) => [
@@ -29,7 +29,7 @@ export const moments = computed<readonly number[]>(() => {
 });
 
 /** When EOC has nothing more under way. */
-export const eocEndMs = computed(() => {
+const eocEndMs = computed(() => {
   const run = shown.value;
   return run === undefined ? 0 : Math.max(run.eoc.endMs, endOf(run.eoc));
 });

@@ -11,7 +11,7 @@ export interface Offered {
   readonly texts: PlayTexts;
 }
 
-export const DEFAULT_SEED = "7";
+const DEFAULT_SEED = "7";
 
 const files = import.meta.glob("../../decisions/*.json", { eager: true, query: "?raw", import: "default" });
 

@@ -6,12 +6,13 @@ export async function readEvents<T>(
 ): Promise<void> {
   const response = await fetch(path, { headers });
   if (!response.ok || response.body === null) throw new Error(`the server says ${response.status}`);
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  const reader = response.body.getReader();
+  const decoder = new TextDecoder();
   let rest = "";
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
-    const parts = (rest + value).split(/\n\n/);
+    const parts = (rest + decoder.decode(value, { stream: true })).split(/\n\n/);
     rest = parts.pop() ?? "";
     for (const part of parts) {
       const data = part.split("\n").filter((line) => line.startsWith("data:"));
