@@ -1,5 +1,5 @@
 import type { ExecutionEvent, WaitCause } from "@eoc/core";
-import type { Mark, Span, Tone, Track, Tracks } from "./tracks.js";
+import { inOrder, type Mark, type Span, type Tone, type Track, type Tracks } from "./tracks.js";
 
 /** The events of one process, and when it died if it did. Times of events are wall-clock. */
 export interface Recorded {
@@ -36,7 +36,11 @@ export function eocTracks(processes: readonly Recorded[], startMs: number): Trac
     readProcess(events, startMs, diedAtMs, rows, marks);
     if (diedAtMs !== undefined) marks.push({ kind: "crash", atMs: diedAtMs, words: "the process dies" });
   }
-  const tracks = [...rows].map(([id, { spans, end }]) => ({ id, spans, ...(end === undefined ? undefined : { end }) }));
+  const tracks = [...rows].map(([id, { spans, end }]) => ({
+    id,
+    spans: inOrder(spans),
+    ...(end === undefined ? undefined : { end }),
+  }));
   return { tracks, marks: marks.sort((a, b) => a.atMs - b.atMs) };
 }
 

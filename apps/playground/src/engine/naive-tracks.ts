@@ -2,7 +2,7 @@ import { definePolicy } from "@eoc/core";
 import type { Met } from "./network.js";
 import { type PlaySetup, START_MS } from "./play-setup.js";
 import type { NaiveRun } from "./run-naive.js";
-import type { Mark, Span, Track, Tracks } from "./tracks.js";
+import { inOrder, type Mark, type Span, type Track, type Tracks } from "./tracks.js";
 
 /** The timeline of naive retry, in its own words: what it believes, not what is so. */
 export function naiveTracks(run: NaiveRun, setup: PlaySetup): Tracks {
@@ -48,7 +48,7 @@ function trackOf(id: string, { met, deaths }: NaiveRun, limitMs: number): Track 
     tone: done ? "applied" : "not_applied",
     words: done ? "believes: done" : "believes: failed",
   } as const;
-  return { id, spans, end };
+  return { id, spans: inOrder(spans), end };
 }
 
 function attemptOf(

@@ -31,6 +31,11 @@ export interface Tracks {
   readonly marks: readonly Mark[];
 }
 
+/** In the order in which they began. */
+export function inOrder(spans: readonly Span[]): Span[] {
+  return spans.toSorted((a, b) => a.fromMs - b.fromMs);
+}
+
 /** The last moment at which anything happens; what has no end yet does not count. */
 export function endOf({ tracks, marks }: Tracks): number {
   const spans = tracks.flatMap((track) => track.spans.map(({ toMs }) => toMs));

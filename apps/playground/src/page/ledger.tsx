@@ -24,7 +24,7 @@ export function Ledger({ side, run, label }: { side: Side; run: Recording; label
   const cents = entries.slice(0, count.value).reduce((sum, entry) => sum + (entry.cents ?? 0), 0);
   return (
     <section class={`ledger ${isDouble ? "double" : ""}`} aria-label={`The world’s ledger, ${label} side`}>
-      <p class="ledger-title">The world’s ledger</p>
+      <p class="ledger-title">World’s ledger</p>
       <p class="tally">
         <strong data-testid={`${label}-count`}>{count.value}</strong> {counted(count.value, ids)}
         {cents > 0 && <span class="sum">{money(cents)} gone</span>}

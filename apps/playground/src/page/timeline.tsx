@@ -40,12 +40,7 @@ function TrackRows({ track, side, endMs }: { track: Track; side: Side; endMs: nu
         <span class="row-text">in the world</span>
         <div class="lane">
           {effects.map(({ atMs = 0 }, index) => (
-            <span
-              key={index}
-              class={`coin ${index > 0 ? "again" : ""}`}
-              style={{ left: `${percent(atMs, endMs)}%` }}
-              title={`${index > 0 ? "again, " : ""}at ${shownMs(atMs)}`}
-            />
+            <Coin key={index} atMs={atMs} endMs={endMs} isAgain={index > 0} />
           ))}
         </div>
       </div>
@@ -54,6 +49,35 @@ function TrackRows({ track, side, endMs }: { track: Track; side: Side; endMs: nu
       ))}
     </div>
   );
+}
+
+const UNDER_WAY: Readonly<Record<Span["kind"], string>> = {
+  attempt: "in flight …",
+  wait: "…",
+  reconcile: "asking …",
+  late: "",
+};
+
+function Words({ tone, words }: Pick<Span, "tone" | "words">) {
+  return (
+    <>
+      <span aria-hidden="true">{GLYPHS[tone]}</span> {words}
+    </>
+  );
+}
+
+/** When it ends is not told before it has. */
+function timesOf({ kind, fromMs, toMs }: Span, isUnderWay: boolean): string {
+  if (kind === "late") return shownMs(fromMs);
+  return `${shownMs(fromMs)} – ${isUnderWay ? "…" : shownMs(toMs)}`;
+}
+
+/** The moment of an effect, once it has come. */
+function Coin({ atMs, endMs, isAgain }: { atMs: number; endMs: number; isAgain: boolean }) {
+  const hasHappened = useComputed(() => playheadMs.value >= atMs);
+  if (!hasHappened.value) return null;
+  const words = `${isAgain ? "again, " : ""}at ${shownMs(atMs)}`;
+  return <span class={`coin ${isAgain ? "again" : ""}`} style={{ left: `${percent(atMs, endMs)}%` }} title={words} />;
 }
 
 function SpanRow({ span, endMs }: { span: Span; endMs: number }) {
@@ -67,20 +91,10 @@ function SpanRow({ span, endMs }: { span: Span; endMs: number }) {
     <div class={`row ${kind} ${tone}`} data-phase={phase.value}>
       <span class="row-text">
         <span class="label">{label}</span>
-        <span class={`words ${tone}`}>
-          {isNow ? (
-            kind === "wait" ? (
-              "…"
-            ) : (
-              "in flight …"
-            )
-          ) : (
-            <>
-              <span aria-hidden="true">{GLYPHS[tone]}</span> {words}
-            </>
-          )}
+        <span class={`words ${isNow ? "waiting" : tone}`}>
+          {isNow ? UNDER_WAY[kind] : <Words tone={tone} words={words} />}
         </span>
-        <span class="ms">{kind === "late" ? shownMs(fromMs) : `${shownMs(fromMs)} – ${shownMs(toMs)}`}</span>
+        <span class="ms">{timesOf(span, isNow)}</span>
       </span>
       <div class="lane">
         <span
