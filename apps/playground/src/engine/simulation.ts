@@ -18,7 +18,7 @@ export interface Simulation {
 }
 
 export function openSimulation(setup: PlaySetup): Simulation {
-  const clock = createVirtualClock({ startMs: START_MS });
+  const clock = createVirtualClock({ startMs: START_MS, realWork: "none" });
   const world = createWorld({ dedupe: setup.world.honoursIdempotencyKey });
   let current: MortalProcess | undefined;
   const onCrash = () => void clock.setTimer(() => current?.die(), CRASH_AFTER_MS);
