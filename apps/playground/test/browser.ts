@@ -1,10 +1,9 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { extname, join, normalize } from "node:path";
-import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { type Browser, chromium, type Page } from "playwright-core";
 
 const folder = new URL("../dist-page/", import.meta.url).pathname;
 /** Kept after the tests, for people to look at; ignored by git. */
@@ -32,7 +31,7 @@ export interface PageOptions {
   height?: number;
 }
 
-/** A page of its own profile, and everything that went wrong in it. */
+/** A page that shares nothing with others, and everything that went wrong in it. */
 export interface OpenPage {
   readonly page: Page;
   /** Errors of the console, uncaught exceptions, failed requests, and requests that leave the server. */
@@ -52,21 +51,17 @@ export async function openSite(origin?: string): Promise<Site> {
   if (!existsSync(join(folder, "index.html"))) throw new Error("the page is not built: npx pnpm@12.21.0 build");
   const server = origin === undefined ? await serveFiles() : undefined;
   const base = origin ?? `http://127.0.0.1:${(server!.address() as AddressInfo).port}`;
-  const contexts: { context: BrowserContext; profile: string }[] = [];
+  // Started with a profile of its own, which goes when it does.
+  let browser: Browser | undefined;
   return {
     origin: base,
     async open(
       path = "/",
       { colorScheme = "light", reducedMotion = "no-preference", width = 1280, height = 900 } = {},
     ) {
-      const profile = await mkdtemp(join(tmpdir(), "eoc-chromium-"));
-      const context = await chromium.launchPersistentContext(profile, {
+      browser ??= await chromium.launch({
         executablePath: browserPath ?? "no browser found",
         headless: true,
-        colorScheme,
-        reducedMotion,
-        viewport: { width, height },
-        permissions: ["clipboard-read", "clipboard-write"],
         args: [
           ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
           "--disable-gpu",
@@ -77,8 +72,13 @@ export async function openSite(origin?: string): Promise<Site> {
           "--disable-sync",
         ],
       });
-      contexts.push({ context, profile });
-      const page = context.pages()[0] ?? (await context.newPage());
+      const context = await browser.newContext({
+        colorScheme,
+        reducedMotion,
+        viewport: { width, height },
+        permissions: ["clipboard-read", "clipboard-write"],
+      });
+      const page = await context.newPage();
       const troubles = troublesOf(page, base);
       await page.goto(base + path);
       return {
@@ -91,10 +91,7 @@ export async function openSite(origin?: string): Promise<Site> {
       };
     },
     async close() {
-      for (const { context, profile } of contexts) {
-        await context.close();
-        await rm(profile, { recursive: true, force: true, maxRetries: 5 });
-      }
+      await browser?.close();
       server?.closeAllConnections();
       await new Promise((resolve) => (server === undefined ? resolve(undefined) : server.close(resolve)));
     },
