@@ -151,6 +151,10 @@ describe("the timeline of a run", () => {
     expect(endOf(naive)).toBeLessThanOrEqual(endMs);
     const late = eoc.tracks[0]!.spans.find(({ kind }) => kind === "late");
     expect(late!.fromMs).toBeGreaterThan(eoc.endMs);
+    // Naive retry gives up at its limit, whatever still comes.
+    const [given, , again] = naive.tracks[0]!.spans.filter(({ kind }) => kind !== "late");
+    expect(given).toMatchObject({ fromMs: 0, toMs: 5000, tone: "not_applied" });
+    expect(again).toMatchObject({ kind: "attempt", fromMs: 5100, tone: "applied" });
   });
 
   it("S2.4 is the same up to the moment of a halt", async () => {
