@@ -1,3 +1,4 @@
+import axe from "axe-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { textsOf } from "../src/engine/play-texts.js";
 import { record } from "../src/engine/recording.js";
@@ -115,6 +116,11 @@ describe.skipIf(isBrowserMissing)("live mode in a browser", () => {
       .poll(() => page.locator('[data-testid="evidence-headline"]').textContent())
       .toContain("Whole, and proven");
     await shoot("live");
+    await page.evaluate(axe.source);
+    const violations = await page.evaluate(
+      "axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations.map(({ id }) => id))",
+    );
+    expect(violations).toEqual([]);
     expect(troubles).toEqual([]);
   });
 

@@ -235,6 +235,34 @@ describe.skipIf(isBrowserMissing)("the page in a browser", () => {
     expect(troubles).toEqual([]);
   });
 
+  it("saves the journal as it was tampered with, and finds that out when it is dropped", async () => {
+    const { page, troubles } = await site.open("/", { reducedMotion: "reduce" });
+    await page.getByRole("button", { name: "Flip a byte" }).click();
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "Save it as it is now" }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe("dropped-reply.journal.jsonl");
+    await page.locator("input[type=file]").setInputFiles(await download.path());
+    await expect.poll(() => textOf(page, "journal")).toContain("breaks at #7");
+    expect(troubles).toEqual([]);
+  });
+
+  it("stays usable under a policy and a decision of a size that nobody reads", async () => {
+    const open = await site.open("/", { reducedMotion: "reduce" });
+    const { page, troubles } = open;
+    const actions = Array.from({ length: 60 }, (_, index) => ({ action: "ACT", id: `order-${index}`, effect: "none" }));
+    await page.getByLabel("Decision", { exact: true }).fill(JSON.stringify({ action: "ACT", actions }));
+    await page.getByLabel("What the requests meet").fill(`order-0: ${Array(100).fill("lost").join(", ")}`);
+    const policy = { retry: { maxRetries: 200, initialBackoffMs: 0 }, timeout: { maxTotalTimeMs: 600_000 } };
+    await page.getByLabel("Policy", { exact: true }).fill(JSON.stringify(policy));
+    await settled(open);
+    await expect.poll(() => textOf(page, "eoc-says")).toBe("success");
+    expect(await count(page, "eoc")).toBe(60);
+    expect(await page.locator(".eoc .row").count()).toBeLessThan(100);
+    expect(troubles).toEqual([]);
+  });
+
   it("puts what is on the screen onto the clipboard", async () => {
     const { page } = await site.open("/", { reducedMotion: "reduce" });
     for (const form of ["vitest test", "TypeScript", "Link"]) {

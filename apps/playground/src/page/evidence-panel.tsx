@@ -56,6 +56,9 @@ export function Evidence() {
         >
           Pin the head
         </button>
+        <button type="button" onClick={save}>
+          Save it as it is now
+        </button>
       </fieldset>
       <p class="headline" role="status" data-testid="evidence-headline">
         {headline.value}
@@ -72,6 +75,21 @@ export function Evidence() {
       </div>
     </section>
   );
+}
+
+/** For `eoc verify`, or to be dropped below. */
+function save(): void {
+  const url = URL.createObjectURL(
+    new Blob(
+      lines.value.map((line) => `${line}\n`),
+      { type: "application/jsonl" },
+    ),
+  );
+  const anchor = document.createElement("a");
+  anchor.href = url;
+  anchor.download = `${shown.value?.setup.name ?? "run"}.journal.jsonl`;
+  anchor.click();
+  URL.revokeObjectURL(url);
 }
 
 function Toggle({ what, children }: { what: Tampering; children: unknown }) {

@@ -12,6 +12,8 @@ interface Entry {
   readonly isAgain: boolean;
 }
 
+const MAX_ENTRIES = 30;
+
 /** The outside world of one side: what happened in it, whatever anybody was told. */
 export function Ledger({ side, run, label }: { side: Side; run: Recording; label: string }) {
   const entries = entriesOf(side, run);
@@ -31,7 +33,7 @@ export function Ledger({ side, run, label }: { side: Side; run: Recording; label
         {isDouble && <span class="flag">⚠ more than approved</span>}
       </p>
       <ol class="entries">
-        {entries.map((entry, index) => (
+        {entries.slice(0, MAX_ENTRIES).map((entry, index) => (
           <li key={index} class={entry.isAgain ? "again" : ""} data-shown={index < count.value}>
             <span aria-hidden="true">{entry.isAgain ? "▲" : "●"}</span> <b>{entry.id}</b>
             {entry.cents !== undefined && <span> {money(entry.cents)}</span>}
@@ -39,6 +41,7 @@ export function Ledger({ side, run, label }: { side: Side; run: Recording; label
             <span class="ms">{shownMs(entry.atMs)}</span>
           </li>
         ))}
+        {entries.length > MAX_ENTRIES && <li class="none">… and {entries.length - MAX_ENTRIES} more</li>}
         {entries.length === 0 && <li class="none">nothing happened out there</li>}
       </ol>
     </section>

@@ -54,11 +54,14 @@ export function keepRecording(onReady: (fromMs: number) => void): () => void {
     const { setup } = parsed.value;
     if (setup === undefined) return;
     const run = ++runs;
+    const failed = (error: Error) => {
+      if (run === runs) notice.value = `This cannot be played: ${error.message.split("\n")[0]}`;
+    };
     void record(setup).then((made) => {
       if (run !== runs) return;
       recording.value = made;
       onReady(startAtMs ?? 0);
       startAtMs = undefined;
-    });
+    }, failed);
   });
 }

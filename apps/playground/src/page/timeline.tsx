@@ -4,6 +4,10 @@ import type { Mark, Span, Track } from "../engine/tracks.js";
 import { playheadMs } from "./state.js";
 import { GLYPHS, shownMs } from "./wording.js";
 
+/** More than anybody reads: policies can allow thousands of attempts, and decisions hold hundreds of actions. */
+const MAX_ROWS = 40;
+const MAX_TRACKS = 20;
+
 /** What happened in time, both sides to the same scale. */
 export function Timeline({ name, side, endMs }: { name: string; side: Side; endMs: number }) {
   return (
@@ -14,9 +18,10 @@ export function Timeline({ name, side, endMs }: { name: string; side: Side; endM
           <MarkLine key={index} mark={mark} endMs={endMs} />
         ))}
         <span class="playhead" aria-hidden="true" />
-        {side.tracks.map((track) => (
+        {side.tracks.slice(0, MAX_TRACKS).map((track) => (
           <TrackRows key={track.id} track={track} side={side} endMs={endMs} />
         ))}
+        {side.tracks.length > MAX_TRACKS && <p>… and {side.tracks.length - MAX_TRACKS} more actions</p>}
       </div>
       <Axis endMs={endMs} />
     </div>
@@ -44,9 +49,10 @@ function TrackRows({ track, side, endMs }: { track: Track; side: Side; endMs: nu
           ))}
         </div>
       </div>
-      {track.spans.map((span, index) => (
+      {track.spans.slice(0, MAX_ROWS).map((span, index) => (
         <SpanRow key={index} span={span} endMs={endMs} />
       ))}
+      {track.spans.length > MAX_ROWS && <p class="row-text">… and {track.spans.length - MAX_ROWS} more</p>}
     </div>
   );
 }
