@@ -4,6 +4,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
+import { expect } from "vitest";
 
 const folder = new URL("../dist-page/", import.meta.url).pathname;
 /** Kept after the tests, for people to look at; ignored by git. */
@@ -23,6 +24,11 @@ const browserPath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin
 /** Whether tests of the page are to be skipped. Where everything has to be tested, they fail instead. */
 export const isBrowserMissing =
   browserPath === undefined && process.env["EOC_NEEDS_BROWSER"] === undefined && process.env["CI"] === undefined;
+
+/** Asks until it is so; on a busy machine that may take a while. */
+export function eventually<T>(ask: () => T | Promise<T>): ReturnType<typeof expect.poll<T>> {
+  return expect.poll(ask, { timeout: 30_000, interval: 20 });
+}
 
 export interface PageOptions {
   colorScheme?: "light" | "dark";

@@ -6,7 +6,7 @@ import { setupOfScenario } from "../src/engine/setup-of-scenario.js";
 import { type LiveServer, startLiveServer } from "../src/live/live-server.js";
 import type { LiveRunStarted } from "../src/live/wire.js";
 import { parseScenario } from "../src/scenario/scenario.js";
-import { isBrowserMissing, openSite, type Site } from "./browser.js";
+import { eventually, isBrowserMissing, openSite, type Site } from "./browser.js";
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
@@ -105,16 +105,14 @@ describe.skipIf(isBrowserMissing)("live mode in a browser", () => {
 
   it("runs the double refund against the real world by itself, once", async () => {
     const { page, troubles, shoot } = await site.open();
-    await expect
-      .poll(() => page.locator('[data-testid="live-state"]').textContent(), { timeout: 20_000 })
-      .toBe("a live run");
+    await eventually(() => page.locator('[data-testid="live-state"]').textContent()).toBe("a live run");
     expect(await page.locator('[data-testid="naive-count"]').textContent()).toBe("2");
     expect(await page.locator('[data-testid="eoc-count"]').textContent()).toBe("1");
     expect(await page.locator('[data-testid="eoc-says"]').textContent()).toBe("unknown");
     await page.getByRole("button", { name: "Pin the head" }).click();
-    await expect
-      .poll(() => page.locator('[data-testid="evidence-headline"]').textContent())
-      .toContain("Whole, and proven");
+    await eventually(() => page.locator('[data-testid="evidence-headline"]').textContent()).toContain(
+      "Whole, and proven",
+    );
     await shoot("live");
     await page.evaluate(axe.source);
     const violations = await page.evaluate(
@@ -131,15 +129,13 @@ describe.skipIf(isBrowserMissing)("live mode in a browser", () => {
     await page.getByRole("button", { name: "Run it live" }).click();
     await page.locator(".eoc .track", { hasText: "deploy-db" }).waitFor();
     await page.getByRole("button", { name: "HALT" }).click();
-    await expect.poll(() => page.locator(".eoc .meaning").textContent(), { timeout: 20_000 }).toContain("Halted in");
+    await eventually(() => page.locator(".eoc .meaning").textContent()).toContain("Halted in");
     const taken = page.getByRole("button", { name: "Take it back" });
     await taken.waitFor({ timeout: 20_000 });
     await shoot("live-halted");
     await page.getByRole("button", { name: "Run it live" }).click();
-    await expect.poll(() => page.locator('[data-testid="eoc-says"]').textContent(), { timeout: 20_000 }).toBe("denied");
-    await expect
-      .poll(() => page.locator('[data-testid="live-state"]').textContent(), { timeout: 20_000 })
-      .toBe("a live run");
+    await eventually(() => page.locator('[data-testid="eoc-says"]').textContent()).toBe("denied");
+    await eventually(() => page.locator('[data-testid="live-state"]').textContent()).toBe("a live run");
     expect(await page.locator('[data-testid="eoc-count"]').textContent()).toBe("0");
     await taken.click();
     await taken.waitFor({ state: "detached" });

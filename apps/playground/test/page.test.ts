@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { isBrowserMissing, type OpenPage, openSite, type Site } from "./browser.js";
+import { eventually, isBrowserMissing, type OpenPage, openSite, type Site } from "./browser.js";
 
 // A real browser, on machines that may be busy.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
@@ -27,7 +27,7 @@ describe.skipIf(isBrowserMissing)("the page in a browser", () => {
   it("plays the double refund by itself, once", async () => {
     const { page, troubles, shoot } = await site.open();
     const loaded = Date.now();
-    await expect.poll(() => count(page, "naive"), { timeout: 30_000, interval: 20 }).toBe(2);
+    await eventually(() => count(page, "naive")).toBe(2);
     console.log(`two refunds on the left ${Date.now() - loaded} ms after load`);
     expect(await count(page, "eoc")).toBe(1);
     await page.getByRole("button", { name: "Play", exact: true }).waitFor();
@@ -66,7 +66,7 @@ describe.skipIf(isBrowserMissing)("the page in a browser", () => {
     for (const name of ["Slow", "429 Retry-After", "Crash after send", "Drop the reply"]) {
       const button = page.getByRole("button", { name });
       await button.click();
-      await expect.poll(() => button.getAttribute("aria-pressed")).toBe("true");
+      await eventually(() => button.getAttribute("aria-pressed")).toBe("true");
       await settled(open);
       outcomes[name] = [await count(page, "naive"), await count(page, "eoc"), await textOf(page, "eoc-says")];
     }
@@ -85,9 +85,9 @@ describe.skipIf(isBrowserMissing)("the page in a browser", () => {
   it("S2.4 halts three actions in flight: one not applied, one unknown, one denied", async () => {
     const open = await site.open("/", { reducedMotion: "reduce" });
     await open.page.getByRole("button", { name: "HALT" }).click();
-    await expect
-      .poll(() => open.page.locator(".eoc .meaning").textContent())
-      .toMatch(/^Halted in \d ms: 1 not applied, 1 unknown, 1 denied\.$/);
+    await eventually(() => open.page.locator(".eoc .meaning").textContent()).toMatch(
+      /^Halted in \d ms: 1 not applied, 1 unknown, 1 denied\.$/,
+    );
     await open.shoot("halted");
     expect(open.troubles).toEqual([]);
   });
@@ -98,7 +98,7 @@ describe.skipIf(isBrowserMissing)("the page in a browser", () => {
     await settled(open);
     expect(await page.locator(".coin").count()).toBe(3);
     await page.locator(".scrub input").press("Home");
-    await expect.poll(() => page.locator(".coin").count()).toBe(0);
+    await eventually(() => page.locator(".coin").count()).toBe(0);
     expect(await page.locator(".entries li[data-shown=true]").count()).toBe(0);
     // What is hidden from the eye is not in it either.
     const texts = await page.locator(".stage").ariaSnapshot();
@@ -127,37 +127,37 @@ describe.skipIf(isBrowserMissing)("the page in a browser", () => {
     const flip = page.getByRole("button", { name: "Flip a byte" });
     const cut = page.getByRole("button", { name: "Delete the last line" });
     const pin = page.getByRole("button", { name: "Pin the head" });
-    await expect.poll(headline).toContain("Completeness not proven");
+    await eventually(headline).toContain("Completeness not proven");
     await flip.click();
-    await expect.poll(headline).toContain("breaks at #7");
+    await eventually(headline).toContain("breaks at #7");
     await cut.click();
-    await expect.poll(headline).toContain("Completeness not proven");
+    await eventually(headline).toContain("Completeness not proven");
     await pin.click();
-    await expect.poll(headline).toMatch(/^Caught\. completeness/);
+    await eventually(headline).toMatch(/^Caught\. completeness/);
     await page.locator("#evidence").scrollIntoViewIfNeeded();
     await shoot("evidence");
     await cut.click();
-    await expect.poll(headline).toMatch(/^Whole, and proven/);
+    await eventually(headline).toMatch(/^Whole, and proven/);
     expect(troubles).toEqual([]);
   });
 
   it("keeps the worst case on screen, and follows the policy as it is typed", async () => {
     const { page, troubles } = await site.open("/", { reducedMotion: "reduce" });
     const bounds = () => textOf(page, "bounds");
-    await expect.poll(bounds).toContain("at most 4 dispatches, 31.1 s");
+    await eventually(bounds).toContain("at most 4 dispatches, 31.1 s");
     const policy = page.getByLabel("Policy", { exact: true });
     await policy.fill('{ "retry": { "maxRetries": 1 }, "timeout": { "maxTotalTimeMs": 2000 } }');
-    await expect.poll(bounds).toContain("at most 2 dispatches, 3.1 s");
+    await eventually(bounds).toContain("at most 2 dispatches, 3.1 s");
     await policy.fill('{ "retry": { "maxRetries": -1, "tries": 2 } }');
-    await expect
-      .poll(() => page.locator("#policy-issues").textContent())
-      .toMatch(/retry\.tries[\s\S]*retry\.maxRetries/);
+    await eventually(() => page.locator("#policy-issues").textContent()).toMatch(
+      /retry\.tries[\s\S]*retry\.maxRetries/,
+    );
     expect(await bounds()).toContain("the policy is invalid");
     expect(await page.locator(".bounds").isVisible()).toBe(true);
     await policy.fill("{");
-    await expect.poll(() => page.locator("#policy-issues").textContent()).toContain("JSON");
+    await eventually(() => page.locator("#policy-issues").textContent()).toContain("JSON");
     await page.getByLabel("What the requests meet").fill("refund-7: explode");
-    await expect.poll(() => page.locator("#script-issues").textContent()).toContain("line 1");
+    await eventually(() => page.locator("#script-issues").textContent()).toContain("line 1");
     expect(troubles).toEqual([]);
   });
 
@@ -184,7 +184,7 @@ describe.skipIf(isBrowserMissing)("the page in a browser", () => {
 
   it("says so when a link leads nowhere, and shows the first scenario", async () => {
     const open = await site.open("/#scenario=no-such-thing", { reducedMotion: "reduce" });
-    await expect.poll(() => open.page.locator(".notice").textContent()).toContain("no-such-thing");
+    await eventually(() => open.page.locator(".notice").textContent()).toContain("no-such-thing");
     await settled(open);
     expect(await count(open.page, "naive")).toBe(2);
   });
@@ -193,7 +193,7 @@ describe.skipIf(isBrowserMissing)("the page in a browser", () => {
     const open = await site.open("/", { reducedMotion: "reduce" });
     const { page, troubles, shoot } = open;
     await page.getByRole("button", { name: "Run 1,000 schedules" }).click();
-    await expect.poll(() => textOf(page, "schedules-time"), { timeout: 60_000 }).toContain("schedules in");
+    await eventually(() => textOf(page, "schedules-time")).toContain("schedules in");
     console.log(await textOf(page, "schedules-time"));
     expect(Number(await textOf(page, "naive-doubled"))).toBeGreaterThan(100);
     expect([await textOf(page, "eoc-doubled"), await textOf(page, "violations")]).toEqual(["0", "0"]);
@@ -213,7 +213,7 @@ describe.skipIf(isBrowserMissing)("the page in a browser", () => {
     await page
       .getByLabel("Text or JSON with secrets")
       .fill('{"user": "ada", "api_key": "sk-do-not-show-this-1234", "max_tokens": 4}');
-    await expect.poll(() => textOf(page, "manifest")).toContain("/api_key");
+    await eventually(() => textOf(page, "manifest")).toContain("/api_key");
     expect(await textOf(page, "redacted")).not.toContain("do-not-show");
     expect(await textOf(page, "redacted")).toContain('"max_tokens": 4');
     expect(troubles).toEqual([]);
@@ -222,7 +222,7 @@ describe.skipIf(isBrowserMissing)("the page in a browser", () => {
   it("verifies and draws a journal that is dropped, and survives anything else", async () => {
     const { page, troubles } = await site.open("/#scenario=crash-after-send", { reducedMotion: "reduce" });
     await page.getByRole("button", { name: "Use the one on the stage" }).click();
-    await expect.poll(() => textOf(page, "journal")).toContain("in flight when it stopped: refund-9");
+    await eventually(() => textOf(page, "journal")).toContain("in flight when it stopped: refund-9");
     expect(await textOf(page, "journal")).toContain("crash-after-send-again");
     const file = {
       name: "not-a-journal.jsonl",
@@ -230,7 +230,7 @@ describe.skipIf(isBrowserMissing)("the page in a browser", () => {
       buffer: Buffer.from('{"event":{"executionId":"x","atMs":1}}\nno'),
     };
     await page.locator("input[type=file]").setInputFiles(file);
-    await expect.poll(() => textOf(page, "journal")).toContain("not-a-journal.jsonl");
+    await eventually(() => textOf(page, "journal")).toContain("not-a-journal.jsonl");
     expect(await textOf(page, "journal")).toContain("FAIL");
     expect(troubles).toEqual([]);
   });
@@ -244,7 +244,7 @@ describe.skipIf(isBrowserMissing)("the page in a browser", () => {
     ]);
     expect(download.suggestedFilename()).toBe("dropped-reply.journal.jsonl");
     await page.locator("input[type=file]").setInputFiles(await download.path());
-    await expect.poll(() => textOf(page, "journal")).toContain("breaks at #7");
+    await eventually(() => textOf(page, "journal")).toContain("breaks at #7");
     expect(troubles).toEqual([]);
   });
 
@@ -257,7 +257,7 @@ describe.skipIf(isBrowserMissing)("the page in a browser", () => {
     const policy = { retry: { maxRetries: 200, initialBackoffMs: 0 }, timeout: { maxTotalTimeMs: 600_000 } };
     await page.getByLabel("Policy", { exact: true }).fill(JSON.stringify(policy));
     await settled(open);
-    await expect.poll(() => textOf(page, "eoc-says")).toBe("success");
+    await eventually(() => textOf(page, "eoc-says")).toBe("success");
     expect(await count(page, "eoc")).toBe(60);
     expect(await page.locator(".eoc .row").count()).toBeLessThan(100);
     expect(troubles).toEqual([]);
@@ -298,7 +298,7 @@ describe.skipIf(isBrowserMissing)("the page in a browser", () => {
       expect(reached.some((one) => one.startsWith(name))).toBe(true);
     }
     await page.keyboard.press("Enter");
-    await expect.poll(() => page.locator(".eoc .meaning").textContent()).toContain("Halted in");
+    await eventually(() => page.locator(".eoc .meaning").textContent()).toContain("Halted in");
   });
 
   it("follows a finger on the scrubber", async () => {

@@ -87,8 +87,7 @@ export class Quiet {
    */
   async lasts(isWanted: () => boolean): Promise<Stillness> {
     const { activity } = this.#timeline;
-    const isSure =
-      !this.#isWatching || this.#gaveUpAt === activity || (this.#work.isVisible && !this.#work.isDoubtful);
+    const isSure = !this.#isWatching || this.#gaveUpAt === activity || (this.#work.isVisible && !this.#work.isDoubtful);
     const pauses = isSure ? IDLE_PAUSES : Math.max(IDLE_PAUSES, this.#patienceMs / 2);
     for (let count = 0; count < pauses; count++) {
       await this.#host.pause();
