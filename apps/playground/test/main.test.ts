@@ -4,6 +4,7 @@ import { isValidExternalKey, packetFromDict } from "@eoc/decision-schema";
 import { verifyJournal } from "@eoc/trace";
 import { readJournalFile } from "@eoc/trace/node";
 import { describe, expect, it, vi } from "vitest";
+import { latencyMs } from "../src/scenario/latency.js";
 import { aFolder, bundled, reportsOf, runDemo } from "./support.js";
 
 // Real connections, on machines that may be busy.
@@ -201,5 +202,72 @@ describe("the command line", () => {
   it("starts nothing once it is interrupted", async () => {
     const { exitCode, stdout } = await runDemo(["--json"], { signal: AbortSignal.abort() });
     expect([exitCode, stdout]).toEqual([3, ""]);
+  });
+});
+
+describe("the bundled scenarios by name", () => {
+  it("are listed, as text within 80 columns and as JSON", async () => {
+    const listed = await runDemo(["list"]);
+    expect(listed.exitCode).toBe(0);
+    expect(listed.stdout).toMatch(/^dropped-reply {2,}One refund, to be made once/m);
+    expect(listed.stdout.split("\n").filter((line) => [...line].length > 80)).toEqual([]);
+    const names = reportsOf(await runDemo(["list", "--json"])).map(({ scenario }) => scenario);
+    expect(names).toContain("halt-three-in-flight");
+    expect(names).toHaveLength((await readdir(new URL("../decisions/", import.meta.url))).length);
+  });
+
+  it("run alone, with or without their number, and end in 0 when they went as expected", async () => {
+    for (const name of ["dropped-reply", "03-dropped-reply"]) {
+      const run = await runDemo([name, "--json"]);
+      expect(reportsOf(run)).toMatchObject([{ scenario: "03-dropped-reply", status: "unknown", as_expected: true }]);
+      expect(run.exitCode).toBe(0);
+    }
+  });
+
+  it("have neighbours that do not exist: one line, exit code 2", async () => {
+    const { exitCode, stderr } = await runDemo(["droped-reply"]);
+    expect([exitCode, stderr]).toEqual([
+      2,
+      "droped-reply: there is no such scenario and no such file (demo list says which there are)\n",
+    ]);
+  });
+
+  it("S7.2 a process that dies after it has sent leaves its key in doubt: its successor sends nothing", async () => {
+    const run = await runDemo(["crash-after-send", "--json"]);
+    expect(reportsOf(run)).toMatchObject([
+      {
+        status: "unknown",
+        reason: "in_doubt",
+        requests: 1,
+        effects: { "refund-9": 1 },
+        naive: { effects: { "refund-9": 2 } },
+      },
+    ]);
+    expect(run.exitCode).toBe(0);
+  });
+
+  it("S2.4 three in flight come to one not applied, one unknown, one denied", async () => {
+    const [report] = reportsOf(await runDemo(["halt-three-in-flight", "--json"])) as unknown as [
+      { actions: { id: string; status: string }[] },
+    ];
+    expect(report.actions.map(({ id, status }) => [id, status])).toEqual([
+      ["deploy-web", "failed"],
+      ["deploy-api", "unknown"],
+      ["deploy-db", "denied"],
+    ]);
+  });
+});
+
+describe("--seed", () => {
+  it("makes the network as slow for both sides as the page's is, and is refused when empty", async () => {
+    const latency = latencyMs("slow", "action-0", 0);
+    expect(latency).toBeGreaterThan(25);
+    const [report] = reportsOf(await runDemo(["reference-form", "--json", "--seed", "slow"])) as [
+      Record<string, number>,
+    ];
+    // A lower bound only: machines are late, never early.
+    expect(report["total_latency_ms"]).toBeGreaterThanOrEqual(latency - 2);
+    const { exitCode, stderr } = await runDemo(["reference-form", "--seed", ""]);
+    expect([exitCode, stderr]).toEqual([2, "--seed: it is empty (see --help)\n"]);
   });
 });

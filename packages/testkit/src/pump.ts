@@ -5,6 +5,7 @@ import type { Timeline } from "./timeline.js";
 
 interface PumpOptions {
   realWorkPatienceMs: number;
+  realWork?: "watched" | "none";
   maxTimers: number;
 }
 
@@ -37,7 +38,7 @@ export class Pump {
     this.#timeline = timeline;
     this.#host = host;
     this.#options = options;
-    this.#quiet = new Quiet(timeline, host, options.realWorkPatienceMs);
+    this.#quiet = new Quiet(timeline, host, options.realWorkPatienceMs, options.realWork);
   }
 
   /** Calls `fn` and moves time until its promise settles. */

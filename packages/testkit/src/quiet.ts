@@ -36,12 +36,14 @@ export class Quiet {
   readonly #patienceMs: number;
   /** What had happened when real work was last given up after the whole patience. */
   #gaveUpAt = -1;
+  readonly #isWatching: boolean;
 
-  constructor(timeline: Timeline, host: Host, patienceMs: number) {
+  constructor(timeline: Timeline, host: Host, patienceMs: number, realWork: "watched" | "none" = "watched") {
     this.#timeline = timeline;
     this.#host = host;
     this.#work = new RealWork(host);
     this.#patienceMs = patienceMs;
+    this.#isWatching = realWork === "watched";
   }
 
   /** What is under way now was begun before a run: it is given less time. */
@@ -57,7 +59,8 @@ export class Quiet {
   /** Waits for quiet, for as long as it `isWanted`. A dead end is where only real work can lead to anything. */
   async reach(isWanted: () => boolean, isDeadEnd: () => boolean = () => false): Promise<Stillness> {
     await this.#host.turn();
-    if (!this.#work.isVisible) for (let turns = 1; turns < BLIND_TURNS; turns++) await this.#host.turn();
+    if (this.#isWatching && !this.#work.isVisible)
+      for (let turns = 1; turns < BLIND_TURNS; turns++) await this.#host.turn();
     let waitedMs = 0;
     let lookedAtMs = this.#host.elapsedMs();
     let lastSign = "";
@@ -84,7 +87,7 @@ export class Quiet {
    */
   async lasts(isWanted: () => boolean): Promise<Stillness> {
     const { activity } = this.#timeline;
-    const isSure = this.#gaveUpAt === activity || (this.#work.isVisible && !this.#work.isDoubtful);
+    const isSure = !this.#isWatching || this.#gaveUpAt === activity || (this.#work.isVisible && !this.#work.isDoubtful);
     const pauses = isSure ? IDLE_PAUSES : Math.max(IDLE_PAUSES, this.#patienceMs / 2);
     for (let count = 0; count < pauses; count++) {
       await this.#host.pause();
@@ -97,7 +100,7 @@ export class Quiet {
 
   /** Real milliseconds worth waiting for the real work that is under way; 0 when there is none. */
   #patience(): number {
-    const visibleMs = this.#work.patience(this.#patienceMs);
+    const visibleMs = this.#isWatching ? this.#work.patience(this.#patienceMs) : 0;
     return this.#timeline.holds.size > 0 ? this.#patienceMs : visibleMs;
   }
 

@@ -11,6 +11,12 @@ export interface VirtualClockOptions {
    * shows no sign of life. What outlasts it is taken for idle and no longer waited for. @defaultValue 1000
    */
   realWorkPatienceMs?: number;
+  /**
+   * Whether real work may be under way at all. `"none"` says that nothing is ever awaited but promises and this clock's own timers:
+   * one macrotask turn before each step is enough then, and nothing is looked at. Several times as fast where the platform shows no real
+   * work, as browsers do not. What is declared with `hold` is waited for all the same. @defaultValue "watched"
+   */
+  realWork?: "watched" | "none";
   /** Timers that may fire before a run or an advance is given up as endless. @defaultValue 1_000_000 */
   maxTimers?: number;
 }
@@ -63,9 +69,14 @@ export function createVirtualClock(options: VirtualClockOptions = {}): VirtualCl
 
 /** The same, with a word in the order of timers that are due together. */
 export function createClock(options: VirtualClockOptions, pick?: PickTimer): VirtualClock {
-  const { startMs = 1_700_000_000_000, realWorkPatienceMs = 1000, maxTimers = 1_000_000 } = options;
+  const {
+    startMs = 1_700_000_000_000,
+    realWorkPatienceMs = 1000,
+    realWork = "watched",
+    maxTimers = 1_000_000,
+  } = options;
   const timeline = new Timeline(startMs, pick);
-  const pump = new Pump(timeline, host, { realWorkPatienceMs, maxTimers });
+  const pump = new Pump(timeline, host, { realWorkPatienceMs, realWork, maxTimers });
   return {
     now: () => timeline.wallMs,
     monotonic: () => timeline.monotonicMs,

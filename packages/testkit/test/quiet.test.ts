@@ -38,6 +38,22 @@ describe("Quiet", () => {
     expect(log).toEqual({ turns: 4, pauses: 0 });
   });
 
+  it("takes one turn and looks at nothing where there is said to be no real work, but waits for what is held", async () => {
+    for (const live of [undefined, () => ["Timeout", "TCPSocketWrap"]]) {
+      const { host, log } = fakeHost(live);
+      const timeline = new Timeline(0);
+      const quiet = new Quiet(timeline, host, 1000, "none");
+      expect(await quiet.reach(always)).toBe("quiet");
+      expect(log).toEqual({ turns: 1, pauses: 0 });
+      timeline.holds.add({});
+      host.turn = async () => {
+        if (++log.turns === 4) timeline.holds.clear();
+      };
+      expect(await quiet.reach(always)).toBe("quiet");
+      expect(log.turns).toBe(4);
+    }
+  });
+
   it("waits for what is live in addition, turn by turn at first, then pausing", async () => {
     const { host, log } = fakeHost((step) => (step > 0 && step < 11 ? ["Timeout"] : []));
     expect(await new Quiet(new Timeline(0), host, 1000).reach(always)).toBe("quiet");

@@ -257,6 +257,23 @@ describe("VirtualClock.run", () => {
     expect([clock.monotonic(), clock.pending]).toEqual([10, 1]);
   });
 
+  it("comes to the same without looking for real work, where there is none", async () => {
+    const timesOf = async (realWork: "watched" | "none") => {
+      const clock = createVirtualClock({ realWork });
+      const times: number[] = [];
+      await clock.run(async () => {
+        for (let round = 0; round < 20; round++) {
+          // A chain of promises that is longer than any number of turns.
+          for (let link = 0; link < 50; link++) await Promise.resolve();
+          await clock.sleep(round % 3);
+          times.push(clock.monotonic());
+        }
+      });
+      return times;
+    };
+    expect(await timesOf("none")).toEqual(await timesOf("watched"));
+  });
+
   it("may overlap and nest: all share the time", async () => {
     const clock = createVirtualClock();
     const ends = await Promise.all([

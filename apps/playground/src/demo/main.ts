@@ -1,13 +1,11 @@
-import { access, constants, mkdir, mkdtemp, readdir, readFile } from "node:fs/promises";
+import { access, constants, mkdir, mkdtemp, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { MalformedFile } from "./check-fields.js";
 import { EXIT, type ExitCode, exitCodeOf, worstOf } from "./exit-code.js";
-import { presentRun, presentSummary, toJsonLine } from "./present.js";
+import { listToJson, presentList, presentRun, presentSummary, toJsonLine } from "./present.js";
 import { runScenario, type ScenarioRun } from "./run-scenario.js";
-import { parseScenario, type Scenario } from "./scenario.js";
+import { readSources, type Source, UsageError } from "./sources.js";
 import { createStyle, printable, wantsColour } from "./style.js";
 import { startWorldService } from "./world.js";
 
@@ -26,36 +24,42 @@ export interface DemoIo {
 const HELP = `Executes decisions against a small HTTP service that behaves like the outside
 world, and shows what really happened beside what naive retry would have done.
 
-  demo [options] [file ...]
+  demo [options] [scenario or file ...]
+  demo list
 
+  scenario    one of the bundled scenarios by name, such as dropped-reply.
+              Without any: all of them. \`demo list\` says which there are.
   file        a FinalDecision as JSON, or a scenario: { "decision": ..., ... };
-              - reads standard input. Without any: the bundled scenarios.
+              - reads standard input
+  --seed S    the network is as slow as S says, and jitter is drawn from S:
+              the same for both sides, again and again
   --json      one report per line on standard output, and nothing else
   --out DIR   where packets and journals go: a new or empty folder
               (default: a new folder among the system's temporary files)
   --help      this text
 
 Exit codes: 0 ok, 1 failed, 2 usage or malformed file, 3 denied or halted,
-4 unknown. With files the worst report decides; the bundled scenarios end in 0
-when each went as its file expects, else in 1.
+4 unknown. With files the worst report decides; the bundled scenarios, all or
+by name, end in 0 when each went as its file expects, else in 1.
 `;
-
-/** A mistake of whoever called: one line for standard error. */
-class UsageError extends Error {}
 
 /** Runs the demo and gives its exit code. Nothing is dispatched before every file has been read and found to be in order. */
 export async function main(argv: readonly string[], io: DemoIo): Promise<ExitCode> {
   try {
-    const { files, json, out, help } = readArguments(argv);
+    const { names, json, out, help, seed } = readArguments(argv);
     if (help) {
       io.stdout.write(HELP);
       return EXIT.ok;
     }
-    const bundled = files.length === 0;
-    const scenarios = bundled ? await bundledScenarios(io) : await readScenarios(files, io);
-    const runs = await runAll(scenarios, await openFolder(out), json, io);
-    const codes = runs.map(({ report, asExpected }) => {
-      if (!bundled) return exitCodeOf(report);
+    if (names.length === 1 && names[0] === "list") {
+      const bundled = await readSources([], io);
+      io.stdout.write(json ? listToJson(bundled) : presentList(bundled));
+      return EXIT.ok;
+    }
+    const sources = await readSources(names, io);
+    const runs = await runAll(sources, { folder: await openFolder(out), json, seed }, io);
+    const codes = runs.map(({ report, asExpected }, index) => {
+      if (!sources[index]!.isBundled) return exitCodeOf(report);
       return asExpected ? EXIT.ok : EXIT.failed;
     });
     return worstOf(io.signal?.aborted ? [...codes, EXIT.denied] : codes);
@@ -71,54 +75,17 @@ function readArguments(argv: readonly string[]) {
     const options = {
       json: { type: "boolean" },
       out: { type: "string" },
+      seed: { type: "string" },
       help: { type: "boolean", short: "h" },
     } as const;
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
-    return { files: positionals, json: values.json === true, out: values.out, help: values.help === true };
+    const { json = false, help = false, out, seed } = values;
+    if (seed === "") throw new UsageError("--seed: it is empty (see --help)");
+    return { names: positionals, json, out, help, seed };
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     throw new UsageError(`${(error as Error).message.split(". ")[0]} (see --help)`);
   }
-}
-
-async function bundledScenarios(io: DemoIo): Promise<Scenario[]> {
-  const path = fileURLToPath(io.scenarios);
-  const files = (await readdir(path)).filter((name) => name.endsWith(".json")).sort();
-  const scenarios = await readScenarios(
-    files.map((name) => join(path, name)),
-    io,
-  );
-  // A bare decision cannot say what it expects.
-  return scenarios.map((scenario) => ({ expect: { status: "success" }, ...scenario }));
-}
-
-async function readScenarios(files: readonly string[], io: DemoIo): Promise<Scenario[]> {
-  const scenarios: Scenario[] = [];
-  for (const file of files) {
-    const wanted = file === "-" ? "stdin" : basename(file, ".json").replace(/[^\w.-]/g, "_");
-    const name = scenarios.some((scenario) => scenario.name === wanted) ? `${wanted}-${scenarios.length + 1}` : wanted;
-    try {
-      scenarios.push(parseScenario(name, await readText(file, io)));
-    } catch (error) {
-      if (!(error instanceof MalformedFile)) throw error;
-      throw new UsageError(`${file}: ${error.message}`);
-    }
-  }
-  return scenarios;
-}
-
-async function readText(file: string, io: DemoIo): Promise<string> {
-  if (file !== "-") {
-    try {
-      return await readFile(file, "utf8");
-    } catch (error) {
-      throw new MalformedFile("", `it cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown error"})`);
-    }
-  }
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const chunk of io.stdin)
-    text += typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true });
-  return text + decoder.decode();
 }
 
 async function openFolder(out: string | undefined): Promise<string> {
@@ -137,9 +104,8 @@ async function openFolder(out: string | undefined): Promise<string> {
 }
 
 async function runAll(
-  scenarios: readonly Scenario[],
-  folder: string,
-  json: boolean,
+  sources: readonly Source[],
+  { folder, json, seed }: { folder: string; json: boolean; seed: string | undefined },
   io: DemoIo,
 ): Promise<ScenarioRun[]> {
   const style = createStyle(wantsColour(io.stdout.isTTY === true, io.env));
@@ -147,9 +113,9 @@ async function runAll(
   const runs: ScenarioRun[] = [];
   try {
     if (!json) io.stdout.write(`The outside world answers at ${service.origin}\n\n`);
-    for (const [step, scenario] of scenarios.entries()) {
+    for (const [step, { scenario }] of sources.entries()) {
       if (io.signal?.aborted) break;
-      const run = await runScenario(scenario, step, service, folder, io.signal);
+      const run = await runScenario(scenario, step, service, folder, { signal: io.signal, seed });
       runs.push(run);
       io.stdout.write(json ? `${toJsonLine(run)}\n` : presentRun(run, style));
     }

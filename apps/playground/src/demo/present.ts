@@ -1,12 +1,15 @@
 import type { ExecutionReport } from "@eoc/core";
 import { renderTimeline, reportToDict } from "@eoc/trace";
+import { shortNameOf } from "../scenario/scenario.js";
 import type { ScenarioRun } from "./run-scenario.js";
+import type { Source } from "./sources.js";
 import { cut, printable, type Style, wrapped } from "./style.js";
 import type { World } from "./world.js";
 
 const WIDTH = 80;
 const LABEL = 24;
 const COLUMN = 22;
+const NO_WORDS = "A bare decision, in the reference's form.";
 
 /** One scenario: heading, timeline, then what EOC and naive retry say beside what really happened. */
 export function presentRun(run: ScenarioRun, style: Style): string {
@@ -42,6 +45,26 @@ export function presentRun(run: ScenarioRun, style: Style): string {
     "",
     "",
   ].join("\n");
+}
+
+/** The scenarios by name, each with what it is about. */
+export function presentList(sources: readonly Source[]): string {
+  return sources
+    .flatMap(({ scenario: { name, about = NO_WORDS } }) => {
+      const lines = wrapped(printable(about), WIDTH - 30);
+      return lines.map((line, index) => `${(index === 0 ? shortNameOf(name) : "").padEnd(28)}  ${line}\n`);
+    })
+    .join("");
+}
+
+/** The same, as a line of JSON each. */
+export function listToJson(sources: readonly Source[]): string {
+  const rows = sources.map(({ scenario }) => ({
+    scenario: shortNameOf(scenario.name),
+    about: scenario.about ?? NO_WORDS,
+    expect: scenario.expect,
+  }));
+  return rows.map((row) => `${JSON.stringify(row)}\n`).join("");
 }
 
 /** All scenarios in one table, and where their records are. */

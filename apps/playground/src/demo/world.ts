@@ -1,24 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-
-/** What the world does with one request. */
-export interface Reply {
-  readonly status: number;
-  /** Whether the effect happens. */
-  readonly applied: boolean;
-  /** Closes the connection instead of answering. */
-  readonly dropReply: boolean;
-  /** Answers so much later; the effect has happened by then. */
-  readonly slowMs: number;
-  /** Seconds, sent as `Retry-After`: until then the action is answered like this. */
-  readonly retryAfter?: number;
-}
-
-export interface WorldScript {
-  readonly honoursIdempotencyKey: boolean;
-  /** Replies to the first requests of an action, by its id; `*` stands for any other. After them all goes well. */
-  readonly replies: ReadonlyMap<string, readonly Reply[]>;
-}
+import { latencyMs } from "../scenario/latency.js";
+import { type Reply, replyTo, type WorldScript } from "../scenario/reply.js";
 
 /** A fresh outside world, with a ledger of the effects that really happened in it. */
 export interface World {
@@ -30,16 +13,23 @@ export interface World {
   readonly requests: readonly string[];
   /** Resolves when the first of them arrives. */
   readonly firstRequest: Promise<void>;
+  /** Resolves when a request arrives after which its sender dies. */
+  readonly crash: Promise<void>;
+}
+
+/** Hears what happens in a world as it happens. */
+export interface WorldObserver {
+  request(actionId: string): void;
+  effect(actionId: string): void;
 }
 
 /** The HTTP service that all worlds live in, on one free loopback port. */
 export interface WorldService {
   readonly origin: string;
-  open(script: WorldScript): World;
+  /** With a seed, every answer takes as long as the page's network takes with the same seed. */
+  open(script: WorldScript, seed?: string, observer?: WorldObserver): World;
   close(): Promise<void>;
 }
-
-const GOES_WELL: Reply = { status: 200, applied: true, dropReply: false, slowMs: 0 };
 
 /** Starts the service. Nothing is left open after `close`. */
 export async function startWorldService(): Promise<WorldService> {
@@ -56,9 +46,9 @@ export async function startWorldService(): Promise<WorldService> {
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     origin,
-    open(script) {
+    open(script, seed, observer) {
       const id = `world-${worlds.size + 1}`;
-      const world = new ScriptedWorld(`${origin}/${id}`, script);
+      const world = new ScriptedWorld(`${origin}/${id}`, script, seed, observer);
       worlds.set(id, world);
       return world;
     },
@@ -77,16 +67,25 @@ class ScriptedWorld implements World {
   readonly ledger: string[] = [];
   readonly requests: string[] = [];
   readonly firstRequest: Promise<void>;
+  readonly crash: Promise<void>;
   #arrived = () => {};
+  #crashed = () => {};
   readonly #script: WorldScript;
+  readonly #seed: string | undefined;
+  readonly #observer: WorldObserver | undefined;
   /** What was answered to a key; undefined while its request is being processed. */
   readonly #answered = new Map<string, string | undefined>();
   readonly #closedUntil = new Map<string, { untilMs: number; reply: Reply }>();
   readonly #timers = new Set<NodeJS.Timeout>();
 
-  constructor(url: string, script: WorldScript) {
+  constructor(url: string, script: WorldScript, seed: string | undefined, observer: WorldObserver | undefined) {
+    this.#observer = observer;
     this.url = url;
     this.#script = script;
+    this.#seed = seed;
+    this.crash = new Promise((resolve) => {
+      this.#crashed = resolve;
+    });
     this.firstRequest = new Promise((resolve) => {
       this.#arrived = resolve;
     });
@@ -103,6 +102,7 @@ class ScriptedWorld implements World {
 
   #receive(request: IncomingMessage, response: ServerResponse, action: string): void {
     this.requests.push(action);
+    this.#observer?.request(action);
     this.#arrived();
     const header = request.headers["idempotency-key"];
     const key = this.#script.honoursIdempotencyKey && typeof header === "string" ? header : undefined;
@@ -112,8 +112,12 @@ class ScriptedWorld implements World {
 
   #act(response: ServerResponse, action: string, key: string | undefined): void {
     const reply = this.#nextReply(action);
-    const { applied, dropReply, slowMs, status, retryAfter } = reply;
-    if (applied) this.ledger.push(action);
+    const { applied, dropReply, status, retryAfter } = reply;
+    if (applied) this.#happen(action);
+    if (reply.crash) this.#crashed();
+    // The connection stays open until its other end, or the world, goes away.
+    if (reply.crash || reply.hang) return;
+    const slowMs = reply.slowMs + this.#latency(action);
     const body = JSON.stringify({ action, effect: applied ? this.ledger.length : null });
     if (applied && key !== undefined) this.#answered.set(key, undefined);
     const finish = () => {
@@ -133,12 +137,24 @@ class ScriptedWorld implements World {
     this.#timers.add(timer);
   }
 
+  #happen(action: string): void {
+    this.ledger.push(action);
+    this.#observer?.effect(action);
+  }
+
+  #countOf(action: string): number {
+    return this.requests.filter((each) => each === action).length;
+  }
+
+  #latency(action: string): number {
+    return this.#seed === undefined ? 0 : latencyMs(this.#seed, action, this.#countOf(action) - 1);
+  }
+
   #nextReply(action: string): Reply {
     const closed = this.#closedUntil.get(action);
     if (closed !== undefined && performance.now() < closed.untilMs) return closed.reply;
     this.#closedUntil.delete(action);
-    const script = this.#script.replies.get(action) ?? this.#script.replies.get("*") ?? [];
-    const reply = script[this.requests.filter((each) => each === action).length - 1] ?? GOES_WELL;
+    const reply = replyTo(this.#script, action, this.#countOf(action) - 1);
     if (reply.retryAfter !== undefined) {
       this.#closedUntil.set(action, { untilMs: performance.now() + reply.retryAfter * 1000, reply });
     }

@@ -8,7 +8,7 @@ import {
   toIssues,
 } from "@eoc/decision-schema";
 import { aBoolean, anInteger, anObject, aText, checkFields, isRecord, MalformedFile } from "./check-fields.js";
-import type { Reply, WorldScript } from "./world.js";
+import { GOES_WELL, type Reply, type WorldScript } from "./reply.js";
 
 /** What a scenario's file says of how it must end. */
 export interface Expectation {
@@ -31,8 +31,15 @@ export interface Scenario {
   readonly reconcile: boolean;
   /** Throws the kill switch so long after the world got the first request. */
   readonly haltAfterMs?: number;
+  /** How long after a crash its process is started again, with the same decision. */
+  readonly restartAfterMs: number;
   readonly world: WorldScript;
   readonly expect?: Expectation;
+}
+
+/** A scenario's name without the number that orders it. */
+export function shortNameOf(name: string): string {
+  return name.replace(/^\d+-/, "");
 }
 
 const SCENARIO = {
@@ -42,6 +49,7 @@ const SCENARIO = {
   policy: anObject,
   reconcile: aBoolean,
   halt_after_ms: anInteger(0, 60_000),
+  restart_after_ms: anInteger(0, 60_000),
   world: anObject,
   expect: anObject,
 };
@@ -50,9 +58,14 @@ const REPLY = {
   applied: aBoolean,
   drop_reply: aBoolean,
   slow_ms: anInteger(0, 60_000),
+  hang: aBoolean,
+  prepare_ms: anInteger(0, 60_000),
+  crash: aBoolean,
   status: anInteger(200, 599),
   retry_after: anInteger(0, 3600),
 };
+/** Longer than a lease of the bundled scenarios. */
+const RESTART_AFTER_MS = 600;
 const EXPECT = { status: aText, reason: aText, effects: anInteger(0, 1000), naive_effects: anInteger(0, 1000) };
 
 /**
@@ -85,6 +98,7 @@ function circumstances(fields: Record<string, unknown>) {
     context: parseWith(ExecutionContextSchema, "context", fields["context"] ?? {}),
     policy: parsePolicy(fields["policy"]),
     reconcile: fields["reconcile"] === true,
+    restartAfterMs: (fields["restart_after_ms"] as number | undefined) ?? RESTART_AFTER_MS,
     world: parseWorld(fields["world"] ?? {}),
   };
 }
@@ -144,12 +158,23 @@ function parseReply(value: unknown, path: string): Reply {
     applied?: boolean;
     drop_reply?: boolean;
     slow_ms?: number;
+    hang?: boolean;
+    prepare_ms?: number;
+    crash?: boolean;
     status?: number;
     retry_after?: number;
   };
-  const { status = 200, slow_ms: slowMs = 0, drop_reply: dropReply = false, retry_after: retryAfter } = fields;
-  const { applied = status < 300 } = fields;
-  return { status, applied, dropReply, slowMs, ...(retryAfter === undefined ? undefined : { retryAfter }) };
+  const { status = GOES_WELL.status, retry_after: retryAfter } = fields;
+  return {
+    status,
+    applied: fields.applied ?? status < 300,
+    dropReply: fields.drop_reply === true,
+    slowMs: fields.slow_ms ?? 0,
+    hang: fields.hang === true,
+    prepareMs: fields.prepare_ms ?? 0,
+    crash: fields.crash === true,
+    ...(retryAfter === undefined ? undefined : { retryAfter }),
+  };
 }
 
 function parseExpectation(value: unknown): Expectation {
