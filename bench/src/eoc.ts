@@ -1,4 +1,4 @@
-import { createBulkhead, definePolicy, type ExecuteFn, type ExecuteOptions, type ExecutionReport, execute } from "@eoc/core";
+import type { ExecuteFn, ExecuteOptions, ExecutionReport } from "@eoc/core";
 
 export interface EocOptions {
   /** Slots shared by all executions. */
@@ -9,7 +9,8 @@ export interface EocOptions {
 }
 
 /** Executes the same decision again and again, under the policy that the floors and the rivals have too. */
-export function createEoc({ slots, initialBackoffMs = 100, maxTotalTimeMs = 30_000, options }: EocOptions) {
+export async function createEoc({ slots, initialBackoffMs = 100, maxTotalTimeMs = 30_000, options }: EocOptions) {
+  const { createBulkhead, definePolicy, execute } = await import("@eoc/core");
   const decision = { action: "ACT" } as const;
   const context = { account: "a-17" };
   const policy = definePolicy({
@@ -24,6 +25,14 @@ export function createEoc({ slots, initialBackoffMs = 100, maxTotalTimeMs = 30_0
 }
 
 /** What the report of an execution that needed one attempt says. */
-export function succeededAtOnce({ status, attempts }: ExecutionReport): boolean {
-  return status === "success" && attempts.length === 1;
+export const succeededAtOnce: (report: ExecutionReport) => boolean = succeededAfter(1);
+
+/** What the report of an execution that needed so many attempts says. */
+export function succeededAfter(attempts: number): (report: ExecutionReport) => boolean {
+  return (report) => report.status === "success" && report.attempts.length === attempts;
+}
+
+/** What the report of an execution whose every attempt failed says. */
+export function failedAfter(attempts: number): (report: ExecutionReport) => boolean {
+  return (report) => report.status === "failed" && report.attempts.length === attempts;
 }

@@ -47,7 +47,8 @@ async function bytesPerWaiting<T>(start: Start<T>, isRight: (result: T) => boole
 function throughSlots(slots: number): Work {
   const isDone = (answer: Done) => answer.ok;
   const batch = 100_000;
-  const eoc = (size: number) => () => crowd(createEoc({ slots, maxTotalTimeMs: 600_000 }), succeededAtOnce, size);
+  const eoc = (size: number) => async () =>
+    crowd(await createEoc({ slots, maxTotalTimeMs: 600_000 }), succeededAtOnce, size);
   const ours = eoc(batch);
   return {
     name: `bulkhead-${slots}`,
