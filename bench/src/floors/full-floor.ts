@@ -105,7 +105,8 @@ export function createFullFloor(options: FullFloorOptions): (decision: unknown, 
       if (!slots.tryEnter()) await slots.wait();
       const waitMs = permits.take(performance.now());
       // The last thing before a dispatch, after all waiting.
-      const denial = waitMs > 0 ? "rate_limited" : killSwitch.halted ? "kill_switch" : signal?.aborted ? "cancelled" : "";
+      const denial =
+        waitMs > 0 ? "rate_limited" : killSwitch.halted ? "kill_switch" : signal?.aborted ? "cancelled" : "";
       if (denial !== "") {
         slots.leave();
         return report(number === 0 ? "denied" : "failed", denial, undefined, rows, startedAt);

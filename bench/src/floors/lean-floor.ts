@@ -1,4 +1,4 @@
-import { Attempt, type Answer, isUnknown, type Task, THREW } from "./attempt.ts";
+import { type Answer, Attempt, isUnknown, type Task, THREW } from "./attempt.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Slots } from "./slots.ts";
 

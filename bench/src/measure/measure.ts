@@ -14,7 +14,13 @@ export interface Effort {
 }
 
 /** What `pnpm bench` takes by default. A work whose operations are counted has done enough in one process. */
-export const FULL: Effort = { generations: 2, rounds: (work) => work.rounds ?? 9, warmMs: 200, sliceMs: 20, form: "full" };
+export const FULL: Effort = {
+  generations: 2,
+  rounds: (work) => work.rounds ?? 9,
+  warmMs: 200,
+  sliceMs: 20,
+  form: "full",
+};
 
 /** What CI takes. */
 export const SHORT: Effort = {

@@ -67,6 +67,9 @@ process.on("message", (order: Order) => {
   obey(order).then(
     (answer) => process.send!(answer),
     (error: unknown) =>
-      process.send!({ answer: "failed", message: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+      process.send!({
+        answer: "failed",
+        message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      }),
   );
 });

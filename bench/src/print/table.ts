@@ -4,7 +4,7 @@ import type { Results } from "../measure/results.ts";
 /** The results of a work as a Markdown table. */
 export function tableOf(work: Work, results: Results): string {
   const gauges = [...new Set([...results.contestants.values()].flatMap((measured) => Object.keys(measured.gauges)))];
-  const head = ["", "CPU per " + work.operation, `× ${work.floor}`, ...(work.withoutBytes ? [] : ["bytes"]), ...gauges];
+  const head = ["", `CPU per ${work.operation}`, `× ${work.floor}`, ...(work.withoutBytes ? [] : ["bytes"]), ...gauges];
   const rows = [...results.contestants].map(([name, { bytes, gauges: measured }]) => [
     name,
     duration(results.cpuNs(name)),

@@ -1,4 +1,13 @@
-import { bulkhead, handleAll, type ICancellationContext, type IPolicy, retry, TimeoutStrategy, timeout, wrap } from "cockatiel";
+import {
+  bulkhead,
+  handleAll,
+  type ICancellationContext,
+  type IPolicy,
+  retry,
+  TimeoutStrategy,
+  timeout,
+  wrap,
+} from "cockatiel";
 
 export type CockatielForm = "default" | "tuned";
 

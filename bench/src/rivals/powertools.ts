@@ -1,6 +1,9 @@
-import { IdempotencyConfig, makeIdempotent } from "@aws-lambda-powertools/idempotency";
-import { IdempotencyItemAlreadyExistsError } from "@aws-lambda-powertools/idempotency";
-import { BasePersistenceLayer, IdempotencyRecord } from "@aws-lambda-powertools/idempotency/persistence";
+import {
+  IdempotencyConfig,
+  IdempotencyItemAlreadyExistsError,
+  makeIdempotent,
+} from "@aws-lambda-powertools/idempotency";
+import { BasePersistenceLayer, type IdempotencyRecord } from "@aws-lambda-powertools/idempotency/persistence";
 
 /** Powertools over a `Map`, so that only its own work counts. */
 class MapPersistence extends BasePersistenceLayer {

@@ -116,8 +116,19 @@ export const cancel: Work = {
     "EOC, deaf executors": () => eoc(hangsDeaf),
   },
   shows: [
-    { show: 3, what: "cancel of 10,000 beside the lean floor", value: (r) => r.ratio("EOC", "lean floor"), atMost: 1.7 },
-    { show: 3, what: "listeners on the parent", value: (r) => r.gauge("EOC", "listeners on the parent"), atMost: 1, unit: "" },
+    {
+      show: 3,
+      what: "cancel of 10,000 beside the lean floor",
+      value: (r) => r.ratio("EOC", "lean floor"),
+      atMost: 1.7,
+    },
+    {
+      show: 3,
+      what: "listeners on the parent",
+      value: (r) => r.gauge("EOC", "listeners on the parent"),
+      atMost: 1,
+      unit: "",
+    },
     { show: 3, what: "timers under way", value: (r) => r.gauge("EOC", "timers"), atMost: 2, unit: "" },
   ],
 };

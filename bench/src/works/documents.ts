@@ -1,5 +1,9 @@
 /** What a document holds that nobody may read. */
-export const SECRETS = ["Xk7pQ2vL9sTdWb4n", "s3cr3t-Hunter2-quince", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhLTE3In0.c2lnbmF0dXJlMTIz"];
+export const SECRETS = [
+  "Xk7pQ2vL9sTdWb4n",
+  "s3cr3t-Hunter2-quince",
+  "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhLTE3In0.c2lnbmF0dXJlMTIz",
+];
 
 const NAMES = ["Amaya", "Bo", "Chidi", "Devi", "Emil", "Farah", "Goran", "Hina"];
 const STATES = ["queued", "picked", "packed", "shipped", "delivered", "returned"];

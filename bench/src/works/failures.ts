@@ -52,8 +52,14 @@ function failing(name: string, title: string, failures: number, what: string): W
   const caught = (run: (task: () => Promise<unknown>) => Promise<unknown>) => {
     const { throws } = service(failures);
     return exhausts
-      ? sequential(() => run(throws).catch((error: unknown) => error), (error) => error === THROWN)
-      : sequential(() => run(throws), (answer) => answer === DONE);
+      ? sequential(
+          () => run(throws).catch((error: unknown) => error),
+          (error) => error === THROWN,
+        )
+      : sequential(
+          () => run(throws),
+          (answer) => answer === DONE,
+        );
   };
   return {
     name,
@@ -102,7 +108,13 @@ function failing(name: string, title: string, failures: number, what: string): W
     },
     shows: [
       { show: 2, what: `${what} beside the lean floor`, value: (r) => r.ratio("EOC", "lean floor"), atMost: 1.8 },
-      { show: 2, what: `timers armed by zero backoff, ${what}`, value: (r) => r.gauge("EOC", "short timers"), atMost: 0, unit: "" },
+      {
+        show: 2,
+        what: `timers armed by zero backoff, ${what}`,
+        value: (r) => r.gauge("EOC", "short timers"),
+        atMost: 0,
+        unit: "",
+      },
     ],
   };
 }

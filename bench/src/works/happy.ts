@@ -68,8 +68,18 @@ const happy: Work = {
   },
   shows: [
     { show: 1, what: "happy path beside the lean floor", value: (r) => r.ratio("EOC", "lean floor"), atMost: 2.5 },
-    { show: 1, what: "happy path beside tuned cockatiel", value: (r) => r.ratio("EOC", "cockatiel tuned"), atMost: 0.33 },
-    { show: 1, what: "happy path beside the tuned p-stack", value: (r) => r.ratio("EOC", "p-stack tuned"), atMost: 0.5 },
+    {
+      show: 1,
+      what: "happy path beside tuned cockatiel",
+      value: (r) => r.ratio("EOC", "cockatiel tuned"),
+      atMost: 0.33,
+    },
+    {
+      show: 1,
+      what: "happy path beside the tuned p-stack",
+      value: (r) => r.ratio("EOC", "p-stack tuned"),
+      atMost: 0.5,
+    },
     { show: 1, what: "bytes of one execution", value: (r) => r.bytes("EOC"), atMost: 3000, unit: "bytes" },
   ],
 };
@@ -145,9 +155,26 @@ const happySignal: Work = {
     "cockatiel tuned": underSignal((signal) => cockatiel("tuned", signal)),
   },
   shows: [
-    { show: 1, what: "under a parent signal beside the lean floor", value: (r) => r.ratio("EOC", "lean floor"), atMost: 2.8 },
-    { show: 1, what: "listeners left on the parent signal", value: (r) => r.gauge("EOC", "listeners left"), atMost: 0, unit: "" },
-    { show: 1, what: "bytes left behind by each execution", value: (r) => r.gauge("EOC", "bytes left"), atMost: 8, unit: "bytes" },
+    {
+      show: 1,
+      what: "under a parent signal beside the lean floor",
+      value: (r) => r.ratio("EOC", "lean floor"),
+      atMost: 2.8,
+    },
+    {
+      show: 1,
+      what: "listeners left on the parent signal",
+      value: (r) => r.gauge("EOC", "listeners left"),
+      atMost: 0,
+      unit: "",
+    },
+    {
+      show: 1,
+      what: "bytes left behind by each execution",
+      value: (r) => r.gauge("EOC", "bytes left"),
+      atMost: 8,
+      unit: "bytes",
+    },
   ],
 };
 

@@ -14,14 +14,17 @@ async function eoc(keyOf: (turn: number) => string | undefined, isRight: (replay
   let turn = 0;
   const run = () => {
     const key = keyOf(turn++);
-    const item = { action: "ACT" as const, id: "refund-7", ...(key === undefined ? undefined : { idempotency_key: key }) };
+    const item = {
+      action: "ACT" as const,
+      id: "refund-7",
+      ...(key === undefined ? undefined : { idempotency_key: key }),
+    };
     return execute({ action: "ACT", actions: [item] }, context, policy, done, { idempotencyStore });
   };
   await run();
   return sequential(
     run,
-    ({ status, actions }) =>
-      status === "success" && isRight(actions[0]!.replayed) && actions[0]!.value === "receipt-1",
+    ({ status, actions }) => status === "success" && isRight(actions[0]!.replayed) && actions[0]!.value === "receipt-1",
   );
 }
 
@@ -39,8 +42,16 @@ const replay: Work = {
         ({ value }) => value === "receipt-1",
       );
     },
-    EOC: () => eoc(() => "refund-7", (replayed) => replayed),
-    "EOC, key derived": () => eoc(() => undefined, (replayed) => replayed),
+    EOC: () =>
+      eoc(
+        () => "refund-7",
+        (replayed) => replayed,
+      ),
+    "EOC, key derived": () =>
+      eoc(
+        () => undefined,
+        (replayed) => replayed,
+      ),
     "EOC's store alone": async () => {
       const { createMemoryIdempotencyStore } = await import("@eoc/core");
       const store = createMemoryIdempotencyStore();
@@ -96,7 +107,11 @@ const firstClaim: Work = {
         ({ value }) => value === "receipt-1",
       );
     },
-    EOC: () => eoc((turn) => `refund-${turn}`, (replayed) => !replayed),
+    EOC: () =>
+      eoc(
+        (turn) => `refund-${turn}`,
+        (replayed) => !replayed,
+      ),
     Powertools: () => powertools((turn) => `refund-${turn}`),
   },
   shows: [],

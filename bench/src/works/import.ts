@@ -71,6 +71,12 @@ export const imports: Work = {
   shows: [
     { show: 7, what: "import of core", value: (r) => r.gauge("@eoc/core", "ms"), atMost: 15, unit: "ms" },
     { show: 7, what: "heap after importing core", value: (r) => r.gauge("@eoc/core", "MB"), atMost: 6, unit: "MB" },
-    { show: 7, what: "core in a bundle, everything but zod", value: (r) => r.gauge("@eoc/core", "kB min+gzip"), atMost: 12, unit: "kB" },
+    {
+      show: 7,
+      what: "core in a bundle, everything but zod",
+      value: (r) => r.gauge("@eoc/core", "kB min+gzip"),
+      atMost: 12,
+      unit: "kB",
+    },
   ],
 };

@@ -31,6 +31,7 @@ export const WORKS: readonly Work[] = [
 /** @throws when there is no such work */
 export function workNamed(name: string): Work {
   const work = WORKS.find((candidate) => candidate.name === name);
-  if (work === undefined) throw new Error(`no work named ${name}; there are ${WORKS.map((each) => each.name).join(", ")}`);
+  if (work === undefined)
+    throw new Error(`no work named ${name}; there are ${WORKS.map((each) => each.name).join(", ")}`);
   return work;
 }

@@ -49,8 +49,23 @@ export const planSizes: Work = {
     ...Object.fromEntries(SIZES.map((size) => [nameOf(size), () => plans(size)])),
   },
   shows: [
-    { show: 6, what: "an action of 100,000 beside one of 10", value: (r) => r.ratio(nameOf(100_000), nameOf(10)), atMost: 3.5 },
-    { show: 6, what: "an action of 10 beside one of 100,000", value: (r) => r.ratio(nameOf(10), nameOf(100_000)), atMost: 3.5 },
-    { show: 6, what: "an action of 1,000 beside the lean floor", value: (r) => r.ratio(nameOf(1000), "lean floor, 1,000"), atMost: 5 },
+    {
+      show: 6,
+      what: "an action of 100,000 beside one of 10",
+      value: (r) => r.ratio(nameOf(100_000), nameOf(10)),
+      atMost: 3.5,
+    },
+    {
+      show: 6,
+      what: "an action of 10 beside one of 100,000",
+      value: (r) => r.ratio(nameOf(10), nameOf(100_000)),
+      atMost: 3.5,
+    },
+    {
+      show: 6,
+      what: "an action of 1,000 beside the lean floor",
+      value: (r) => r.ratio(nameOf(1000), "lean floor, 1,000"),
+      atMost: 5,
+    },
   ],
 };

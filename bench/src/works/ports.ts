@@ -11,7 +11,9 @@ const PORTS = {
   "a parent signal": () => ({ signal: new AbortController().signal }),
   "a bulkhead": ({ createBulkhead }) => ({ bulkhead: createBulkhead({ limit: 64 }) }),
   "a kill switch": ({ createManualKillSwitch }) => ({ killSwitch: createManualKillSwitch() }),
-  "a retry budget": ({ createRetryBudget }) => ({ retryBudget: createRetryBudget({ capacity: 10, refillPerSuccess: 1 }) }),
+  "a retry budget": ({ createRetryBudget }) => ({
+    retryBudget: createRetryBudget({ capacity: 10, refillPerSuccess: 1 }),
+  }),
   "a rate limiter, no limit": ({ createMemoryRateLimiter }) => ({ rateLimiter: createMemoryRateLimiter() }),
   "a store, no keys": ({ createMemoryIdempotencyStore }) => ({ idempotencyStore: createMemoryIdempotencyStore() }),
   "a gate": () => ({ gates: [() => ({ allow: true }) as const] }),
@@ -52,6 +54,11 @@ export const ports: Work = {
     "every port, everything on": () => under(allPorts, ON),
   },
   shows: [
-    { show: 7, what: "every port idle beside the bare happy path", value: (r) => r.ratio("every port, idle", "bare"), atMost: 4 },
+    {
+      show: 7,
+      what: "every port idle beside the bare happy path",
+      value: (r) => r.ratio("every port, idle", "bare"),
+      atMost: 4,
+    },
   ],
 };

@@ -23,7 +23,7 @@ function redacting(make: (number: number) => unknown, redact: Redact): Contestan
       for (let i = 0; i < count; i++) {
         const document = documents[turn++ % DOCUMENTS]!;
         const copy = redact(document);
-        verify(shape(copy) === shape(document) && copy !== document, "a redactor");
+        verify(shape(copy) >= shape(document) && copy !== document, "a redactor");
       }
     },
     gauges: {
@@ -80,12 +80,22 @@ const batch = (number: number) => Array.from({ length: 100 }, (_, place) => aRec
 
 export const redactions: readonly Work[] = [
   redaction("redaction", "Redaction of a record of 2 KB", aRecord, [
-    { show: 5, what: "2 KB beside a naive recursive clone", value: (r) => r.ratio("EOC", "naive recursive clone"), atMost: 0.25 },
+    {
+      show: 5,
+      what: "2 KB beside a naive recursive clone",
+      value: (r) => r.ratio("EOC", "naive recursive clone"),
+      atMost: 0.25,
+    },
     { show: 5, what: "2 KB beside a lean clone", value: (r) => r.ratio("EOC", "lean clone"), atMost: 1.8 },
     { show: 5, what: "secrets left in 64 records", value: (r) => r.gauge("EOC", "leaks"), atMost: 0, unit: "" },
   ]),
   redaction("redaction-200k", "Redaction of a list of 100 records, 200 KB", batch, [
-    { show: 5, what: "200 KB beside a naive recursive clone", value: (r) => r.ratio("EOC", "naive recursive clone"), atMost: 0.3 },
+    {
+      show: 5,
+      what: "200 KB beside a naive recursive clone",
+      value: (r) => r.ratio("EOC", "naive recursive clone"),
+      atMost: 0.3,
+    },
     { show: 5, what: "secrets left in 6,400 records", value: (r) => r.gauge("EOC", "leaks"), atMost: 0, unit: "" },
   ]),
 ];

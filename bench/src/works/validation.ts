@@ -10,7 +10,13 @@ const aDecision = (turn: number) => ({
     {
       action: "ACT",
       id: "place-new",
-      params: { "example:symbol": "ABC", quantity: 12, price: 101.25, tags: ["a", "b"], limits: { max: 5, soft: true } },
+      params: {
+        "example:symbol": "ABC",
+        quantity: 12,
+        price: 101.25,
+        tags: ["a", "b"],
+        limits: { max: 5, soft: true },
+      },
       idempotency_key: `run-${turn}:place-new`,
     },
   ],
@@ -27,7 +33,8 @@ function isDecisionByHand(value: unknown): boolean {
   if (!isMembers(value)) return false;
   const { action, allowed, reasons, actions, throttle_ms, params } = value as Record<string, unknown>;
   if (!ACTIONS.has(action) || !optional(allowed, "boolean") || !optional(throttle_ms, "number")) return false;
-  if (reasons !== undefined && !(Array.isArray(reasons) && reasons.every((text) => typeof text === "string"))) return false;
+  if (reasons !== undefined && !(Array.isArray(reasons) && reasons.every((text) => typeof text === "string")))
+    return false;
   if (params !== undefined && !isMembers(params)) return false;
   return actions === undefined || (Array.isArray(actions) && actions.every(isItem));
 }

@@ -54,7 +54,19 @@ export const virtualClock: Work = {
     "one by one": () => virtualTime("one by one"),
   },
   shows: [
-    { show: 8, what: "1,000 executions one by one on a virtual clock", value: (r) => r.gauge("one by one", "ms per 1,000"), atMost: 50, unit: "ms" },
-    { show: 8, what: "1,000 executions at once on a virtual clock", value: (r) => r.gauge("all at once", "ms per 1,000"), atMost: 50, unit: "ms" },
+    {
+      show: 8,
+      what: "1,000 executions one by one on a virtual clock",
+      value: (r) => r.gauge("one by one", "ms per 1,000"),
+      atMost: 50,
+      unit: "ms",
+    },
+    {
+      show: 8,
+      what: "1,000 executions at once on a virtual clock",
+      value: (r) => r.gauge("all at once", "ms per 1,000"),
+      atMost: 50,
+      unit: "ms",
+    },
   ],
 };
