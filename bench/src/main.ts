@@ -1,26 +1,35 @@
 import { parseArgs } from "node:util";
 import { FULL, measure, SHORT } from "./measure/measure.ts";
-import { showLines } from "./print/shows.ts";
+import { type Outcome, writePages } from "./print/pages.ts";
+import { showLine, shownBy } from "./print/shows.ts";
 import { tableOf } from "./print/table.ts";
 import { WORKS, workNamed } from "./works/index.ts";
 
+/**
+ * `pnpm bench [--work <name>]… [--short] [--write]`. Ends with 1 when a contestant got something wrong; what is slow is
+ * printed, and no failure.
+ */
 const { values } = parseArgs({
-  options: { work: { type: "string", multiple: true }, short: { type: "boolean" } },
+  options: { work: { type: "string", multiple: true }, short: { type: "boolean" }, write: { type: "boolean" } },
 });
 
+const outcomes: Outcome[] = [];
 const works = values.work?.map(workNamed) ?? WORKS;
-const effort = values.short ? SHORT : FULL;
-let failed = 0;
+console.log(
+  `Node ${process.version}, ${values.short ? "short" : "full"} form; CPU time, ratios within rounds, medians\n`,
+);
 for (const work of works) {
   try {
-    const results = await measure(work, effort);
-    console.log(tableOf(work, results));
-    for (const line of showLines(work, results)) console.log(line);
+    const results = await measure(work, values.short ? SHORT : FULL);
+    outcomes.push([work, results]);
+    console.log(`${tableOf(work, results)}\n`);
+    for (const shown of shownBy(work, results)) console.log(showLine(shown));
     console.log();
   } catch (error) {
-    // Time is never a failure; a wrong result is.
-    failed++;
+    process.exitCode = 1;
     console.error(error);
   }
 }
-process.exitCode = failed === 0 ? 0 : 1;
+const lines = outcomes.flatMap(([work, results]) => shownBy(work, results));
+console.log(`${lines.filter(({ isShown }) => isShown).length} of ${lines.length} figures as asked`);
+if (values.write) writePages(outcomes);
