@@ -21,8 +21,11 @@ const SHAPES = [
   /\bBearer\s+[\w.~+/-]+=*/gi,
   /\bey[\w-]+\.[\w-]+\.[\w-]+/g,
   /\b(?:api[-_]?key|token|secret|password)\s*[=:]\s*\S+/gi,
-  /\bAKIA[A-Z0-9]{16}\b/g,
+  /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g,
   /:\/\/[^:/\s]+:[^@/\s]+@/g,
+  /-----BEGIN [A-Z ]+-----[\s\S]*?-----END [A-Z ]+-----/g,
+  /\b(?:gh[pousr]_|xox[bp]-|sk-|sk_live_|glpat-)[\w-]{16,}/g,
+  /\b\d{4}[ -]?\d{4}[ -]?\d{4}[ -]?\d{4}\b/g,
 ];
 
 /** What is usually written: every name and every text through regular expressions, on the way through a clone. */

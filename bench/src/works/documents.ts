@@ -13,6 +13,11 @@ const STATES = ["queued", "picked", "packed", "shipped", "delivered", "returned"
  * are alike, so that remembering one is of no use for the next.
  */
 export function aRecord(number: number): Record<string, unknown> {
+  // As it comes from a body: with texts that are not put together from pieces.
+  return JSON.parse(JSON.stringify(build(number)));
+}
+
+function build(number: number): Record<string, unknown> {
   const name = NAMES[number % NAMES.length]!;
   const items = Array.from({ length: 5 }, (_, item) => ({
     sku: `sku-${number * 7 + item}`,
@@ -50,6 +55,24 @@ export function aRecord(number: number): Record<string, unknown> {
       `upstream answered 503 after ${number % 700} ms, retried with api_key=${SECRETS[0]} and succeeded`,
       null,
     ],
+    routing: {
+      warehouse: `wh-${number % 17}`,
+      carrier: ["north-freight", "parcel-line", "two-wheels"][number % 3]!,
+      legs: [
+        {
+          from: "Leeds",
+          to: "Hamburg",
+          eta: `2026-11-${10 + (number % 19)}T08:15:00Z`,
+          distance_km: 940 + (number % 40),
+        },
+        {
+          from: "Hamburg",
+          to: "Lyon",
+          eta: `2026-12-${10 + (number % 19)}T17:45:00Z`,
+          distance_km: 1180 + (number % 40),
+        },
+      ],
+    },
     totals: { net_cents: number * 97, tax_cents: number * 18, currency: "EUR" },
   };
 }

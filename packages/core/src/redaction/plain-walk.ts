@@ -5,59 +5,65 @@ import { drain, hasSecretName, startWalk, type WalkOptions } from "./walk.js";
 /** Deeper containers take the long way: so the stack is safe, and a container counts once (see `MAX_CONTAINERS`). */
 const MAX_DEPTH = 16;
 
+/** A container that is being copied, and the one that it is in. */
+interface Step {
+  readonly source: object;
+  readonly parent: Step | undefined;
+  readonly depth: number;
+}
+
 /**
  * The same copy as `redactValue` makes without a manifest, for the data that is usual: plain objects and arrays, not deep. They are
  * copied by recursion, without a frame for each, in half the time. Whatever is not usual takes the long way from where it stands.
  */
 export function redactPlain(options: WalkOptions, value: unknown): unknown {
-  const walk = startWalk(options, undefined);
-  // Members that every object inherits would be listed with its own.
-  for (const _inherited in Object.prototype) return takeLongWay(walk, value, []);
-  return copyPlain(walk, value, walk.keys.head, []);
+  try {
+    const walk = startWalk(options, undefined);
+    // Members that every object inherits would be listed with its own.
+    for (const _inherited in Object.prototype) return takeLongWay(walk, value, undefined);
+    return copyPlain(walk, value, walk.keys.head, undefined);
+  } catch {
+    // A getter that threw is marked at its place on the long way.
+    return takeLongWay(startWalk(options, undefined), value, undefined);
+  }
 }
 
-/** `under` is the last key on the way to `value`; `path` holds the containers that it is in, outermost first. */
-function copyPlain(walk: Walk, value: unknown, under: KnownKey, path: object[]): unknown {
+/** `under` is the last key on the way to `value`, `parent` the container that it is in. */
+function copyPlain(walk: Walk, value: unknown, under: KnownKey, parent: Step | undefined): unknown {
   const { text } = walk;
   if (typeof value === "string") return value.length < text.minLength ? value : text.redact(value);
   if (typeof value === "number" && !text.declaresNumbers) return value;
   if (typeof value !== "object") return typeof value === "boolean" ? value : copyOf(walk, value, undefined, "");
-  return value === null ? null : copyContainer(walk, value, under, path);
+  return value === null ? null : copyContainer(walk, value, under, parent);
 }
 
-function copyContainer(walk: Walk, value: object, under: KnownKey, path: object[]): unknown {
-  const depth = path.length;
-  for (let index = 0; index < depth; index++) if (path[index] === value) return MARKERS.circular;
-  if (depth === MAX_DEPTH || walk.containers >= MAX_CONTAINERS) return takeLongWay(walk, value, path);
-  let copy: unknown;
-  try {
-    copy = Array.isArray(value) ? copyItems(walk, value, under, path) : copyMembers(walk, value, under, path);
-  } catch {
-    // A getter that threw is marked at its place on the long way.
+function copyContainer(walk: Walk, source: object, under: KnownKey, parent: Step | undefined): unknown {
+  for (let step = parent; step !== undefined; step = step.parent) {
+    if (step.source === source) return MARKERS.circular;
   }
-  path.length = depth;
-  return copy ?? takeLongWay(walk, value, path);
+  const depth = parent === undefined ? 0 : parent.depth + 1;
+  if (depth === MAX_DEPTH || walk.containers >= MAX_CONTAINERS) return takeLongWay(walk, source, parent);
+  walk.containers++;
+  const step: Step = { source, parent, depth };
+  const copy = Array.isArray(source) ? copyItems(walk, source, under, step) : copyMembers(walk, source, under, step);
+  return copy ?? takeLongWay(walk, source, parent);
 }
 
 /** Undefined for an array that is not usual. */
-function copyItems(walk: Walk, source: readonly unknown[], under: KnownKey, path: object[]): unknown[] | undefined {
+function copyItems(walk: Walk, source: readonly unknown[], under: KnownKey, step: Step): unknown[] | undefined {
   const { length } = source;
   // A proxy can lie about its length, also with something that is not a number.
   if (typeof length !== "number" || length > LONG_ARRAY) return undefined;
-  if (length === 2 && Array.isArray(path.at(-1)) && walk.keys.namesSecret(source[0])) return undefined;
-  walk.containers++;
-  path.push(source);
+  if (length === 2 && Array.isArray(step.parent?.source) && walk.keys.namesSecret(source[0])) return undefined;
   const copy: unknown[] = [];
-  for (let index = 0; index < length; index++) copy.push(copyPlain(walk, source[index], under, path));
+  for (let index = 0; index < length; index++) copy.push(copyPlain(walk, source[index], under, step));
   return copy;
 }
 
 /** Undefined for an object that is not usual. */
-function copyMembers(walk: Walk, source: object, under: KnownKey, path: object[]): Record<string, unknown> | undefined {
+function copyMembers(walk: Walk, source: object, under: KnownKey, step: Step): Record<string, unknown> | undefined {
   const prototype: unknown = Object.getPrototypeOf(source);
   if (prototype !== Object.prototype && prototype !== null) return undefined;
-  walk.containers++;
-  path.push(source);
   const copy: Record<string, unknown> = prototype === null ? Object.create(null) : {};
   const { keys } = walk;
   let known: KnownKey | undefined;
@@ -66,9 +72,9 @@ function copyMembers(walk: Walk, source: object, under: KnownKey, path: object[]
     if (expected?.key === key) known = expected;
     else known = known === undefined ? keys.knowFirst(under, key) : keys.knowNext(known, key);
     const value = (source as Record<string, unknown>)[key];
-    if (known.ordinary) copy[key] = copyPlain(walk, value, known, path);
+    if (known.ordinary) copy[key] = copyPlain(walk, value, known, step);
     else if (!known.staysAsItIs) return undefined;
-    else copy[key] = isSecret(walk, source, known, value) ? walk.mask : copyPlain(walk, value, known, path);
+    else copy[key] = isSecret(walk, source, known, value) ? walk.mask : copyPlain(walk, value, known, step);
   }
   return copy;
 }
@@ -78,12 +84,14 @@ function isSecret(walk: Walk, source: object, known: KnownKey, value: unknown): 
   return known.role === "value" && scopeCovers("data", value) && hasSecretName(walk, frameOf(source, undefined));
 }
 
-function takeLongWay(walk: Walk, value: unknown, path: readonly object[]): unknown {
-  let parent: Frame | undefined;
-  for (const source of path) parent = frameOf(source, parent);
-  const copy = copyOf(walk, value, parent, "");
+function takeLongWay(walk: Walk, value: unknown, parent: Step | undefined): unknown {
+  const copy = copyOf(walk, value, parent && framesOf(parent), "");
   drain(walk);
   return copy;
+}
+
+function framesOf({ source, parent }: Step): Frame {
+  return frameOf(source, parent && framesOf(parent));
 }
 
 /** Stands for a container on the way to something unusual; nobody asks for its pointer. */
