@@ -76,10 +76,9 @@ export function createTextRedactor(options: TextOptions): TextRedactor {
     return redacted;
   }
 
-  function redactShapes(text: string, note: NoteMasking | undefined): string {
-    if (text.length < MIN_TEXT_LENGTH) return text;
+  function redactShapes(text: string, hits: number, note: NoteMasking | undefined): string {
     let redacted = text;
-    for (let left = rulesFor(text); left !== 0; left &= left - 1) {
+    for (let left = hits; left !== 0; left &= left - 1) {
       const rule = rules[31 - Math.clz32(left & -left)] as TextRule;
       const before = redacted;
       redacted = rule.apply(before);
@@ -97,14 +96,12 @@ export function createTextRedactor(options: TextOptions): TextRedactor {
     declaresNumber: (value) => digitsDeclared && String(value).search((declared as DeclaredSecrets).pattern) >= 0,
     redact(text, note) {
       if (text.length < minLength || clean.knows(text)) return text;
-      if (isPlain && rulesFor(text) === 0) {
-        clean.remember(text);
-        return text;
-      }
       let redacted = text;
       for (let pass = 0; pass < MAX_PASSES; pass++) {
         const before = redacted;
-        redacted = redactShapes(redactOwn(redactDeclared(before, note), note), note);
+        if (!isPlain) redacted = redactOwn(redactDeclared(before, note), note);
+        const hits = redacted.length < MIN_TEXT_LENGTH ? 0 : rulesFor(redacted);
+        if (hits !== 0) redacted = redactShapes(redacted, hits, note);
         if (redacted !== before) continue;
         if (pass === 0) clean.remember(text);
         return redacted;
