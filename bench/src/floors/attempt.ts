@@ -9,7 +9,7 @@ export type Task = (attempt: Attempt) => Answer | Promise<Answer>;
 export const THREW: Answer = { ok: false, code: "threw" };
 
 /** What a task that was stopped comes to. */
-export const STOPPED: Record<StopCause, Answer> = {
+const STOPPED: Record<StopCause, Answer> = {
   attempt_timeout: { ok: false, code: "attempt_timeout" },
   cancelled: { ok: false, code: "cancelled" },
 };

@@ -25,7 +25,7 @@ export interface FullReport {
   readonly totalLatencyMs: number;
 }
 
-export interface FullAttemptRow {
+interface FullAttemptRow {
   readonly attemptNumber: number;
   readonly status: "success" | "failed" | "unknown";
   readonly startedAtMs: number;

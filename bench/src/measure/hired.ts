@@ -2,6 +2,9 @@ import { type ChildProcess, fork } from "node:child_process";
 import { join } from "node:path";
 import type { Answer, Order } from "./protocol.ts";
 
+/** What takes longer has hung. */
+const PATIENCE_MS = 300_000;
+
 const WORKER = join(import.meta.dirname, "worker.ts");
 
 /** A contestant in a fresh process. */
@@ -19,10 +22,16 @@ export class Hired {
   /** Gives one order and waits for its answer. Rejects when the contestant got something wrong, or is gone. */
   async ask<A extends Answer["answer"]>(order: Order & { order: A }): Promise<Answer & { answer: A }> {
     const answer = await new Promise<Answer>((resolve) => {
-      const gone = (code: number | null) => resolve({ answer: "failed", message: `its process ended with ${code}` });
+      const fail = (message: string) => resolve({ answer: "failed", message });
+      const limit = setTimeout(() => fail(`no answer within ${PATIENCE_MS} ms`), PATIENCE_MS);
+      const gone = (code: number | null) => {
+        clearTimeout(limit);
+        fail(`its process ended with ${code}`);
+      };
       this.#child.once("exit", gone);
       this.#child.once("message", (message) => {
         this.#child.off("exit", gone);
+        clearTimeout(limit);
         resolve(message as Answer);
       });
       this.#child.send(order);

@@ -71,6 +71,12 @@ function throughSlots(slots: number): Work {
         const { createPStack } = await import("../rivals/p-stack.ts");
         return crowd(createPStack("tuned", slots), isDone, batch);
       },
+      // A queue alone: no retry and no limit of an attempt.
+      "p-queue": async () => {
+        const { default: PQueue } = await import("p-queue");
+        const queue = new PQueue({ concurrency: slots });
+        return crowd((task) => queue.add(task), isDone, batch);
+      },
       "cockatiel tuned": async () => {
         const { createCockatiel } = await import("../rivals/cockatiel.ts");
         const policy = createCockatiel("tuned", slots);
@@ -110,5 +116,5 @@ function throughSlots(slots: number): Work {
   };
 }
 
-/** Many more executions than slots. */
+/** Many more executions than slots. Effect's semaphore and bottleneck are not here: 100,000 took them more than five minutes. */
 export const bulkheads: readonly Work[] = [throughSlots(64), throughSlots(1000)];
