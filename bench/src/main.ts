@@ -6,12 +6,31 @@ import { tableOf } from "./print/table.ts";
 import { WORKS, workNamed } from "./works/index.ts";
 
 /**
- * `pnpm bench [--work <name>]… [--short] [--write]`. Ends with 1 when a contestant got something wrong; what is slow is
+ * `pnpm bench [--work <name>]… [--short] [--generations <n>] [--rounds <n>] [--write]`. Ends with 1 when a contestant got something wrong; what is slow is
  * printed, and no failure.
  */
 const { values } = parseArgs({
-  options: { work: { type: "string", multiple: true }, short: { type: "boolean" }, write: { type: "boolean" } },
+  options: {
+    work: { type: "string", multiple: true },
+    short: { type: "boolean" },
+    generations: { type: "string" },
+    rounds: { type: "string" },
+    write: { type: "boolean" },
+  },
 });
+
+const form = values.short ? SHORT : FULL;
+const effort = {
+  ...form,
+  generations: countOf("generations", values.generations, form.generations),
+  rounds: countOf("rounds", values.rounds, form.rounds),
+};
+
+function countOf(option: string, given: string | undefined, otherwise: number): number {
+  const count = Number(given ?? otherwise);
+  if (!(Number.isInteger(count) && count > 0)) throw new RangeError(`--${option} must be a whole number above 0`);
+  return count;
+}
 
 const outcomes: Outcome[] = [];
 const works = values.work?.map(workNamed) ?? WORKS;
@@ -20,7 +39,7 @@ console.log(
 );
 for (const work of works) {
   try {
-    const results = await measure(work, values.short ? SHORT : FULL);
+    const results = await measure(work, effort);
     outcomes.push([work, results]);
     console.log(`${tableOf(work, results)}\n`);
     for (const shown of shownBy(work, results)) console.log(showLine(shown));
