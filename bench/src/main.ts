@@ -51,4 +51,4 @@ for (const work of works) {
 }
 const lines = outcomes.flatMap(([work, results]) => shownBy(work, results));
 console.log(`${lines.filter(({ isShown }) => isShown).length} of ${lines.length} figures as asked`);
-if (values.write) writePages(outcomes);
+if (values.write) writePages(outcomes, how);

@@ -16,7 +16,7 @@ const END = "<!-- end of results -->";
 export type Outcome = readonly [work: Work, results: Results];
 
 /** Writes the results to `bench/results` and into `docs/PERFORMANCE.md`. */
-export function writePages(outcomes: readonly Outcome[]): void {
+export function writePages(outcomes: readonly Outcome[], how: string): void {
   mkdirSync(TARGET, { recursive: true });
   const shown = outcomes.flatMap(([work, results]) => shownBy(work, results));
   writeFileSync(
@@ -28,9 +28,9 @@ export function writePages(outcomes: readonly Outcome[]): void {
 
   const tables = outcomes.map(([work, results]) => tableOf(work, results)).join("\n\n");
   const summary = showTable(shown);
-  writeFileSync(join(TARGET, "results.md"), `# Results\n\n${summary}\n\n${tables}\n`);
+  writeFileSync(join(TARGET, "results.md"), `# Results\n\n${how}\n\n${summary}\n\n${tables}\n`);
   const pictures = charts.map(([work]) => `![${work.title}](../bench/results/${work.name}.svg)`);
-  const body = [summary, "![What was shown](../bench/results/shows.svg)", ...pictures, tables].join("\n\n");
+  const body = [how, summary, "![What was shown](../bench/results/shows.svg)", ...pictures, tables].join("\n\n");
   const page = readFileSync(PAGE, "utf8");
   const before = page.slice(0, page.indexOf(BEGIN) + BEGIN.length);
   writeFileSync(PAGE, `${before}\n\n${body}\n\n${page.slice(page.indexOf(END))}`);
