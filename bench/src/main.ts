@@ -34,9 +34,8 @@ function countOf(option: string, given: string | undefined, otherwise: number): 
 
 const outcomes: Outcome[] = [];
 const works = values.work?.map(workNamed) ?? WORKS;
-console.log(
-  `Node ${process.version}, ${values.short ? "short" : "full"} form; CPU time, ratios within rounds, medians\n`,
-);
+const how = `Node ${process.version}, ${values.short ? "short" : "full"} form; CPU time, ratios within rounds, medians.`;
+console.log(`${how}\n`);
 for (const work of works) {
   try {
     const results = await measure(work, effort);

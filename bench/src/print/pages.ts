@@ -9,7 +9,7 @@ import { duration, figure, tableOf } from "./table.ts";
 const ROOT = join(import.meta.dirname, "../../..");
 const TARGET = join(ROOT, "bench/results");
 const PAGE = join(ROOT, "docs/PERFORMANCE.md");
-const BEGIN = "<!-- results: written by `pnpm bench --write` -->";
+const BEGIN = "<!-- results: written by `pnpm bench --write`, then `pnpm fix` -->";
 const END = "<!-- end of results -->";
 
 /** A work and what was measured of it. */
