@@ -12,9 +12,12 @@ const sources = [
   { find: /^@eoc\/([a-z-]+)$/, replacement: `${at("packages")}/$1/src/index.ts` },
 ];
 
-const projects = ["packages", "apps"].flatMap((group) =>
-  readdirSync(at(group)).map((name) => ({ name, root: at(`${group}/${name}`) })),
-);
+const projects = [
+  ...["packages", "apps"].flatMap((group) =>
+    readdirSync(at(group)).map((name) => ({ name, root: at(`${group}/${name}`) })),
+  ),
+  { name: "bench", root: at("bench") },
+];
 
 export default defineConfig({
   resolve: { alias: sources },

@@ -1,5 +1,3 @@
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type * as z from "zod";
 import { ActionItemSchema } from "./action.ts";
 import { canonicalJson } from "./canonical-json.ts";
@@ -7,6 +5,7 @@ import { SchemaError } from "./errors.ts";
 import { type FinalDecision, type FinalDecisionInput, FinalDecisionSchema } from "./final-decision.ts";
 import { isWellFormed } from "./json-value.ts";
 import { MismatchInfoSchema } from "./mismatch.ts";
+import { hashText } from "./sha256.ts";
 import { guarded, parseLoose } from "./wire-form.ts";
 
 /**
@@ -18,7 +17,7 @@ export function sha256Hex(text: string): string {
   if (!isWellFormed(text)) {
     throw new SchemaError("invalid_text", [{ path: "", expected: "a string without lone surrogates" }]);
   }
-  return bytesToHex(sha256(utf8ToBytes(text)));
+  return hashText(text);
 }
 
 /**

@@ -38,8 +38,11 @@ export function findNonJson(value: unknown, maxDepth: number): JsonProblem | und
 
 /** Says whether a string can be written as UTF-8 unchanged. */
 export function isWellFormed(text: string): boolean {
-  return !/[\ud800-\udfff]/u.test(text);
+  // Engines from before 2023 have no method for it.
+  return nativelyWellFormed === undefined ? !/[\ud800-\udfff]/u.test(text) : nativelyWellFormed.call(text);
 }
+
+const nativelyWellFormed = (String.prototype as { isWellFormed?: (this: string) => boolean }).isWellFormed;
 
 /** Says whether `value` is an object that JSON can write member by member: not a class instance, a `Map`, a `Date` … */
 export function isPlainObject(value: object): value is Record<string, unknown> {

@@ -63,6 +63,6 @@ describe("a bundle of @eoc/decision-schema", () => {
     const { inputs } = await bundle(`export { ${names} } from ${JSON.stringify(index)}`, "esm");
     for (const part of ["packet-v2", "proposal", "trace-keys", "compat", "wire-form"])
       expect(bytesFrom(inputs, `src/${part}.ts`)).toBe(0);
-    expect(bytesFrom(inputs, "decision-schema/src/")).toBeLessThan(5000);
+    expect(bytesFrom(inputs, "decision-schema/src/")).toBeLessThan(6000);
   });
 });

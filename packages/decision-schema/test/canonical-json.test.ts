@@ -69,6 +69,40 @@ describe("canonicalJson", () => {
     );
   });
 
+  it("writes objects with keys that may be indexes as it writes all others", () => {
+    expect(canonicalJson({ b: 1, 10: 2, 9: 3, "": 4, a: { 2: 1, 10: [{ 1: 0 }] } })).toBe(
+      '{"":4,"10":2,"9":3,"a":{"10":[{"1":0}],"2":1},"b":1}',
+    );
+    fc.assert(
+      fc.property(json(), (value) => {
+        expect(canonicalJson({ 0: value })).toBe(`{"0":${canonicalJson(value)}}`);
+      }),
+    );
+  });
+
+  it("sorts few keys and many alike", () => {
+    const names = fc.uniqueArray(
+      fc.string({ unit: "binary", maxLength: 3 }).filter((name) => !/[\ud800-\udfff]/u.test(name)),
+    );
+    fc.assert(
+      fc.property(fc.oneof(names, fc.uniqueArray(fc.string(), { minLength: 20, maxLength: 40 })), (keys) => {
+        const text = canonicalJson(Object.fromEntries(keys.map((key) => [key, 1])));
+        expect(text).toBe(`{${keys.toSorted().map((key) => `${JSON.stringify(key)}:1`)}}`);
+      }),
+    );
+  });
+
+  it("writes what the value holds, whatever JSON.stringify was told to write instead", () => {
+    for (const prototype of [Object.prototype, Array.prototype]) {
+      Object.defineProperty(prototype, "toJSON", { value: () => "other", configurable: true });
+      try {
+        expect(canonicalJson({ b: [1], a: {} })).toBe('{"a":{},"b":[1]}');
+      } finally {
+        Reflect.deleteProperty(prototype, "toJSON");
+      }
+    }
+  });
+
   it("skips members that are undefined and keys that are symbols", () => {
     expect(canonicalJson({ b: undefined, a: 1, [Symbol("s")]: 2 })).toBe('{"a":1}');
   });

@@ -43,41 +43,54 @@ export function createMemoryRateLimiter({ maxKeys = 100_000 }: MemoryRateLimiter
 
   return {
     acquire(requests, nowMs): RateVerdict {
-      const taken = requests.map(logOf);
+      const taken: Log[] = [];
       let retryAfterMs = 0;
-      requests.forEach(({ limit, windowMs }, i) => {
-        retryAfterMs = Math.max(retryAfterMs, waitFor(taken[i]!, limit, windowMs, nowMs));
-      });
+      for (const request of requests) {
+        const log = logOf(request);
+        taken.push(log);
+        retryAfterMs = Math.max(retryAfterMs, waitFor(log, request.limit, request.windowMs, nowMs));
+      }
       if (logs.size > maxKeys) forgetIdle(nowMs);
       if (retryAfterMs > 0) return { granted: false, retryAfterMs };
       for (const log of taken) log.open++;
-      return permit(taken);
+      return new Permit(taken);
     },
   };
 }
 
-function permit(logs: readonly Log[]): RateVerdict {
-  let open = true;
-  const close = (then: (log: Log) => void) => {
-    if (!open) return;
-    open = false;
-    for (const log of logs) {
-      log.open--;
-      then(log);
-    }
-  };
-  return {
-    granted: true,
-    dispatched: (nowMs) => close((log) => insert(log, nowMs)),
-    cancel: () => close(() => {}),
-  };
+class Permit {
+  readonly granted = true;
+  readonly #logs: readonly Log[];
+  #open = true;
+
+  constructor(logs: readonly Log[]) {
+    this.#logs = logs;
+  }
+
+  dispatched(nowMs: number): void {
+    if (this.#close()) for (const log of this.#logs) insert(log, nowMs);
+  }
+
+  cancel(): void {
+    this.#close();
+  }
+
+  /** False when it was stamped or handed back before. */
+  #close(): boolean {
+    if (!this.#open) return false;
+    this.#open = false;
+    for (const log of this.#logs) log.open--;
+    return true;
+  }
 }
 
 /** Starts are stamped nearly in order: the place is found from the end. */
 function insert(log: Log, startMs: number): void {
-  let at = log.starts.length;
-  while (at > log.head && log.starts[at - 1]! > startMs) at--;
-  log.starts.splice(at, 0, startMs);
+  const { starts, head } = log;
+  let at = starts.length;
+  while (at > head && starts[at - 1]! > startMs) at--;
+  if (at === starts.length) starts.push(startMs);
+  else starts.splice(at, 0, startMs);
 }
 
 /** Milliseconds until `limit` allows one more; 0 when it does now. Windows are half-open. */

@@ -83,7 +83,8 @@ function findSecret(
   isSecretName: SecretNameTest,
 ): Found | undefined {
   const nameStart = startOfName(text, stemStart);
-  const fullName = text.slice(nameStart, nameEnd).replace(/^-+/, "");
+  const written = text.slice(nameStart, nameEnd);
+  const fullName = written.startsWith("-") ? written.replace(/^-+/, "") : written;
   if (!isSecretName(fullName)) return undefined;
   const sign = matchAt(SIGN, text, nameEnd);
   const assigns = sign[1];
@@ -133,8 +134,15 @@ function isSecretValue(
 function startOfName(text: string, stemStart: number): number {
   let start = stemStart;
   const limit = Math.max(0, stemStart - 64);
-  while (start > limit && /[\w.-]/.test(text.charAt(start - 1))) start--;
+  while (start > limit && isOfName(text.charCodeAt(start - 1))) start--;
   return start;
+}
+
+/** `[\w.-]`, without a regular expression for each character. */
+function isOfName(code: number): boolean {
+  const letter = code | 0x20;
+  const isLetter = letter >= 0x61 && letter <= 0x7a;
+  return isLetter || (code >= 0x30 && code <= 0x39) || code === 0x5f || code === 0x2e || code === 0x2d;
 }
 
 function wholeHeader(text: string, start: number): Found | undefined {

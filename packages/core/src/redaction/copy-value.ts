@@ -10,10 +10,10 @@ export const MAX_DEPTH = 1000;
  * Containers after this many are marked instead: getters and shared references can make a small value endless. One counts once
  * more for every sixteen levels that it is deep, since the way up from it is searched for cycles.
  */
-const MAX_CONTAINERS = 1_000_000;
+export const MAX_CONTAINERS = 1_000_000;
 
 /** Longer arrays are read by their keys, so that a sparse one, or one that lies about its length, costs nothing. */
-const LONG_ARRAY = 100_000;
+export const LONG_ARRAY = 100_000;
 
 /** What stands in a copy for something that cannot be copied. */
 export const MARKERS = {

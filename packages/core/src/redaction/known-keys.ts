@@ -5,16 +5,25 @@ export interface KnownKey extends KeyVerdict {
   readonly key: string;
   /** The key as it appears in the copy: it may hold a secret itself. */
   readonly name: string;
+  /** It stands in the copy as it is, and no other key can become it. */
+  readonly staysAsItIs: boolean;
   /** Nothing special about it, which is the case that has to be fast. */
   readonly ordinary: boolean;
   /** In `{ name: "password", value: "x" }`, which of the two it is. */
   readonly role: "name" | "value" | undefined;
   /** The key that came after this one last time: objects of one shape come again, and to compare is cheaper than to look up. */
   next: KnownKey | undefined;
+  /** In the same way, the first key of the object that was under this one last time. */
+  first: KnownKey | undefined;
+  /** Whether it is remembered itself; only such keys are remembered as followers, so that their number stays bounded. */
+  isKept: boolean;
 }
 
 const MAX_KEY_LENGTH = 128;
 const MAX_KEYS = 2048;
+
+/** Engines copy a piece of a text that is so short; a longer one would hold on to the whole text. */
+const MAX_NAME_LENGTH = 12;
 
 const NAME_FIELD = /^(?:name|key|field|header|param|parameter|attribute|property|variable|option|label|k)$/i;
 const VALUE_FIELD = /^(?:values?|val|v|contents?|data|default)$/i;
@@ -29,7 +38,9 @@ export interface KeyMemory {
   know(key: string): KnownKey;
   /** The same, for a key that comes after another in an object. */
   knowNext(previous: KnownKey, key: string): KnownKey;
-  /** Whether a name in running text is one of a secret. Such names are not remembered: they may hold on to a long text. */
+  /** The same, for the first key of an object that is found under another. */
+  knowFirst(under: KnownKey, key: string): KnownKey;
+  /** Whether a name in running text is one of a secret. */
   isSecretName(name: string): boolean;
   /** Whether a string, found as a value, is the name of a secret. */
   namesSecret(text: unknown): boolean;
@@ -41,6 +52,7 @@ export function createKeyMemory(
   redactText: (text: string) => string,
 ): KeyMemory {
   const keys = new Map<string, KnownKey>();
+  const names = new Map<string, boolean>();
   const head = examine("");
 
   function know(key: string): KnownKey {
@@ -51,7 +63,9 @@ export function createKeyMemory(
       if (keys.size >= MAX_KEYS) {
         keys.clear();
         head.next = undefined;
+        head.first = undefined;
       }
+      fresh.isKept = true;
       keys.set(key, fresh);
     }
     return fresh;
@@ -60,8 +74,13 @@ export function createKeyMemory(
   function knowNext(previous: KnownKey, key: string): KnownKey {
     if (previous.next?.key === key) return previous.next;
     const known = know(key);
-    // Only what the map holds too, so that what is remembered stays bounded.
-    if (keys.has(key)) previous.next = known;
+    if (known.isKept) previous.next = known;
+    return known;
+  }
+
+  function knowFirst(under: KnownKey, key: string): KnownKey {
+    const known = know(key);
+    if (known.isKept) under.first = known;
     return known;
   }
 
@@ -70,17 +89,26 @@ export function createKeyMemory(
     const name = redactText(key);
     const role = NAME_FIELD.test(key) ? "name" : VALUE_FIELD.test(key) ? "value" : undefined;
     // A key with a mask in it may be one that another key becomes.
-    const ordinary = scope === "none" && !name.includes(mask) && role !== "value" && key !== "__proto__";
-    return { scope, rule, key, name, role, ordinary, next: undefined };
+    const staysAsItIs = !name.includes(mask) && key !== "__proto__";
+    const ordinary = staysAsItIs && scope === "none" && role !== "value";
+    return { scope, rule, key, name, role, staysAsItIs, ordinary, next: undefined, first: undefined, isKept: false };
   }
 
   return {
     head,
     know,
     knowNext,
+    knowFirst,
     isSecretName(name) {
+      const known = names.get(name);
+      if (known !== undefined) return known;
       const { scope } = keys.get(name) ?? judge(name);
-      return scope !== "none" && scope !== "scalar";
+      const isSecret = scope !== "none" && scope !== "scalar";
+      if (name.length <= MAX_NAME_LENGTH) {
+        if (names.size >= MAX_KEYS) names.clear();
+        names.set(name, isSecret);
+      }
+      return isSecret;
     },
     namesSecret: (text) => typeof text === "string" && IDENTIFIER.test(text) && isStrong(know(text).scope),
   };

@@ -2,6 +2,7 @@ import { EocError } from "../errors.js";
 import { createKeyJudge } from "./key-names.js";
 import { createKeyMemory } from "./known-keys.js";
 import { type RedactionEntry, type RedactionManifest, sortManifest } from "./manifest.js";
+import { redactPlain } from "./plain-walk.js";
 import { createTextRedactor } from "./text.js";
 import { redactValue } from "./walk.js";
 
@@ -58,7 +59,7 @@ export function createRedactor(options: RedactorOptions = {}): Redactor {
 
   const walk = { mask, keys, text };
   return {
-    redact: (value) => redactValue(walk, value, undefined),
+    redact: (value) => redactPlain(walk, value),
     redactWithManifest(value) {
       const entries: RedactionEntry[] = [];
       return { value: redactValue(walk, value, entries), manifest: sortManifest(entries) };

@@ -9,7 +9,11 @@ type NoteMasking = (by: RedactionCause, rule: string) => void;
 export interface TextRedactor {
   /** The text with every secret in it masked; the same string if there is none. */
   redact(text: string, note?: NoteMasking): string;
-  /** Whether a number is a declared secret, or holds one. */
+  /** Shorter texts hold no secret. */
+  readonly minLength: number;
+  /** Whether any number can be a declared secret, or hold one. */
+  readonly declaresNumbers: boolean;
+  /** Whether this number does. */
   declaresNumber(value: number | bigint): boolean;
 }
 
@@ -25,6 +29,9 @@ export interface TextOptions {
 /** No built-in rule finds a secret in a shorter text. */
 const MIN_TEXT_LENGTH = 6;
 
+/** Where the rules that need a long text begin. */
+const LONG_RULE = 13;
+
 /** A mask can make the text beside it look like something else: what was masked is looked at again, this often at most. */
 const MAX_PASSES = 10;
 
@@ -35,6 +42,9 @@ export function createTextRedactor(options: TextOptions): TextRedactor {
   const digitsDeclared = options.secrets.some((secret) => /^[\d.e+-]+$/.test(secret));
   const rules = createRules(options);
   const gate = createGate(rules);
+  const shortRules = bitsOf(rules, ({ minLength }) => minLength < LONG_RULE);
+  /** A bit for each rule that can find something in a text. */
+  const rulesFor = (text: string) => (text.length < LONG_RULE ? gate(text) & shortRules : gate(text));
   const clean = createCleanTexts();
   const own = options.valuePatterns.map((pattern, index) => ({
     pattern: new RegExp(pattern.source, `g${pattern.flags.replace(/[gy]/g, "")}`),
@@ -66,10 +76,9 @@ export function createTextRedactor(options: TextOptions): TextRedactor {
     return redacted;
   }
 
-  function redactShapes(text: string, note: NoteMasking | undefined): string {
-    if (text.length < MIN_TEXT_LENGTH) return text;
+  function redactShapes(text: string, hits: number, note: NoteMasking | undefined): string {
     let redacted = text;
-    for (let left = gate(text); left !== 0; left &= left - 1) {
+    for (let left = hits; left !== 0; left &= left - 1) {
       const rule = rules[31 - Math.clz32(left & -left)] as TextRule;
       const before = redacted;
       redacted = rule.apply(before);
@@ -79,15 +88,20 @@ export function createTextRedactor(options: TextOptions): TextRedactor {
   }
 
   const isPlain = declared === undefined && own.length === 0;
+  const minLength = isPlain ? MIN_TEXT_LENGTH : 0;
 
   return {
+    minLength,
+    declaresNumbers: digitsDeclared,
     declaresNumber: (value) => digitsDeclared && String(value).search((declared as DeclaredSecrets).pattern) >= 0,
     redact(text, note) {
-      if ((isPlain && text.length < MIN_TEXT_LENGTH) || clean.knows(text)) return text;
+      if (text.length < minLength || clean.knows(text)) return text;
       let redacted = text;
       for (let pass = 0; pass < MAX_PASSES; pass++) {
         const before = redacted;
-        redacted = redactShapes(redactOwn(redactDeclared(before, note), note), note);
+        if (!isPlain) redacted = redactOwn(redactDeclared(before, note), note);
+        const hits = redacted.length < MIN_TEXT_LENGTH ? 0 : rulesFor(redacted);
+        if (hits !== 0) redacted = redactShapes(redacted, hits, note);
         if (redacted !== before) continue;
         if (pass === 0) clean.remember(text);
         return redacted;
@@ -100,6 +114,7 @@ export function createTextRedactor(options: TextOptions): TextRedactor {
 
 interface TextRule extends Hinted {
   readonly name: string;
+  readonly minLength: number;
   apply(text: string): string;
 }
 
@@ -107,12 +122,16 @@ function createRules({ mask, isSecretName, ownNames }: TextOptions): TextRule[] 
   const rules = builtInPatterns().map((shape) => createShapeRule(shape, mask));
   const assignments = createAssignmentMasker(mask, isSecretName, ownNames);
   // After the blocks, whose text holds names; before the shapes, so that a whole `Authorization` line is one secret.
-  rules.splice(1, 0, { name: "assignment", hints: assignments.hints, apply: assignments.mask });
+  rules.splice(1, 0, { name: "assignment", minLength: 0, hints: assignments.hints, apply: assignments.mask });
   return rules;
 }
 
+function bitsOf(rules: readonly TextRule[], counts: (rule: TextRule) => boolean): number {
+  return rules.reduce((bits, rule, index) => (counts(rule) ? bits | (1 << index) : bits), 0);
+}
+
 function createShapeRule(
-  { name, hints, needs = "", pattern, accept = () => true }: ValuePattern,
+  { name, hints, needs = "", minLength = 0, pattern, accept = () => true }: ValuePattern,
   mask: string,
 ): TextRule {
   function replace(match: string, ...more: (string | number)[]): string {
@@ -129,7 +148,7 @@ function createShapeRule(
     pattern.lastIndex = 0;
     return pattern.test(text) ? text.replace(pattern, replace) : text;
   }
-  return { name, hints, apply };
+  return { name, minLength, hints, apply };
 }
 
 /** Masks of earlier passes are left alone, so that redacting twice changes nothing. */

@@ -9,6 +9,8 @@ export interface ValuePattern {
   readonly hints: readonly string[];
   /** A character that every match contains. */
   readonly needs?: string;
+  /** No match is shorter. Of use from 13 on. */
+  readonly minLength?: number;
   /** Global. Group 1, where there is one, is kept; the rest of the match is the secret. */
   readonly pattern: RegExp;
   /** Whether what the pattern found is a secret; everything is when absent. `kept` is group 1. */
@@ -138,6 +140,8 @@ export function builtInPatterns(): readonly ValuePattern[] {
     {
       name: "card_number",
       hints: ["000"],
+      // Any three digits are a hint.
+      minLength: 13,
       pattern: /(?<![\w.+-])\d{4}(?:\d{9,12}|[ -]\d{4}[ -]\d{4}[ -]\d{4}|[ -]\d{6}[ -]\d{4,5})(?![\w-])/g,
       accept: isCardNumber,
     },

@@ -12,11 +12,20 @@ export interface WalkOptions {
 
 /** A copy of any value with its secrets masked. What was masked is added to `entries`, if there are any to add to. */
 export function redactValue(options: WalkOptions, value: unknown, entries: RedactionEntry[] | undefined): unknown {
-  const { mask, keys, text } = options;
-  const walk: Walk = { mask, keys, text, entries, open: [], containers: 0 };
+  const walk = startWalk(options, entries);
   const copy = copyOf(walk, value, undefined, "");
-  for (let frame = walk.open.pop(); frame !== undefined; frame = walk.open.pop()) fill(walk, frame);
+  drain(walk);
   return copy;
+}
+
+/** A walk that has not set out. */
+export function startWalk({ mask, keys, text }: WalkOptions, entries: RedactionEntry[] | undefined): Walk {
+  return { mask, keys, text, entries, open: [], containers: 0 };
+}
+
+/** Fills the copies of all containers that wait. */
+export function drain(walk: Walk): void {
+  for (let frame = walk.open.pop(); frame !== undefined; frame = walk.open.pop()) fill(walk, frame);
 }
 
 function fill(walk: Walk, frame: Frame): void {
@@ -88,7 +97,7 @@ function maskWhole(walk: Walk, frame: Frame, token: string, rule: string, value:
 }
 
 /** `{ name: "password", value: … }`, whatever the two fields are called. */
-function hasSecretName(walk: Walk, frame: Frame): boolean {
+export function hasSecretName(walk: Walk, frame: Frame): boolean {
   return (frame.members as readonly string[]).some((key) => {
     const { role, name } = walk.keys.know(key);
     return role === "name" && walk.keys.namesSecret(read(walk, frame, key, name));

@@ -106,4 +106,102 @@ describe("the caller's asynchronous context", () => {
     expect(reports.map(({ reason }) => reason)).toEqual(["kill_switch", "cancelled"]);
     expect([...seen]).toEqual(["caller"]);
   });
+
+  it("is the caller's own after waits for a key, a throttle and a rate limit, and in whatever is asked on the way", async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const idempotencyStore = createMemoryIdempotencyStore();
+    const rateLimiter = createMemoryRateLimiter();
+    const wrong = new Set<string>();
+    const asked = new Set<string>();
+    const check = (who: string, id: string) => {
+      asked.add(who);
+      if (storage.getStore() !== id) wrong.add(`${who} of ${id} saw ${storage.getStore()}`);
+    };
+    const one = (id: string) =>
+      storage.run(id, async () => {
+        let calls = 0;
+        const report = await execute(
+          {
+            action: "ACT",
+            actions: [{ action: "ACT", id: "a", idempotency_key: "shared" }, { action: "ACT" }],
+            throttle_ms: 3,
+          },
+          { id },
+          {
+            onFailure: "continue",
+            defaultEffect: "idempotent",
+            retry: { maxRetries: 1, initialBackoffMs: 1 },
+            timeout: { maxTotalTimeMs: 4000 },
+            rateLimit: { global: { limit: 1, windowMs: 4 } },
+            idempotency: {
+              enabled: true,
+              onInProgress: "wait",
+              keyGenerator: () => {
+                check("key generator", id);
+                return id;
+              },
+            },
+          },
+          {
+            execute: async () => {
+              check("executor", id);
+              if (calls++ === 0) throw new Error("lost");
+              return { ok: true };
+            },
+            reconcile: async () => {
+              check("reconcile", id);
+              return { state: "not_applied" };
+            },
+          },
+          {
+            idempotencyStore,
+            rateLimiter,
+            killSwitch: {
+              read: async () => {
+                check("kill switch", id);
+                return { halted: false };
+              },
+            },
+            journal: {
+              append: async (event) => check(`journal: ${event.type}`, id),
+            },
+            onEvent: (event) => check(event.type === "wait.finished" ? `after ${event.cause}` : event.type, id),
+          },
+        );
+        check("continuation", id);
+        return report.status;
+      });
+
+    expect(await Promise.all(["one", "two", "three"].map(one))).toEqual(["success", "success", "success"]);
+    expect([...wrong]).toEqual([]);
+    expect([...asked]).toEqual(
+      expect.arrayContaining([
+        ...["after throttle", "after claim", "after rate_limit", "after backoff"],
+        ...["key generator", "reconcile", "kill switch", "journal: attempt.intended", "continuation"],
+      ]),
+    );
+  });
+
+  it("is the caller's own when an executor settles after the report", async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    let answer = () => {};
+    await storage.run("caller", () =>
+      execute(
+        { action: "ACT" },
+        {},
+        { timeout: { attemptTimeoutMs: 2, abortGraceMs: 1 } },
+        () =>
+          new Promise((resolve) => {
+            answer = () => resolve({ ok: true });
+          }),
+        { onEvent: ({ type }) => seen.push([type, storage.getStore()]) },
+      ),
+    );
+    storage.run("somebody else", () => answer());
+    await new Promise((resolve) => setImmediate(resolve));
+
+    expect(seen.at(-1)).toEqual(["attempt.settled_late", "caller"]);
+    expect(seen.filter((entry) => (entry as [string, string])[1] !== "caller")).toEqual([]);
+  });
 });

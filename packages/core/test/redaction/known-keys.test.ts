@@ -49,16 +49,44 @@ describe("the memory for keys", () => {
     expect(judged).toEqual(["first"]);
   });
 
-  it("judges names in text anew, unless they are remembered as keys", () => {
+  it("judges a short name in text once, and a long one, which might hold on to its text, anew", () => {
     const { memory, judged } = createMemory();
+    const long = "a_name_that_is_long";
 
-    expect([memory.isSecretName("pwd"), memory.isSecretName("pwd"), memory.isSecretName("a")]).toEqual([
+    expect(["pwd", "pwd", "a", "a", long, long].map((name) => memory.isSecretName(name))).toEqual([
       true,
       true,
       false,
+      false,
+      false,
+      false,
     ]);
-    memory.know("pwd");
-    expect(memory.isSecretName("pwd")).toBe(true);
-    expect(judged).toEqual(["pwd", "pwd", "a", "pwd"]);
+    expect(judged).toEqual(["pwd", "a", long, long]);
+    memory.know(long);
+    memory.isSecretName(long);
+    expect(judged.length).toBe(5);
+  });
+
+  it("remembers a bounded number of names in text", () => {
+    const { memory, judged } = createMemory();
+    for (let index = 0; index <= 2048; index++) memory.isSecretName(`n${index}`);
+    judged.length = 0;
+
+    memory.isSecretName("n2048");
+    expect(judged).toEqual([]);
+    memory.isSecretName("n0");
+    expect(judged).toEqual(["n0"]);
+  });
+
+  it("knows the first key of an object by the key that it was found under", () => {
+    const { memory, judged } = createMemory();
+    const under = memory.know("items");
+    const first = memory.knowFirst(under, "sku");
+
+    expect(under.first).toBe(first);
+    expect(memory.knowFirst(under, "sku")).toBe(first);
+    expect(judged).toEqual(["items", "sku"]);
+    memory.knowFirst(under, "hunter2");
+    expect(under.first).toBe(first);
   });
 });

@@ -1,0 +1,175 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { describe, expect, it, vi } from "vitest";
+import type { Task } from "../src/floors/attempt.ts";
+import { createFullFloor, FloorSwitch } from "../src/floors/full-floor.ts";
+import { createLeanFloor, type LeanFloorOptions } from "../src/floors/lean-floor.ts";
+import { SlidingLog } from "../src/floors/sliding-log.ts";
+
+const DONE = { ok: true, value: 7 } as const;
+const BUSY = { ok: false, code: "busy" } as const;
+const hangs: Task = () => new Promise(() => {});
+
+const OPTIONS: LeanFloorOptions = { maxRetries: 3, initialBackoffMs: 0, attemptTimeoutMs: 20, slots: 2 };
+const FULL = { ...OPTIONS, rateLimit: { limit: 1000, windowMs: 1000 } };
+
+const floors = {
+  "the lean floor": (options: Partial<LeanFloorOptions> = {}) => createLeanFloor({ ...OPTIONS, ...options }),
+  "the full floor": (options: Partial<LeanFloorOptions> = {}) => {
+    const floor = createFullFloor({ ...FULL, ...options, killSwitch: new FloorSwitch() });
+    return async (task: Task) => {
+      const { attempts, status, code, value } = await floor({ action: "ACT" }, task);
+      return { status, code, value, attempts: attempts.length };
+    };
+  },
+};
+
+for (const [name, create] of Object.entries(floors)) {
+  describe(name, () => {
+    it("takes an answer, be it a value or a promise", async () => {
+      expect(await create()(() => DONE)).toMatchObject({ status: "success", attempts: 1, value: 7 });
+      expect(await create()(async () => DONE)).toMatchObject({ status: "success", attempts: 1, value: 7 });
+    });
+
+    it("retries what failed, as often as it may", async () => {
+      expect(await create()(async ({ number }) => (number < 2 ? BUSY : DONE))).toMatchObject({
+        status: "success",
+        attempts: 3,
+      });
+      expect(await create()(async () => BUSY)).toMatchObject({ status: "failed", attempts: 4, code: "busy" });
+    });
+
+    it("waits between attempts when it is told to", async () => {
+      vi.useFakeTimers();
+      const settled = vi.fn();
+      const outcome = create({ initialBackoffMs: 100 })(({ number }) => (number < 2 ? BUSY : DONE));
+      void outcome.then(settled);
+      await vi.advanceTimersByTimeAsync(299);
+      expect(settled).not.toHaveBeenCalled();
+      await vi.advanceTimersByTimeAsync(1);
+      expect(settled).toHaveBeenCalled();
+      vi.useRealTimers();
+    });
+
+    it("does not retry what threw, since nobody knows what it did", async () => {
+      for (const task of [
+        () => {
+          throw new Error("no");
+        },
+        () => Promise.reject(new Error("no")),
+      ]) {
+        expect(await create()(task)).toMatchObject({ status: "unknown", attempts: 1, code: "threw" });
+      }
+    });
+
+    it("limits an attempt, aborts its signal, and does not retry it", async () => {
+      let aborted: unknown;
+      const outcome = await create()(({ signal }) => {
+        signal.addEventListener("abort", () => {
+          aborted = signal.reason;
+        });
+        return new Promise(() => {});
+      });
+      expect(outcome).toMatchObject({ status: "unknown", attempts: 1, code: "attempt_timeout" });
+      expect(aborted).toBe("attempt_timeout");
+    });
+
+    it("lets so many run at a time and the rest in order", async () => {
+      const floor = create();
+      const order: number[] = [];
+      let running = 0;
+      let most = 0;
+      await Promise.all(
+        Array.from({ length: 10 }, (_, index) =>
+          floor(async () => {
+            order.push(index);
+            most = Math.max(most, ++running);
+            await Promise.resolve();
+            running--;
+            return DONE;
+          }),
+        ),
+      );
+      expect(most).toBe(2);
+      expect(order).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    });
+
+    it("stops all that is under way when the parent aborts, and starts nothing more", async () => {
+      const controller = new AbortController();
+      const floor = create({ attemptTimeoutMs: 60_000, signal: controller.signal });
+      const underWay = [floor(hangs), floor(hangs), floor(hangs)];
+      controller.abort();
+      const outcomes = await Promise.all(underWay);
+      expect(outcomes.map(({ code, attempts }) => `${code} ${attempts}`)).toEqual([
+        "cancelled 1",
+        "cancelled 1",
+        "cancelled 0",
+      ]);
+    });
+
+    it("keeps the caller's asynchronous context in queues and after timers", async () => {
+      const storage = new AsyncLocalStorage<number>();
+      const floor = create();
+      const wrong: unknown[] = [];
+      const check = (id: number) => {
+        if (storage.getStore() !== id) wrong.push([id, storage.getStore()]);
+      };
+      await Promise.all(
+        Array.from({ length: 8 }, (_, id) =>
+          storage.run(id, async () => {
+            await floor(({ signal, number }) => {
+              check(id);
+              if (number === 0) return BUSY;
+              signal.addEventListener("abort", () => check(id));
+              return id % 2 === 0 ? new Promise(() => {}) : DONE;
+            });
+            check(id);
+          }),
+        ),
+      );
+      expect(wrong).toEqual([]);
+    });
+  });
+}
+
+describe("the full floor", () => {
+  const create = (killSwitch: FloorSwitch, limit = 1000) =>
+    createFullFloor({ ...FULL, attemptTimeoutMs: 60_000, killSwitch, rateLimit: { limit, windowMs: 60_000 } });
+
+  it("refuses what is no decision", async () => {
+    const floor = create(new FloorSwitch());
+    for (const decision of [undefined, null, 7, {}, { action: "FLY" }, { action: "ACT", allowed: "yes" }]) {
+      expect(await floor(decision, () => DONE)).toMatchObject({ status: "denied", code: "invalid_decision" });
+    }
+  });
+
+  it("dispatches nothing once halted, and stops what is under way", async () => {
+    const killSwitch = new FloorSwitch();
+    const floor = create(killSwitch);
+    const underWay = floor({ action: "ACT" }, hangs);
+    killSwitch.halt();
+    expect(await underWay).toMatchObject({ status: "unknown" });
+    expect(await floor({ action: "ACT" }, () => DONE)).toMatchObject({ status: "denied", code: "kill_switch" });
+  });
+
+  it("keeps its rate limit, retries included", async () => {
+    const floor = create(new FloorSwitch(), 3);
+    expect(await floor({ action: "ACT" }, () => BUSY)).toMatchObject({ status: "failed", code: "rate_limited" });
+    expect(await floor({ action: "ACT" }, () => DONE)).toMatchObject({ status: "denied", code: "rate_limited" });
+  });
+
+  it("reports every attempt", async () => {
+    const report = await create(new FloorSwitch())({ action: "ACT" }, ({ number }) => (number === 0 ? BUSY : DONE));
+    expect(report.attempts.map(({ attemptNumber, status, code }) => [attemptNumber, status, code])).toEqual([
+      [0, "failed", "busy"],
+      [1, "success", undefined],
+    ]);
+    expect(report).toMatchObject({ successCount: 1, failedCount: 1 });
+  });
+});
+
+describe("the sliding log", () => {
+  it("lets no window of any place hold more than its limit", () => {
+    const log = new SlidingLog(2, 10);
+    expect([0, 9, 9, 10, 18, 19, 20].map((now) => log.take(now))).toEqual([0, 0, 1, 0, 1, 0, 0]);
+  });
+});
