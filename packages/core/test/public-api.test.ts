@@ -29,10 +29,16 @@ describe("what @eoc/core exports", () => {
 
   it("for drivers, is this", () => {
     expect(Object.keys(machine).sort()).toEqual([
+      "deriveKey",
+      "errorTypeOf",
+      "fingerprintOf",
       "judgeResult",
       "judgeThrown",
+      "prepareExecution",
+      "rateRequests",
       "reportOf",
       "restore",
+      "safeCode",
       "snapshot",
       "startMachine",
       "step",
