@@ -1,0 +1,180 @@
+import type { Clock, ExecuteFn, KillSwitch, PlannedAction } from "@eoc/core";
+import { type AbortCause, judgeResult, judgeThrown, type Settlement } from "@eoc/core/machine";
+import { attempt, member } from "./limited.js";
+import { LiveAttempt } from "./live-attempt.js";
+
+/** What an executor gave, and when, in milliseconds since the execution started. */
+export interface Outcome {
+  readonly at: number;
+  readonly settlement: Settlement;
+  /** Not for any record (S9.2). */
+  readonly value: unknown;
+}
+
+/** What happened first while an attempt was being watched. */
+export type Watched =
+  | { readonly type: "settled"; readonly at: number; readonly settlement: Settlement; readonly value?: { json: unknown } }
+  | { readonly type: "limit"; readonly at: number }
+  | { readonly type: "halt"; readonly at: number }
+  | { readonly type: "cancel"; readonly at: number }
+  /** This process does not know the attempt: the one that began it is gone, or cut off. */
+  | { readonly type: "lost"; readonly at: number };
+
+/** What a watch looks at. Read again on every {@link LiveEffect.look}. */
+export interface Watch {
+  /** When the watch ends, whatever happens. */
+  readonly until: () => number;
+  readonly toldOfHalt: () => boolean;
+  readonly cancelled: () => boolean;
+}
+
+export interface Begin {
+  readonly execute: ExecuteFn;
+  readonly action: PlannedAction;
+  readonly handed: LiveAttempt;
+  readonly limitAt: number;
+  /** Why it is aborted at its limit. */
+  readonly limitCause: AbortCause;
+  readonly killSwitch: KillSwitch | undefined;
+  readonly abortsOnHalt: boolean;
+}
+
+/**
+ * One intended dispatch, as this process knows it. It is begun once, however many attempts of the handler come by, and
+ * keeps its limits by itself: the engine may be away for a while.
+ */
+export class LiveEffect {
+  readonly #clock: Clock;
+  /** Milliseconds since the execution started. */
+  readonly #now: () => number;
+  #state: "intended" | "begun" | "void" = "intended";
+  #handed: LiveAttempt | undefined;
+  #begunAt = 0;
+  #outcome: Outcome | undefined;
+  #haltedAt: number | undefined;
+  readonly #onLook = new Set<() => void>();
+
+  constructor(clock: Clock, now: () => number) {
+    this.#clock = clock;
+    this.#now = now;
+  }
+
+  get state(): "intended" | "begun" | "void" {
+    return this.#state;
+  }
+
+  get begunAt(): number {
+    return this.#begunAt;
+  }
+
+  get outcome(): Outcome | undefined {
+    return this.#outcome;
+  }
+
+  /** From now on it cannot be begun any more. */
+  makeVoid(): void {
+    if (this.#state === "intended") this.#state = "void";
+  }
+
+  /** Calls the executor. Nothing is waited for between the last look at the gates and this. */
+  begin({ execute, action, handed, limitAt, limitCause, killSwitch, abortsOnHalt }: Begin, at: number): void {
+    this.#state = "begun";
+    this.#handed = handed;
+    this.#begunAt = at;
+    const resolved = (value: unknown) => this.#settle(judgeResult(value), member(value, "value"));
+    const rejected = (error: unknown) => this.#settle(judgeThrown(error), undefined);
+    try {
+      const result: unknown = execute(action, handed);
+      if (typeof member(result, "then") === "function") Promise.resolve(result).then(resolved, rejected);
+      else resolved(result);
+    } catch (error) {
+      rejected(error);
+    }
+    if (this.#outcome === undefined) this.#guard(limitAt, limitCause, killSwitch, abortsOnHalt);
+  }
+
+  #settle(settlement: Settlement, value: unknown): void {
+    if (!LiveAttempt.settle(this.#handed!)) return;
+    this.#outcome = { at: this.#now(), settlement: journalable(settlement), value };
+    this.look();
+  }
+
+  /** Limit and kill switch are kept here, so that they hold also while no attempt of the handler is connected. */
+  #guard(limitAt: number, cause: AbortCause, killSwitch: KillSwitch | undefined, abortsOnHalt: boolean): void {
+    const cancelLimit = this.#clock.setTimer(() => this.abort(cause), Math.max(0, limitAt - this.#now()));
+    let leave: unknown;
+    attempt(() => {
+      leave = killSwitch?.subscribe?.((state: unknown) => {
+        // Whatever is not plainly "go on" stops.
+        if (member(state, "halted") === false || this.#haltedAt !== undefined) return;
+        this.#haltedAt = this.#now();
+        if (abortsOnHalt) this.abort("halt");
+        this.look();
+      });
+    });
+    const off = () => {
+      if (this.#outcome === undefined) return;
+      this.#onLook.delete(off);
+      cancelLimit();
+      if (typeof leave === "function") attempt(leave as () => unknown);
+    };
+    this.#onLook.add(off);
+    off();
+  }
+
+  abort(cause: AbortCause): void {
+    if (this.#handed !== undefined) LiveAttempt.abort(this.#handed, cause);
+  }
+
+  /** Something has changed: whoever watches looks again. */
+  look(): void {
+    for (const look of [...this.#onLook]) look();
+  }
+
+  /** What happens first. Takes one timer, and leaves none behind. */
+  watch(watch: Watch): Promise<Watched> {
+    return new Promise((resolve) => {
+      let cancel: (() => void) | undefined;
+      let armedFor = Number.NaN;
+      const look = () => {
+        const seen = this.#seen(watch);
+        if (seen !== undefined) {
+          this.#onLook.delete(look);
+          cancel?.();
+          return resolve(seen);
+        }
+        const until = watch.until();
+        if (until === armedFor) return;
+        cancel?.();
+        armedFor = until;
+        cancel = this.#clock.setTimer(
+          () => {
+            armedFor = Number.NaN;
+            look();
+          },
+          Math.max(1, until - this.#now()),
+        );
+      };
+      this.#onLook.add(look);
+      look();
+    });
+  }
+
+  #seen(watch: Watch): Watched | undefined {
+    const now = this.#now();
+    const outcome = this.#outcome;
+    const haltedAt = watch.toldOfHalt() ? undefined : this.#haltedAt;
+    if (outcome !== undefined && (haltedAt === undefined || outcome.at <= haltedAt)) {
+      return { type: "settled", at: outcome.at, settlement: outcome.settlement };
+    }
+    if (haltedAt !== undefined) return { type: "halt", at: haltedAt };
+    if (watch.cancelled()) return { type: "cancel", at: now };
+    return now >= watch.until() ? { type: "limit", at: now } : undefined;
+  }
+}
+
+/** JSON has no infinity. */
+function journalable(settlement: Settlement): Settlement {
+  if (settlement.kind !== "not_applied") return settlement;
+  return { ...settlement, retryAfterMs: Math.min(settlement.retryAfterMs, Number.MAX_SAFE_INTEGER) };
+}
