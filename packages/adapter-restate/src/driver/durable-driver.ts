@@ -65,7 +65,7 @@ export class DurableDriver {
   #urgent: Input[] = [];
   readonly #open = new Map<string, Open>();
   /** Timers that the machine has set, by action. */
-  readonly #due = new Map<number, number>();
+  readonly #due = new Map<number, { readonly at: number; readonly since: number }>();
   /** For how long the claims have been renewed. */
   #renewedUntil = 0;
   #cancelled: "no" | "asked" | "fed" = "no";
@@ -259,8 +259,7 @@ export class DurableDriver {
     const { portTimeoutMs, attemptTimeoutMs } = machine.policy.timeout;
     let limitAt = command.limitAt;
     for (;;) {
-      // Nothing of this execution can happen meanwhile where one action is at the executor at a time.
-      const alone = machine.policy.maxConcurrency === 1;
+      const alone = this.#nothingElseCanHappen();
       const watchUntil = () => Math.min(attemptStart(track) + attemptTimeoutMs, deadline);
       const effected = await this.#step(`effect ${action}`, () =>
         this.#renewing(() =>
@@ -270,7 +269,7 @@ export class DurableDriver {
             intent: replay ? undefined : track.intent,
             permit: track.permit,
             gatesAt: track.gatesAt,
-            watch: alone ? this.#watch(watchUntil) : undefined,
+            watch: alone ? this.#watch(watchUntil, () => false) : undefined,
             attemptOver: this.#engine.attemptOver,
           }),
         ),
@@ -289,6 +288,12 @@ export class DurableDriver {
       this.#intended(action, next);
       limitAt = machine.at + portTimeoutMs;
     }
+  }
+
+  /** While the executor runs, that is: then one step is enough for the dispatch and what comes of it. */
+  #nothingElseCanHappen(): boolean {
+    const others = [...this.#open.keys()].filter((name) => name !== "vigil");
+    return this.#shop.machine.policy.maxConcurrency === 1 && this.#due.size === 0 && others.length === 0;
   }
 
   #intended(action: number, intent: Intent): void {
@@ -332,9 +337,10 @@ export class DurableDriver {
     });
   }
 
-  #watch(until: () => number): Watch {
+  #watch(until: () => number, toldOfLimit: () => boolean): Watch {
     return {
       until,
+      toldOfLimit,
       toldOfHalt: () => this.#shop.machine.halt !== undefined,
       cancelled: () => this.#cancelled === "asked",
     };
@@ -396,7 +402,7 @@ export class DurableDriver {
       registry.effect(track.nonce)?.look();
       return;
     }
-    this.#due.set(action, at);
+    this.#due.set(action, { at, since: this.#shop.machine.at });
     this.#open.delete(`timer ${action}`);
   }
 
@@ -433,7 +439,11 @@ export class DurableDriver {
       const late = unsettled && !this.#tracks[index]!.givenUp;
       if (!late && !AT_THE_EXECUTOR.has(phase)) continue;
       const track = this.#tracks[index]!;
-      const watch = this.#watch(() => (unsettled ? deadline : track.until));
+      const { attempts } = machine.actions[index]!;
+      const watch = this.#watch(
+        () => (unsettled ? deadline : track.until),
+        () => attempts[attempts.length - 1]!.abortedFor !== undefined,
+      );
       const { nonce } = track;
       this.#open.set(name, {
         pending: this.#engine.step(`watch ${index}`, () =>
@@ -448,7 +458,7 @@ export class DurableDriver {
   async #prepareToRest(): Promise<void> {
     const { machine } = this.#shop;
     const { leaseMs } = machine.policy.idempotency;
-    const last = Math.max(...this.#due.values());
+    const last = this.#lastDue();
     const claims = machine.actions.filter(({ claimed, row }) => claimed && row === undefined);
     if (claims.length > 0 && last > this.#renewedUntil) {
       this.#renewedUntil = last;
@@ -457,11 +467,11 @@ export class DurableDriver {
         return {};
       });
     } else await this.#flush();
-    for (const [action, at] of this.#due) {
+    for (const [action, { at }] of this.#due) {
       const name = `timer ${action}`;
       if (!this.#open.has(name)) this.#open.set(name, this.#timer(action, at));
     }
-    if (this.#shop.ports.killSwitch?.subscribe !== undefined && machine.halt === undefined) this.#keepVigil(last);
+    if (this.#shop.ports.killSwitch?.subscribe !== undefined && machine.halt === undefined) this.#keepVigil(machine.at);
   }
 
   #timer(action: number, at: number): Open {
@@ -470,39 +480,44 @@ export class DurableDriver {
       arrived: async () => {
         const woken = await this.#step("wake", async () => ({ at: this.#shop.now() }));
         // The machine may have changed its mind while it was being asked what time it is.
-        if (this.#due.get(action) !== at) return;
+        if (this.#due.get(action)?.at !== at) return;
         this.#due.delete(action);
         this.#news({ type: "timer", action }, Math.max(at, woken.at));
       },
     };
   }
 
+  #lastDue(): number {
+    return Math.max(...[...this.#due.values()].map(({ at }) => at));
+  }
+
   /** Listens for a halt for a while; a longer wait is broken by looks, between which the process may rest. */
-  #keepVigil(last: number): void {
-    if (this.#open.has("vigil")) return;
-    const { machine, haltWatchMs } = this.#shop;
-    const span = Math.min(haltWatchMs, last - machine.at);
-    const over = [this.#over.signal, this.#engine.attemptOver];
-    this.#open.set("vigil", {
-      pending: this.#engine.step("listen for a halt", () => listenForHalt(this.#shop, span, over)),
-      arrived: (vigil: Vigil) => this.#vigilOver(vigil),
-    });
+  #keepVigil(now: number): void {
+    if (this.#due.size === 0 || this.#open.has("vigil")) return;
+    const { haltWatchMs } = this.#shop;
+    const until = Math.max(...[...this.#due.values()].map(({ at, since }) => Math.min(at, since + haltWatchMs)));
+    if (until > now) {
+      const over = [this.#over.signal, this.#engine.attemptOver];
+      this.#open.set("vigil", {
+        pending: this.#engine.step("listen for a halt", () => listenForHalt(this.#shop, until - now, over)),
+        arrived: (vigil: Vigil) => this.#vigilOver(vigil),
+      });
+    } else {
+      this.#open.set("vigil", {
+        pending: this.#engine.timer("rest", Math.max(1, Math.min(haltWatchMs, this.#lastDue() - now))),
+        arrived: async () => this.#vigilOver(await this.#step("look for a halt", () => this.#look())),
+      });
+    }
+  }
+
+  async #look(): Promise<Vigil> {
+    const verdict = await readSwitch(this.#shop, this.#shop.machine.policy.timeout.portTimeoutMs);
+    return { halted: verdict === "halted", at: this.#shop.now() };
   }
 
   #vigilOver({ halted, at }: Vigil): void {
-    if (halted) return this.#news({ type: "halt", cause: "kill_switch" }, at);
-    if (this.#due.size === 0) return;
-    this.#open.set("vigil", {
-      pending: this.#engine.timer("rest", this.#shop.haltWatchMs),
-      arrived: async () => {
-        const { portTimeoutMs } = this.#shop.machine.policy.timeout;
-        const look = await this.#step("look for a halt", async () => {
-          const verdict = await readSwitch(this.#shop, portTimeoutMs);
-          return { halted: verdict === "halted", at: this.#shop.now() };
-        });
-        this.#vigilOver(look);
-      },
-    });
+    if (halted) this.#news({ type: "halt", cause: "kill_switch" }, at);
+    else this.#keepVigil(at);
   }
 
   /** Keeps the leases alive while an executor is waited for (S7.3). */
@@ -563,7 +578,7 @@ export class DurableDriver {
   /** A settlement after the report changes no report, but the key's record and the journal (S4.5). Not on the engine's. */
   async #hearLate(action: number, effect: NonNullable<ReturnType<typeof registry.effect>>): Promise<void> {
     const shop = this.#shop;
-    const never = { until: () => Number.POSITIVE_INFINITY, toldOfHalt: () => true, cancelled: () => false };
+    const never = { until: () => Number.POSITIVE_INFINITY, toldOfHalt: () => true, toldOfLimit: () => true, cancelled: () => false };
     const watched = await effect.watch(never);
     if (watched.type !== "settled") return;
     const attemptNumber = shop.machine.actions[action]!.attempts.length - 1;

@@ -25,6 +25,8 @@ export interface Watch {
   /** When the watch ends, whatever happens. */
   readonly until: () => number;
   readonly toldOfHalt: () => boolean;
+  /** The machine has aborted the attempt already. */
+  readonly toldOfLimit: () => boolean;
   readonly cancelled: () => boolean;
 }
 
@@ -51,7 +53,8 @@ export class LiveEffect {
   #handed: LiveAttempt | undefined;
   #begunAt = 0;
   #outcome: Outcome | undefined;
-  #haltedAt: number | undefined;
+  /** What has happened to it, in order: an executor that an abort has ended is not heard before the abort is. */
+  readonly #happened: { readonly type: "limit" | "halt" | "settled"; readonly at: number }[] = [];
   readonly #onLook = new Set<() => void>();
 
   constructor(clock: Clock, now: () => number) {
@@ -96,20 +99,32 @@ export class LiveEffect {
   #settle(settlement: Settlement, value: unknown): void {
     if (!LiveAttempt.settle(this.#handed!)) return;
     this.#outcome = { at: this.#now(), settlement: journalable(settlement), value };
+    this.#happens("settled");
+  }
+
+  #happens(type: "limit" | "halt" | "settled"): void {
+    this.#happened.push({ type, at: this.#now() });
     this.look();
   }
 
   /** Limit and kill switch are kept here, so that they hold also while no attempt of the handler is connected. */
   #guard(limitAt: number, cause: AbortCause, killSwitch: KillSwitch | undefined, abortsOnHalt: boolean): void {
-    const cancelLimit = this.#clock.setTimer(() => this.abort(cause), Math.max(0, limitAt - this.#now()));
+    const cancelLimit = this.#clock.setTimer(
+      () => {
+        this.abort(cause);
+        this.#happens("limit");
+      },
+      Math.max(0, limitAt - this.#now()),
+    );
     let leave: unknown;
+    let halted = false;
     attempt(() => {
       leave = killSwitch?.subscribe?.((state: unknown) => {
         // Whatever is not plainly "go on" stops.
-        if (member(state, "halted") === false || this.#haltedAt !== undefined) return;
-        this.#haltedAt = this.#now();
+        if (member(state, "halted") === false || halted) return;
+        halted = true;
         if (abortsOnHalt) this.abort("halt");
-        this.look();
+        this.#happens("halt");
       });
     });
     const off = () => {
@@ -161,13 +176,12 @@ export class LiveEffect {
   }
 
   #seen(watch: Watch): Watched | undefined {
-    const now = this.#now();
-    const outcome = this.#outcome;
-    const haltedAt = watch.toldOfHalt() ? undefined : this.#haltedAt;
-    if (outcome !== undefined && (haltedAt === undefined || outcome.at <= haltedAt)) {
-      return { type: "settled", at: outcome.at, settlement: outcome.settlement };
+    for (const { type, at } of this.#happened) {
+      if (type === "settled") return { type, at, settlement: this.#outcome!.settlement };
+      const told = type === "halt" ? watch.toldOfHalt() : watch.toldOfLimit();
+      if (!told) return { type, at };
     }
-    if (haltedAt !== undefined) return { type: "halt", at: haltedAt };
+    const now = this.#now();
     if (watch.cancelled()) return { type: "cancel", at: now };
     return now >= watch.until() ? { type: "limit", at: now } : undefined;
   }
