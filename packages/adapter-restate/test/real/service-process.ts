@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -33,6 +33,7 @@ export class ServiceProcess {
   readonly #dir = mkdtempSync(join(tmpdir(), "eoc-service-"));
   #port = 0;
   #child: ChildProcess | undefined;
+  #last: LedgerLine[] | undefined;
   #onStop: ((at: string) => void) | undefined;
 
   constructor(settings: ServiceSettings) {
@@ -89,13 +90,24 @@ export class ServiceProcess {
 
   async end(): Promise<void> {
     await this.kill();
+    this.#last = this.ledger();
     rmSync(this.#dir, { recursive: true, force: true });
   }
 
+  /** What the outside world has seen; after the end, what it had seen by then. */
   ledger(): LedgerLine[] {
-    if (!existsSync(this.#ledger)) return [];
+    if (this.#last !== undefined) return this.#last;
     const lines = readFileSync(this.#ledger, "utf8").split("\n");
     return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as LedgerLine);
+  }
+
+  /** How often an action was begun, and how often it happened. */
+  counts(of?: string): { begun: (id: string) => number; effects: (id: string) => number } {
+    const lines = this.ledger().filter((line) => of === undefined || line.of === of);
+    return {
+      begun: (id) => lines.filter(({ begun }) => begun === id).length,
+      effects: (id) => lines.filter(({ effect }) => effect === id).length,
+    };
   }
 
   /** Actions that were begun twice under one attempt, or twice at all where nothing said that they were not applied. */
