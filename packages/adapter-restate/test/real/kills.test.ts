@@ -1,7 +1,7 @@
 import type { ExecutionReport } from "@eoc/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { RestateServer, whyNoServer } from "./server.js";
-import { ServiceProcess } from "./service-process.js";
+import { RestateServer, whyNoServer } from "./server.ts";
+import { ServiceProcess } from "./service-process.ts";
 
 const IDS = ["a-0", "a-1", "a-2"];
 const decision = { action: "ACT", actions: IDS.map((id) => ({ action: "ACT", id })) };

@@ -92,6 +92,7 @@ export class RestateServer {
       );
     });
     await Promise.all(servers.map((server) => server.up()));
+    await Promise.all(servers.map((server) => until("all nodes", async () => (await server.members()) === nodes || undefined)));
     return servers;
   }
 
@@ -132,6 +133,20 @@ export class RestateServer {
       });
       return response.ok || undefined;
     });
+  }
+
+  /** How many nodes the cluster's metadata live on, as this one sees it. */
+  async members(): Promise<number> {
+    const health = (await (await fetch(`${this.admin}/cluster-health`)).json()) as {
+      metadata_cluster_health: { members: unknown[] };
+    };
+    return health.metadata_cluster_health.members.length;
+  }
+
+  /** How many partitions this node leads. */
+  async leads(): Promise<number> {
+    const metrics = await (await fetch(`${this.nodeAddress}/metrics`)).text();
+    return Number(/^restate_num_active_partition_leaders\{.*\} (\d+)$/m.exec(metrics)?.[1] ?? 0);
   }
 
   /** What the engine's own tables say. */

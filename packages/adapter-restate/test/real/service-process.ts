@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ExecutionPolicyInput } from "@eoc/core";
-import { freePorts } from "./server.js";
+import { freePorts } from "./server.ts";
 
 const SERVICE = fileURLToPath(new URL("service.mjs", import.meta.url));
 
@@ -15,8 +15,8 @@ export interface ServiceSettings {
   readonly executorMs?: number;
   readonly reconciles?: boolean;
   readonly storeValues?: boolean;
-  /** File to which every moment is written. */
-  readonly calls?: string;
+  /** The executor does nothing at all, like the handler by hand that it is measured beside. */
+  readonly ledgerless?: boolean;
 }
 
 /** What the outside world has seen. */
