@@ -44,6 +44,11 @@ export class FakeInvocation {
     this.#current?.wake();
   }
 
+  /** The engine loses the attempt that is running; the process lives on. */
+  cutOff(): void {
+    this.#current?.end();
+  }
+
   /** The handler is started, or started again: whatever an earlier attempt still does goes unheard. */
   attempt(): FakeAttempt {
     this.#current?.end();

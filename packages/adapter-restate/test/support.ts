@@ -24,7 +24,7 @@ export interface DurableCase extends DurableSettings {
 
 /** Runs an execution to its report, over as many attempts of the handler as it takes. Inside `clock.run`. */
 export async function runDurably(given: DurableCase): Promise<{ report: ExecutionReport; invocation: FakeInvocation }> {
-  const { clock, decision, context = {}, policy = {}, executor, ports, downMs = 10 } = given;
+  const { clock, decision, context = {}, executor, ports, downMs = 10 } = given;
   let by: "service" | "server" | undefined;
   const invocation = new FakeInvocation({
     clock,
@@ -38,7 +38,7 @@ export async function runDurably(given: DurableCase): Promise<{ report: Executio
     const attempt = invocation.attempt();
     const { storeValues, haltWatchMs } = given;
     const setup = {
-      policy,
+      policy: given.policy ?? {},
       executor,
       ports: { ...ports, clock },
       ...(storeValues === undefined ? undefined : { storeValues }),

@@ -62,7 +62,8 @@ export async function carryOutEffect(shop: Shop, order: EffectOrder): Promise<Ef
   if (intent !== undefined && effect === undefined) return { at: shop.now(), verdict: "open", doubt: true };
   if (effect?.state === "begun") return begun(shop, order, effect);
   if (effect?.state === "void") return lapse(shop, effect, 0);
-  const again = effect === undefined ? undefined : await askAgain(shop, order);
+  const over = shop.now() >= shop.machine.policy.timeout.maxTotalTimeMs;
+  const again = effect === undefined || over ? undefined : await askAgain(shop, order);
   if (again !== undefined) return lapse(shop, effect!, again);
   const verdict = await readSwitch(shop, limitMsOf(shop, order));
   const at = shop.now();
