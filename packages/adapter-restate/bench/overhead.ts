@@ -37,7 +37,9 @@ try {
       const eoc = await time("EocExecution", RUNS, parallel);
       const line = (name: string, { p50, p99, perSecond }: typeof hand) =>
         `${name} p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, ${perSecond.toFixed(0)}/s`;
-      console.log(`  ${line("by hand", hand)}  ${line("EOC", eoc)}  (+${(eoc.p50 - hand.p50).toFixed(1)} ms, x${(eoc.p50 / hand.p50).toFixed(2)})`);
+      console.log(
+        `  ${line("by hand", hand)}  ${line("EOC", eoc)}  (+${(eoc.p50 - hand.p50).toFixed(1)} ms, x${(eoc.p50 / hand.p50).toFixed(2)})`,
+      );
     }
   }
 } finally {

@@ -65,7 +65,11 @@ export async function runOn(
       ...portsOf(setup),
       ...options,
       executionId: options.executionId ?? engine.id,
-      clock: { now: () => nowMs, monotonic: () => 0, setTimer: (callback, delayMs) => clock.setTimer(callback, delayMs) },
+      clock: {
+        now: () => nowMs,
+        monotonic: () => 0,
+        setTimer: (callback, delayMs) => clock.setTimer(callback, delayMs),
+      },
     });
   const first = engine.step<Start>("start", async () => {
     const { machine } = prepare(setup.policy, clock.now());

@@ -1,6 +1,6 @@
 import { definePolicy, type ExecutionPolicy, type ExecutionPolicyInput, type ExecutionReport } from "@eoc/core";
 import { canonicalJson, sha256Hex } from "@eoc/decision-schema";
-import { type Context, service, type ServiceOptions, TerminalError } from "@restatedev/restate-sdk";
+import { type Context, type ServiceOptions, service, TerminalError } from "@restatedev/restate-sdk";
 import { type DurableRequest, type DurableSetup, runOn } from "./execute-durably.js";
 import type { DurableExecuteOptions } from "./options.js";
 import { jsonSerde, restateEngine } from "./restate-engine.js";
@@ -53,7 +53,10 @@ export function createRestateExecution(options: RestateExecutionOptions) {
       outputSerde: jsonSerde(),
     });
     if (keyed.fingerprint === fingerprint) return keyed.report;
-    return runOn(restateEngine(ctx), what, setup, settingsOf(how), { status: "denied", reason: "idempotency_conflict" });
+    return runOn(restateEngine(ctx), what, setup, settingsOf(how), {
+      status: "denied",
+      reason: "idempotency_conflict",
+    });
   };
 
   const executeKeyed = async (ctx: Context, request: Omit<RestateExecutionRequest, "key">): Promise<KeyedReport> => {

@@ -39,7 +39,8 @@ function counting(): { executor: Executor; calls: () => number } {
 }
 
 /** How often the engine's record says that a step was taken. */
-const taken = (invocation: FakeInvocation, name: string) => invocation.entries.filter((entry) => entry.name === name).length;
+const taken = (invocation: FakeInvocation, name: string) =>
+  invocation.entries.filter((entry) => entry.name === name).length;
 
 afterEach(() => {
   expect(registry.clear(), "what this process still remembers").toBe(0);
@@ -125,7 +126,9 @@ describe("the effect step, taken late", () => {
           gates: [
             () => {
               asked.push(clock.monotonic());
-              return clock.monotonic() > 0 && clock.monotonic() < 8000 ? { allow: false, code: "shut" } : { allow: true };
+              return clock.monotonic() > 0 && clock.monotonic() < 8000
+                ? { allow: false, code: "shut" }
+                : { allow: true };
             },
           ],
         },
@@ -255,7 +258,12 @@ describe("an effect in doubt", () => {
 
 describe("an executor", () => {
   it.each([
-    ["throws", () => { throw new Error("secret"); }],
+    [
+      "throws",
+      () => {
+        throw new Error("secret");
+      },
+    ],
     ["rejects", () => Promise.reject(new Error("secret"))],
     ["gives nonsense", () => "nonsense"],
     ["never answers", () => new Promise(() => {})],
@@ -422,8 +430,30 @@ describe("a wait on the engine", () => {
     const clock = createVirtualClock();
     const killSwitch = createManualKillSwitch();
     clock.setTimer(() => killSwitch.halt(), 20_000);
-    const { report } = await clock.run(() => runDurably({ clock, decision, executor: rejecting, policy, ports: { killSwitch } }));
+    const { report } = await clock.run(() =>
+      runDurably({ clock, decision, executor: rejecting, policy, ports: { killSwitch } }),
+    );
     expect(report).toMatchObject({ reason: "kill_switch", totalLatencyMs: 20_000, attemptCount: 1 });
+  });
+
+  it("S2.4 ends at once too when it was thrown just before there was anybody to listen", async () => {
+    const clock = createVirtualClock();
+    const killSwitch = createManualKillSwitch();
+    const { report } = await clock.run(() =>
+      runDurably({
+        clock,
+        decision,
+        executor: rejecting,
+        policy,
+        ports: {
+          killSwitch,
+          onEvent: ({ type }) => {
+            if (type === "wait.started") killSwitch.halt();
+          },
+        },
+      }),
+    );
+    expect(report).toMatchObject({ reason: "kill_switch", totalLatencyMs: 0 });
   });
 
   it("S2.4 ends at the next look when it is thrown later", async () => {
@@ -537,7 +567,9 @@ describe("an execution in flight", () => {
         clock,
         decision,
         executor,
-        ports: { journal: { append: ({ type }) => (type === "attempt.intended" ? new Promise<void>(() => {}) : undefined) } },
+        ports: {
+          journal: { append: ({ type }) => (type === "attempt.intended" ? new Promise<void>(() => {}) : undefined) },
+        },
       }),
     );
     expect(report).toMatchObject({ status: "denied", reason: "journal_unavailable", failClosed: true });
@@ -585,7 +617,13 @@ describe("arguments that are refused", () => {
     const { report } = await clock.run(() =>
       runDurably({ clock, decision: { action: "NOPE" } as never, executor: () => ({ ok: true }) }),
     );
-    expect(report).toMatchObject({ status: "denied", reason: "invalid_decision", failClosed: true, deniedCount: 1, actions: [] });
+    expect(report).toMatchObject({
+      status: "denied",
+      reason: "invalid_decision",
+      failClosed: true,
+      deniedCount: 1,
+      actions: [],
+    });
     expect(report.issues![0]!.path).toBe("decision.action");
   });
 });

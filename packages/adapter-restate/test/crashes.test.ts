@@ -76,7 +76,10 @@ async function tell(story: Story, hit?: Hit): Promise<Told> {
   const { report, invocation } = await clock.run(() =>
     runDurably({
       clock,
-      decision: { action: "ACT", actions: [0, 1, 2].map((i) => ({ action: "ACT", id: `a-${i}`, effect: story.effect })) },
+      decision: {
+        action: "ACT",
+        actions: [0, 1, 2].map((i) => ({ action: "ACT", id: `a-${i}`, effect: story.effect })),
+      },
       policy: { timeout: { attemptTimeoutMs: 200 }, ...story.policy },
       executor,
       ports: {

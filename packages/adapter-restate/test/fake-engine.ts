@@ -117,7 +117,9 @@ export class FakeAttempt implements Engine {
     const recorded = this.#invocation.entries[index];
     if (recorded === undefined) this.#invocation.entries.push(entry);
     else if (recorded.kind !== entry.kind || recorded.name !== entry.name) {
-      throw new Error(`not deterministic: ${recorded.kind} ${recorded.name} is on record, not ${entry.kind} ${entry.name}`);
+      throw new Error(
+        `not deterministic: ${recorded.kind} ${recorded.name} is on record, not ${entry.kind} ${entry.name}`,
+      );
     }
     return index;
   }
@@ -125,7 +127,8 @@ export class FakeAttempt implements Engine {
   async first(pending: readonly Pending<unknown>[]): Promise<{ index: number; value: unknown } | typeof CANCELLED> {
     for (;;) {
       const index = pending.findIndex(({ handle }) => this.#ready.has(handle as number));
-      if (index >= 0) return { index, value: this.#invocation.entries[pending[index]!.handle as number]!.result!.value };
+      if (index >= 0)
+        return { index, value: this.#invocation.entries[pending[index]!.handle as number]!.result!.value };
       const next = this.#invocation.notifications[this.#read];
       if (next === CANCELLED) {
         this.#read++;

@@ -24,7 +24,7 @@ export interface Scenario {
   readonly actions: readonly { effect: "once" | "idempotent" | "none"; hold: boolean; turns: readonly Turn[] }[];
   readonly policy: ExecutionPolicyInput;
   readonly reconciles: "applied" | "not_applied" | "unknown" | undefined;
-  /** When the kill switch is thrown, if at all. */
+  /** When the kill switch is thrown, if at all: never at the very moment of something else. */
   readonly haltAtMs: number | undefined;
   readonly with: { store: boolean; limiter: boolean; gate: "open" | "later" | "shut" | undefined; budget: boolean };
   readonly throttleMs: number;
@@ -61,7 +61,7 @@ export const aScenario: fc.Arbitrary<Scenario> = fc.record<Scenario>({
     onHalt: fc.constantFrom("abort" as const, "finish" as const),
   }),
   reconciles: fc.constantFrom(undefined, "applied", "not_applied", "unknown"),
-  haltAtMs: fc.constantFrom(undefined, undefined, 5, 333),
+  haltAtMs: fc.constantFrom(undefined, undefined, 5.5, 333.5),
   with: fc.record({
     store: fc.boolean(),
     limiter: fc.boolean(),

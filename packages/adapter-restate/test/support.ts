@@ -1,9 +1,15 @@
-import type { ExecutionContext, ExecutionEvent, ExecutionReport, Executor, FinalDecisionInput } from "@eoc/core";
+import type {
+  ExecutionContext,
+  ExecutionEvent,
+  ExecutionPolicyInput,
+  ExecutionReport,
+  Executor,
+  FinalDecisionInput,
+} from "@eoc/core";
 import type { VirtualClock } from "@eoc/testkit";
 import { runOn } from "../src/execute-durably.js";
 import { registry } from "../src/live/registry.js";
 import type { DurableExecuteOptions, DurableSettings } from "../src/options.js";
-import type { ExecutionPolicyInput } from "@eoc/core";
 import { FakeInvocation, type Moment } from "./fake-engine.js";
 
 export interface DurableCase extends DurableSettings {
@@ -55,7 +61,17 @@ export async function runDurably(given: DurableCase): Promise<{ report: Executio
   }
 }
 
-const TIMES = new Set(["atMs", "startedAtMs", "latencyMs", "waitedMs", "untilMs", "limitMs", "totalLatencyMs", "haltLatencyMs", "cooldownUntilMs"]);
+const TIMES = new Set([
+  "atMs",
+  "startedAtMs",
+  "latencyMs",
+  "waitedMs",
+  "untilMs",
+  "limitMs",
+  "totalLatencyMs",
+  "haltLatencyMs",
+  "cooldownUntilMs",
+]);
 
 /** Events without the times at which they happened. */
 export function timeless(events: readonly ExecutionEvent[]): unknown[] {

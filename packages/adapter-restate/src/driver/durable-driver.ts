@@ -4,7 +4,7 @@ import { CANCELLED, type Engine, type Pending } from "../engine.js";
 import { attempt } from "../live/limited.js";
 import type { Watch, Watched } from "../live/live-effect.js";
 import { registry } from "../live/registry.js";
-import { type Effected, carryOutEffect, type Intent, makeIntent, watchEffect } from "./effect-step.js";
+import { carryOutEffect, type Effected, type Intent, makeIntent, watchEffect } from "./effect-step.js";
 import { listenForHalt, type Vigil } from "./halt-vigil.js";
 import { append, type Chore, type Delivery, deliver, show } from "./outbox.js";
 import {
@@ -446,9 +446,7 @@ export class DurableDriver {
       );
       const { nonce } = track;
       this.#open.set(name, {
-        pending: this.#engine.step(`watch ${index}`, () =>
-          this.#renewing(() => watchEffect(this.#shop, nonce, watch)),
-        ),
+        pending: this.#engine.step(`watch ${index}`, () => this.#renewing(() => watchEffect(this.#shop, nonce, watch))),
         arrived: (watched: Watched) => this.#watched(index, watched, this.#arrived),
       });
     }
@@ -578,7 +576,12 @@ export class DurableDriver {
   /** A settlement after the report changes no report, but the key's record and the journal (S4.5). Not on the engine's. */
   async #hearLate(action: number, effect: NonNullable<ReturnType<typeof registry.effect>>): Promise<void> {
     const shop = this.#shop;
-    const never = { until: () => Number.POSITIVE_INFINITY, toldOfHalt: () => true, toldOfLimit: () => true, cancelled: () => false };
+    const never = {
+      until: () => Number.POSITIVE_INFINITY,
+      toldOfHalt: () => true,
+      toldOfLimit: () => true,
+      cancelled: () => false,
+    };
     const watched = await effect.watch(never);
     if (watched.type !== "settled") return;
     const attemptNumber = shop.machine.actions[action]!.attempts.length - 1;

@@ -65,15 +65,23 @@ export async function carryOutEffect(shop: Shop, order: EffectOrder): Promise<Ef
   const over = shop.now() >= shop.machine.policy.timeout.maxTotalTimeMs;
   const again = effect === undefined || over ? undefined : await askAgain(shop, order);
   if (again !== undefined) return lapse(shop, effect!, again);
-  const verdict = await readSwitch(shop, limitMsOf(shop, order));
+  const subscribed = effect?.listen(shop.ports.killSwitch) ?? true;
+  const read = await readSwitch(shop, limitMsOf(shop, order));
+  const verdict = !subscribed ? "unavailable" : effect?.halted ? "halted" : read;
   const at = shop.now();
   const wallMs = shop.clock.now();
   const dispatch = verdict === "open" ? wouldDispatch(shop, order.action, at, wallMs) : undefined;
-  if (effect === undefined || dispatch === undefined) return { at, wallMs, verdict };
+  if (effect === undefined || dispatch === undefined) {
+    if (effect?.state === "intended") effect.stopListening();
+    return { at, wallMs, verdict };
+  }
   // Meanwhile another attempt of the handler may have begun it, here.
   if (state(effect) === "begun") return begun(shop, order, effect);
   // Nobody hears what this attempt of the handler does; the next one may begin it.
-  if (order.attemptOver.aborted) return { at, verdict: "open", again: 0 };
+  if (order.attemptOver.aborted) {
+    effect.stopListening();
+    return { at, verdict: "open", again: 0 };
+  }
   if (at > order.intent!.at + intentLifeMs(shop)) return lapse(shop, effect, 0);
   begin(shop, order, effect, dispatch, at);
   return begun(shop, order, effect, wallMs);
@@ -109,6 +117,7 @@ export function withValue(shop: Shop, effect: LiveEffect, watched: Watched): Wat
 
 function lapse(shop: Shop, effect: LiveEffect, again: number): Effected {
   effect.makeVoid();
+  effect.stopListening();
   return { at: shop.now(), verdict: "open", again };
 }
 
@@ -133,7 +142,8 @@ async function askAgain(shop: Shop, order: EffectOrder): Promise<number | undefi
   const { machine } = shop;
   const limitAt = machine.at + machine.policy.timeout.portTimeoutMs;
   if (gatesAt !== undefined && shop.now() > gatesAt + intentLifeMs(shop)) {
-    const { verdict } = (await askGates(shop, { action, attempt: machine.actions[action]!.attempts.length, limitAt })).news;
+    const { verdict } = (await askGates(shop, { action, attempt: machine.actions[action]!.attempts.length, limitAt }))
+      .news;
     if (verdict.state === "denied") return verdict.retryAfterMs ?? REFUSED_MS;
     if (verdict.state === "unavailable") return REFUSED_MS;
   }
@@ -155,7 +165,7 @@ function begin(
   { action, attempt: number, limitAt }: Command & { type: "dispatch" },
   at: number,
 ): void {
-  const { machine, clock, ports } = shop;
+  const { machine, clock } = shop;
   const permit = registry.takePermit(order.permit);
   if (permit?.dispatched !== undefined) attempt(() => permit.dispatched!(clock.monotonic()));
   const given: Omit<AttemptContext, "signal"> = {
@@ -173,7 +183,6 @@ function begin(
       handed: new LiveAttempt(given),
       limitAt,
       limitCause: limitAt >= machine.policy.timeout.maxTotalTimeMs ? "deadline" : "attempt_timeout",
-      killSwitch: ports.killSwitch,
       abortsOnHalt: machine.policy.onHalt === "abort",
     },
     at,

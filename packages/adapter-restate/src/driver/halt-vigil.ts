@@ -1,4 +1,5 @@
 import { attempt, member } from "../live/limited.js";
+import { readSwitch } from "./port-steps.js";
 import type { Shop } from "./shop.js";
 
 /** What a vigil ended with. */
@@ -32,6 +33,10 @@ export function listenForHalt(shop: Shop, spanMs: number, over: readonly AbortSi
       });
       // The halt may have come while it was subscribed to.
       if (!open && typeof leave === "function") attempt(leave as () => unknown);
+    });
+    // … or before: nobody listened between the last dispatch and this.
+    void readSwitch(shop, shop.machine.policy.timeout.portTimeoutMs).then((verdict) => {
+      if (verdict === "halted") end(true);
     });
   });
 }

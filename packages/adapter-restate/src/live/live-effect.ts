@@ -13,7 +13,12 @@ export interface Outcome {
 
 /** What happened first while an attempt was being watched. */
 export type Watched =
-  | { readonly type: "settled"; readonly at: number; readonly settlement: Settlement; readonly value?: { json: unknown } }
+  | {
+      readonly type: "settled";
+      readonly at: number;
+      readonly settlement: Settlement;
+      readonly value?: { json: unknown };
+    }
   | { readonly type: "limit"; readonly at: number }
   | { readonly type: "halt"; readonly at: number }
   | { readonly type: "cancel"; readonly at: number }
@@ -37,7 +42,6 @@ export interface Begin {
   readonly limitAt: number;
   /** Why it is aborted at its limit. */
   readonly limitCause: AbortCause;
-  readonly killSwitch: KillSwitch | undefined;
   readonly abortsOnHalt: boolean;
 }
 
@@ -55,6 +59,10 @@ export class LiveEffect {
   #outcome: Outcome | undefined;
   /** What has happened to it, in order: an executor that an abort has ended is not heard before the abort is. */
   readonly #happened: { readonly type: "limit" | "halt" | "settled"; readonly at: number }[] = [];
+  #abortsOnHalt = false;
+  #halted = false;
+  #leave: (() => void) | undefined;
+  #cancelLimit: (() => void) | undefined;
   readonly #onLook = new Set<() => void>();
 
   constructor(clock: Clock, now: () => number) {
@@ -80,7 +88,8 @@ export class LiveEffect {
   }
 
   /** Calls the executor. Nothing is waited for between the last look at the gates and this. */
-  begin({ execute, action, handed, limitAt, limitCause, killSwitch, abortsOnHalt }: Begin, at: number): void {
+  begin({ execute, action, handed, limitAt, limitCause, abortsOnHalt }: Begin, at: number): void {
+    this.#abortsOnHalt = abortsOnHalt;
     this.#state = "begun";
     this.#handed = handed;
     this.#begunAt = at;
@@ -93,12 +102,14 @@ export class LiveEffect {
     } catch (error) {
       rejected(error);
     }
-    if (this.#outcome === undefined) this.#guard(limitAt, limitCause, killSwitch, abortsOnHalt);
+    if (this.#outcome === undefined) this.#guard(limitAt, limitCause);
   }
 
   #settle(settlement: Settlement, value: unknown): void {
     if (!LiveAttempt.settle(this.#handed!)) return;
     this.#outcome = { at: this.#now(), settlement: journalable(settlement), value };
+    this.#cancelLimit?.();
+    this.stopListening();
     this.#happens("settled");
   }
 
@@ -107,34 +118,50 @@ export class LiveEffect {
     this.look();
   }
 
-  /** Limit and kill switch are kept here, so that they hold also while no attempt of the handler is connected. */
-  #guard(limitAt: number, cause: AbortCause, killSwitch: KillSwitch | undefined, abortsOnHalt: boolean): void {
-    const cancelLimit = this.#clock.setTimer(
+  /**
+   * Listens to the kill switch, before it is read: no halt falls between the two. False where it cannot be subscribed
+   * to, and so could not be obeyed in flight (S2.3).
+   */
+  listen(killSwitch: KillSwitch | undefined): boolean {
+    if (killSwitch?.subscribe === undefined || this.#leave !== undefined) return true;
+    try {
+      const leave: unknown = killSwitch.subscribe((state: unknown) => {
+        // Whatever is not plainly "go on" stops.
+        if (member(state, "halted") === false || this.#halted) return;
+        this.#halted = true;
+        if (this.#state !== "begun") return;
+        if (this.#abortsOnHalt) this.abort("halt");
+        this.#happens("halt");
+      });
+      this.#leave = () => {
+        if (typeof leave === "function") attempt(leave as () => unknown);
+      };
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** A halt was heard of. */
+  get halted(): boolean {
+    return this.#halted;
+  }
+
+  /** Nobody needs to hear of a halt any more. */
+  stopListening(): void {
+    this.#leave?.();
+    this.#leave = undefined;
+  }
+
+  /** The limit is kept here, so that it holds also while no attempt of the handler is connected. */
+  #guard(limitAt: number, cause: AbortCause): void {
+    this.#cancelLimit = this.#clock.setTimer(
       () => {
         this.abort(cause);
         this.#happens("limit");
       },
       Math.max(0, limitAt - this.#now()),
     );
-    let leave: unknown;
-    let halted = false;
-    attempt(() => {
-      leave = killSwitch?.subscribe?.((state: unknown) => {
-        // Whatever is not plainly "go on" stops.
-        if (member(state, "halted") === false || halted) return;
-        halted = true;
-        if (abortsOnHalt) this.abort("halt");
-        this.#happens("halt");
-      });
-    });
-    const off = () => {
-      if (this.#outcome === undefined) return;
-      this.#onLook.delete(off);
-      cancelLimit();
-      if (typeof leave === "function") attempt(leave as () => unknown);
-    };
-    this.#onLook.add(off);
-    off();
   }
 
   abort(cause: AbortCause): void {

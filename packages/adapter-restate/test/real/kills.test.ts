@@ -34,7 +34,10 @@ describe.skipIf(why !== undefined)("a decision of three actions on the real engi
   }, 60_000);
   afterAll(() => server?.end());
 
-  async function run(at: string, victim: "service" | "server"): Promise<{ report: ExecutionReport; service: ServiceProcess }> {
+  async function run(
+    at: string,
+    victim: "service" | "server",
+  ): Promise<{ report: ExecutionReport; service: ServiceProcess }> {
     const attemptTimeoutMs = victim === "service" ? 400 : 60_000;
     const policy = { timeout: { attemptTimeoutMs, maxTotalTimeMs: 120_000, portTimeoutMs: 200 } };
     const service = new ServiceProcess({ policy, stopAt: [at] });
@@ -42,7 +45,10 @@ describe.skipIf(why !== undefined)("a decision of three actions on the real engi
       await service.up();
       await server.register(service.uri);
       const stopped = service.stopped();
-      const answer = server.call<ExecutionReport>("EocExecution", "execute", `kill-${calls++}`, { decision, context: {} });
+      const answer = server.call<ExecutionReport>("EocExecution", "execute", `kill-${calls++}`, {
+        decision,
+        context: {},
+      });
       expect(await stopped).toBe(at);
       if (victim === "service") {
         await service.kill();
@@ -58,14 +64,21 @@ describe.skipIf(why !== undefined)("a decision of three actions on the real engi
     }
   }
 
-  for (const at of moments(["intend 0: after", "effect 1: before", "executor 1: before", "executor 1: after", "effect 2: after"])) {
+  for (const at of moments([
+    "intend 0: after",
+    "effect 1: before",
+    "executor 1: before",
+    "executor 1: after",
+    "effect 2: after",
+  ])) {
     it(`survives kill -9 of the service at "${at}": the report arrives, nothing is begun twice, what is in doubt is named`, async () => {
       const { report, service } = await run(at, "service");
       expect(service.begunTwice()).toEqual([]);
       const { effects, begun } = service.counts();
       for (const { id, status, errorType, reason } of report.actions) {
         if (status === "success") expect(effects(id)).toBe(1);
-        else if (status === "unknown") expect({ errorType, begun: begun(id) <= 1 }).toEqual({ errorType: "EffectInDoubt", begun: true });
+        else if (status === "unknown")
+          expect({ errorType, begun: begun(id) <= 1 }).toEqual({ errorType: "EffectInDoubt", begun: true });
         else expect({ reason, effects: effects(id) }).toEqual({ reason: "prior_action_failed", effects: 0 });
       }
       // In doubt is what was at the effect step, and nothing else: there, nobody can know.

@@ -42,8 +42,8 @@ export async function freePorts(count: number): Promise<number[]> {
 export async function until<T>(what: string, check: () => Promise<T | undefined> | T | undefined): Promise<T> {
   const endsAt = performance.now() + 60_000;
   for (;;) {
-    const seen = await Promise.resolve(check()).catch(() => undefined);
-    if (seen !== undefined && seen !== false) return seen;
+    const seen = await new Promise<T | undefined>((done) => done(check())).catch(() => undefined);
+    if (seen !== undefined) return seen;
     if (performance.now() > endsAt) throw new Error(`gave up waiting for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
@@ -87,12 +87,19 @@ export class RestateServer {
       const own = ports.slice(3 * i, 3 * i + 3);
       return new RestateServer(
         (dir) =>
-          configOf({ dir, ports: own, name: `node-${i + 1}`, cluster: { name, addresses, replication, first: i === 0 } }),
+          configOf({
+            dir,
+            ports: own,
+            name: `node-${i + 1}`,
+            cluster: { name, addresses, replication, first: i === 0 },
+          }),
         own,
       );
     });
     await Promise.all(servers.map((server) => server.up()));
-    await Promise.all(servers.map((server) => until("all nodes", async () => (await server.members()) === nodes || undefined)));
+    await Promise.all(
+      servers.map((server) => until("all nodes", async () => (await server.members()) === nodes || undefined)),
+    );
     return servers;
   }
 

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { ExecutionPolicyInput } from "@eoc/core";
+import type { ExecutionEvent, ExecutionPolicyInput } from "@eoc/core";
 import { freePorts } from "./server.ts";
 
 const SERVICE = fileURLToPath(new URL("service.mjs", import.meta.url));
@@ -14,7 +14,10 @@ export interface ServiceSettings {
   readonly stopAt?: readonly string[];
   readonly executorMs?: number;
   readonly reconciles?: boolean;
-  readonly storeValues?: boolean;
+  /** There is one, which {@link ServiceProcess.halt} throws. */
+  readonly killSwitch?: boolean;
+  /** After so much silence the engine asks the handler to rest. */
+  readonly inactivityMs?: number;
   /** The executor does nothing at all, like the handler by hand that it is measured beside. */
   readonly ledgerless?: boolean;
 }
@@ -55,7 +58,12 @@ export class ServiceProcess {
 
   async up(): Promise<void> {
     if (this.#port === 0) [this.#port] = (await freePorts(1)) as [number];
-    const settings = { ...this.#settings, ledger: this.#ledger, port: this.#port };
+    const settings = {
+      ...this.#settings,
+      ledger: this.#ledger,
+      ...(this.#settings.ledgerless ? undefined : { events: `${this.#ledger}.events` }),
+      port: this.#port,
+    };
     const child = spawn(process.execPath, [SERVICE, JSON.stringify(settings)], {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
@@ -74,6 +82,15 @@ export class ServiceProcess {
     return new Promise((resolve) => {
       this.#onStop = resolve;
     });
+  }
+
+  halt(): void {
+    this.#child!.send({ halt: true });
+  }
+
+  /** What the listener was shown, in every life of the process. */
+  events(): ExecutionEvent[] {
+    return linesOf<ExecutionEvent>(`${this.#ledger}.events`);
   }
 
   goOn(at: string): void {
@@ -97,8 +114,7 @@ export class ServiceProcess {
   /** What the outside world has seen; after the end, what it had seen by then. */
   ledger(): LedgerLine[] {
     if (this.#last !== undefined) return this.#last;
-    const lines = readFileSync(this.#ledger, "utf8").split("\n");
-    return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as LedgerLine);
+    return linesOf<LedgerLine>(this.#ledger);
   }
 
   /** How often an action was begun, and how often it happened. */
@@ -122,4 +138,9 @@ export class ServiceProcess {
     }
     return twice;
   }
+}
+
+function linesOf<T>(file: string): T[] {
+  const lines = readFileSync(file, "utf8").split("\n");
+  return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as T);
 }

@@ -4,13 +4,22 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import http2 from "node:http2";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createMemoryIdempotencyStore } from "@eoc/core";
 import { createRestateExecution } from "@eoc/adapter-restate";
+import { createManualKillSwitch, createMemoryIdempotencyStore } from "@eoc/core";
 import { createEndpointHandler, service } from "@restatedev/restate-sdk";
 
-const { ledger, port, stopAt = [], policy = {}, executorMs = 0, reconciles = false, storeValues = false, ledgerless = false } = JSON.parse(
-  process.argv[2],
-);
+const settings = JSON.parse(process.argv[2]);
+const {
+  ledger,
+  port,
+  stopAt = [],
+  policy = {},
+  executorMs = 0,
+  reconciles = false,
+  ledgerless = false,
+  events,
+  inactivityMs,
+} = settings;
 
 function write(file, line) {
   const fd = openSync(file, "a");
@@ -20,7 +29,11 @@ function write(file, line) {
 }
 
 const waiting = new Map();
-process.on("message", ({ go }) => waiting.get(go)?.());
+const killSwitch = createManualKillSwitch();
+process.on("message", ({ go, halt }) => {
+  waiting.get(go)?.();
+  if (halt) killSwitch.halt();
+});
 process.on("disconnect", () => process.exit());
 
 /** Waits to be killed, at a moment that the test has asked for; once in the life of the test. */
@@ -52,7 +65,8 @@ const execution = createRestateExecution({
       if (ledgerless) return { ok: true, value: { receipt: action.id } };
       write(ledger, { begun: action.id, attempt: attempt.attempt, of: attempt.executionId });
       await moment(`executor ${attempt.actionIndex}: before`);
-      if (executorMs > 0) await sleep(executorMs);
+      const ms = action.params.ms ?? executorMs;
+      if (ms > 0) await sleep(ms, undefined, { signal: attempt.signal });
       if (action.params.rejects > attempt.attempt) return { ok: false, code: "not_yet" };
       write(ledger, { effect: action.id, attempt: attempt.attempt, of: attempt.executionId });
       await moment(`executor ${attempt.actionIndex}: after`);
@@ -60,15 +74,25 @@ const execution = createRestateExecution({
     },
     ...(reconciles && {
       reconcile: (action, attempt) => {
-        const lines = readFileSync(ledger, "utf8").split("\n").filter(Boolean).map((line) => JSON.parse(line));
+        const lines = readFileSync(ledger, "utf8")
+          .split("\n")
+          .filter(Boolean)
+          .map((line) => JSON.parse(line));
         const applied = lines.some((line) => line.effect === action.id && line.of === attempt.executionId);
         return { state: applied ? "applied" : "not_applied" };
       },
     }),
   },
-  storeValues,
-  ports: policy.idempotency?.enabled ? { idempotencyStore: createMemoryIdempotencyStore() } : {},
-  service: { hooks, retryPolicy: { initialInterval: 50, maxInterval: 200 } },
+  ports: {
+    ...(policy.idempotency?.enabled && { idempotencyStore: createMemoryIdempotencyStore() }),
+    ...(settings.killSwitch && { killSwitch }),
+    ...(events && { onEvent: (event) => write(events, event) }),
+  },
+  service: {
+    hooks,
+    retryPolicy: { initialInterval: 50, maxInterval: 200 },
+    ...(inactivityMs && { inactivityTimeout: inactivityMs }),
+  },
 });
 
 /** The same three actions as one would write them with the SDK alone. */

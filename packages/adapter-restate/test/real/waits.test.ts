@@ -24,7 +24,10 @@ describe.skipIf(why !== undefined)("a backoff on the real engine", () => {
 
   const decision = { action: "ACT", actions: [{ action: "ACT", id: "a-0", params: { rejects: 1 } }] };
 
-  async function begin(initialBackoffMs: number, key: string): Promise<{ invocation: string; answer: Promise<ExecutionReport> }> {
+  async function begin(
+    initialBackoffMs: number,
+    key: string,
+  ): Promise<{ invocation: string; answer: Promise<ExecutionReport> }> {
     service = new ServiceProcess({
       policy: {
         retry: { initialBackoffMs, maxBackoffMs: initialBackoffMs },
