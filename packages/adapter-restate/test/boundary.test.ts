@@ -10,7 +10,7 @@ import { fingerprintOf } from "@eoc/core/machine";
 import { digestDecision } from "@eoc/decision-schema";
 import { createVirtualClock, createWorld } from "@eoc/testkit";
 import { afterEach, describe, expect, it } from "vitest";
-import { EFFECT_IN_DOUBT } from "../src/driver/durable-driver.js";
+import { EFFECT_IN_DOUBT } from "../src/driver/executor-desk.js";
 import { registry } from "../src/live/registry.js";
 import type { FakeInvocation, Moment } from "./fake-engine.js";
 import { runDurably } from "./support.js";

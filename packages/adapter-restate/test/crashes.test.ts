@@ -8,7 +8,7 @@ import {
 } from "@eoc/core";
 import { createVirtualClock, createWorld } from "@eoc/testkit";
 import { describe, expect, it } from "vitest";
-import { EFFECT_IN_DOUBT } from "../src/driver/durable-driver.js";
+import { EFFECT_IN_DOUBT } from "../src/driver/executor-desk.js";
 import type { FakeInvocation } from "./fake-engine.js";
 import { runDurably, timeless } from "./support.js";
 

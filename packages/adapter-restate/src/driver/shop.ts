@@ -14,6 +14,8 @@ export interface Shop {
   readonly haltWatchMs: number;
   /** Whole milliseconds since the execution started, on this process's wall clock: the one scale that processes share. */
   now(): number;
+  /** Executors are looked at again: a cancel has come. */
+  poke(): void;
 }
 
 /** How long an intent may be acted on: whoever finds it older makes a new one first. */

@@ -189,6 +189,7 @@ export class LiveEffect {
         if (until === armedFor) return;
         cancel?.();
         armedFor = until;
+        if (until === Number.POSITIVE_INFINITY) return;
         cancel = this.#clock.setTimer(
           () => {
             armedFor = Number.NaN;
