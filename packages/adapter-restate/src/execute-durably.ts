@@ -9,7 +9,7 @@ import {
   type FinalDecisionInput,
   planExecution,
 } from "@eoc/core";
-import { type Facts, type PreparedExecution, prepareExecution, startMachine } from "@eoc/core/machine";
+import { type Facts, type Machine, type PreparedExecution, prepareExecution, startMachine } from "@eoc/core/machine";
 import type { Context } from "@restatedev/restate-sdk";
 import { DurableDriver } from "./driver/durable-driver.js";
 import { CANCELLED, type Engine } from "./engine.js";
@@ -93,10 +93,17 @@ export async function runOn(
     clock,
     storeValues: setup.storeValues ?? false,
     haltWatchMs: setup.haltWatchMs ?? HALT_WATCH_MS,
+    lastsUntilMs: lastsUntil(machine),
     now: () => Math.floor(clock.now()) - facts.startedAtMs,
   });
   if (cancelled) driver.cancel();
   return driver.run();
+}
+
+/** A minute more than an execution can last, for clocks that differ. */
+function lastsUntil({ facts, policy }: Machine): number {
+  const { maxTotalTimeMs, abortGraceMs, portTimeoutMs } = policy.timeout;
+  return facts.startedAtMs + maxTotalTimeMs + abortGraceMs + portTimeoutMs + 60_000;
 }
 
 /** The decision of which an empty plan is made. */

@@ -134,6 +134,8 @@ STORIES.forEach((story, i) => {
           const told = await tell(story, { by, at });
           expect(told.hits).toBe(1);
           check(story, told);
+          // A process that lives on knows what it has told.
+          if (by === "server") expect(new Set(told.journal.map(({ seq }) => seq)).size).toBe(told.journal.length);
         }
       });
 

@@ -17,12 +17,8 @@ export interface Intent {
 export function makeIntent(shop: Shop): Intent {
   const at = shop.now();
   const nonce = globalThis.crypto.randomUUID();
-  const { facts, policy } = shop.machine;
-  const { maxTotalTimeMs, abortGraceMs, portTimeoutMs } = policy.timeout;
   const effect = new LiveEffect(shop.clock, () => shop.now());
-  const nowMs = shop.clock.now();
-  const until = Math.max(facts.startedAtMs + maxTotalTimeMs, nowMs) + abortGraceMs + 60 * portTimeoutMs;
-  registry.keepEffect(nonce, effect, until, nowMs);
+  registry.keepEffect(nonce, effect, shop.lastsUntilMs, shop.clock.now());
   return { nonce, at };
 }
 
@@ -109,7 +105,7 @@ async function firstLook(shop: Shop, watch: Watch | undefined, effect: LiveEffec
 }
 
 /** Adds the executor's value where values are kept. */
-export function withValue(shop: Shop, effect: LiveEffect, watched: Watched): Watched {
+function withValue(shop: Shop, effect: LiveEffect, watched: Watched): Watched {
   if (watched.type !== "settled" || watched.settlement.kind !== "applied") return watched;
   const value = storable(shop, effect.outcome?.value);
   return value === undefined ? watched : { ...watched, value };

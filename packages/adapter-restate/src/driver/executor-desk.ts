@@ -4,7 +4,7 @@ import { registry } from "../live/registry.js";
 import { carryOutEffect, type Effected, type Intent, makeIntent, watchEffect } from "./effect-step.js";
 import type { EngineRecord } from "./engine-record.js";
 import type { KeyDesk } from "./key-desk.js";
-import { append, show } from "./outbox.js";
+import { tell } from "./outbox.js";
 import { limitMsOf } from "./port-steps.js";
 import { intentLifeMs, type Shop } from "./shop.js";
 import type { Track } from "./track.js";
@@ -32,9 +32,7 @@ export class ExecutorDesk {
   /** The event is durable, and the nonce known to this process, before the dispatch (S8.2). */
   async intend({ action, event, limitAt }: Command & { type: "intend" }): Promise<void> {
     const { ok, intent } = await this.#record.step(`intend ${action}`, async () => {
-      const listenerFailed = show(this.#shop.ports, event);
-      const durable = await append(this.#shop, event, limitMsOf(this.#shop, { limitAt }));
-      const told = listenerFailed === undefined ? undefined : { listenerFailed };
+      const { durable, ...told } = await tell(this.#shop, event, limitMsOf(this.#shop, { limitAt }));
       return { ok: durable, intent: makeIntent(this.#shop), ...told };
     });
     this.#intended(action, intent);

@@ -9,6 +9,7 @@ import type { Track } from "./track.js";
 
 /** The execution has ended: forgets what this process knew for it, but for executors that have not settled. */
 export function leave(shop: Shop, tracks: readonly Track[]): void {
+  registry.forgetTold(shop.machine.facts.executionId);
   for (const [action, track] of tracks.entries()) {
     const { nonce, intent, permit } = track;
     if (intent !== undefined) registry.forgetEffect(intent.nonce);
@@ -39,6 +40,7 @@ async function hearLate(shop: Shop, { token }: Track, action: number, effect: Li
       }
     }
   }
+  registry.forgetTold(machine.facts.executionId);
 }
 
 const NOTHING_ELSE = {

@@ -1,6 +1,7 @@
 import type { ExecutionEvent } from "@eoc/core";
 import { errorTypeOf } from "@eoc/core/machine";
 import { limited, member } from "../live/limited.js";
+import { registry } from "../live/registry.js";
 import type { DurablePorts } from "../options.js";
 import type { Shop } from "./shop.js";
 
@@ -23,8 +24,9 @@ export async function deliver(shop: Shop, chores: readonly Chore[], limitMs: num
   for (const chore of chores) {
     if (chore.type === "refill") refill(shop.ports);
     else {
-      listenerFailed ??= show(shop.ports, chore.event);
-      lost = !(await append(shop, chore.event, endsAt - shop.clock.monotonic())) || lost;
+      const told = await tell(shop, chore.event, endsAt - shop.clock.monotonic());
+      listenerFailed ??= told.listenerFailed;
+      lost ||= !told.durable;
     }
   }
   return { ...(lost ? { lost } : undefined), ...(listenerFailed === undefined ? undefined : { listenerFailed }) };
@@ -38,8 +40,25 @@ function refill({ retryBudget }: DurablePorts): void {
   }
 }
 
-/** Shows an event to the listener; gives the name of what the listener threw. */
-export function show({ onEvent }: DurablePorts, event: ExecutionEvent): string | undefined {
+/**
+ * Shows an event and appends it, unless this process has done so before: a step that is taken again hands on what it
+ * handed on. `durable` where it is, or there is no journal.
+ */
+export async function tell(
+  shop: Shop,
+  event: ExecutionEvent,
+  limitMs: number,
+): Promise<{ durable: boolean; listenerFailed?: string }> {
+  const { executionId, seq } = event;
+  if (seq < registry.told(executionId)) return { durable: true };
+  const listenerFailed = show(shop.ports, event);
+  const durable = await append(shop, event, limitMs);
+  if (durable) registry.tell(executionId, seq, shop.lastsUntilMs, shop.clock.now());
+  return { durable, ...(listenerFailed === undefined ? undefined : { listenerFailed }) };
+}
+
+/** Gives the name of what the listener threw. */
+function show({ onEvent }: DurablePorts, event: ExecutionEvent): string | undefined {
   if (onEvent === undefined) return undefined;
   try {
     const answer: unknown = onEvent(Object.freeze(event));
@@ -51,8 +70,7 @@ export function show({ onEvent }: DurablePorts, event: ExecutionEvent): string |
   }
 }
 
-/** True when the event is durable, or there is no journal. */
-export async function append({ ports, clock }: Shop, event: ExecutionEvent, limitMs: number): Promise<boolean> {
+async function append({ ports, clock }: Shop, event: ExecutionEvent, limitMs: number): Promise<boolean> {
   const { journal } = ports;
   if (journal === undefined) return true;
   return (await limited<unknown>(clock, limitMs, () => journal.append(Object.freeze(event)))).ok;

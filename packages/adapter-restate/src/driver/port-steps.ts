@@ -175,9 +175,8 @@ export async function acquirePermit(
   const at = shop.now();
   if (answer.ok && granted === true) {
     const permit = globalThis.crypto.randomUUID();
-    const until = machine.facts.startedAtMs + machine.policy.timeout.maxTotalTimeMs;
-    const now = clock.now();
-    registry.keepPermit(permit, answer.value as Parameters<typeof registry.keepPermit>[1], until, now);
+    const verdict = answer.value as Parameters<typeof registry.keepPermit>[1];
+    registry.keepPermit(permit, verdict, shop.lastsUntilMs, clock.now());
     return { at, permit, news: { type: "permit", action, verdict: { state: "granted" } } };
   }
   if (granted === false && isDuration(retryAfterMs)) {

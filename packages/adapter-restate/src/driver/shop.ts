@@ -12,6 +12,8 @@ export interface Shop {
   readonly clock: Clock;
   readonly storeValues: boolean;
   readonly haltWatchMs: number;
+  /** On the wall clock: when nothing of this execution can be left, whatever happens. */
+  readonly lastsUntilMs: number;
   /** Whole milliseconds since the execution started, on this process's wall clock: the one scale that processes share. */
   now(): number;
   /** Executors are looked at again: a cancel has come. */

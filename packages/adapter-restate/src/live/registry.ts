@@ -15,6 +15,22 @@ class Registry {
   readonly #effects = new Map<string, Kept<LiveEffect>>();
   readonly #permits = new Map<string, Kept<Permit>>();
 
+  /** First event, by execution, that this process has not handed on yet. */
+  readonly #told = new Map<string, Kept<number>>();
+
+  told(executionId: string): number {
+    return this.#told.get(executionId)?.what ?? 0;
+  }
+
+  tell(executionId: string, seq: number, until: number, nowMs: number): void {
+    sweep(this.#told, nowMs);
+    this.#told.set(executionId, { what: seq + 1, until });
+  }
+
+  forgetTold(executionId: string): void {
+    this.#told.delete(executionId);
+  }
+
   effect(nonce: string | undefined): LiveEffect | undefined {
     return nonce === undefined ? undefined : this.#effects.get(nonce)?.what;
   }
@@ -54,7 +70,8 @@ class Registry {
 
   /** What a process that dies forgets, and how much that was. */
   clear(): number {
-    const size = this.#effects.size + this.#permits.size;
+    const size = this.#effects.size + this.#permits.size + this.#told.size;
+    this.#told.clear();
     this.#effects.clear();
     this.#permits.clear();
     return size;
