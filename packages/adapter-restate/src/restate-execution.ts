@@ -1,6 +1,6 @@
 import { definePolicy, type ExecutionPolicy, type ExecutionPolicyInput, type ExecutionReport } from "@eoc/core";
 import { canonicalJson, sha256Hex } from "@eoc/decision-schema";
-import { type Context, type ServiceOptions, service, TerminalError } from "@restatedev/restate-sdk";
+import { type Context, handlers, type ServiceOptions, service, TerminalError } from "@restatedev/restate-sdk";
 import { type DurableRequest, type DurableSetup, runOn } from "./execute-durably.js";
 import type { DurableExecuteOptions } from "./options.js";
 import { jsonSerde, restateEngine } from "./restate-engine.js";
@@ -42,13 +42,21 @@ export function createRestateExecution(options: RestateExecutionOptions) {
     const { key, decision, context, ...how } = (request ?? {}) as RestateExecutionRequest;
     const what = { decision, context };
     if (key === undefined) return runOn(restateEngine(ctx), what, setup, settingsOf(how));
+    if (typeof key !== "string" || key === "") {
+      const issues = [{ path: "key", expected: "a non-empty string", received: typeof key }];
+      return runOn(restateEngine(ctx), what, setup, settingsOf(how), {
+        status: "denied",
+        reason: "invalid_options",
+        issues,
+      });
+    }
     const fingerprint = fingerprintOf(request);
     const { key: _, ...payload } = request;
     const keyed = await ctx.genericCall<unknown, KeyedReport>({
       service: name,
       method: "executeKeyed",
       parameter: payload,
-      idempotencyKey: String(key),
+      idempotencyKey: key,
       inputSerde: jsonSerde(),
       outputSerde: jsonSerde(),
     });
@@ -68,7 +76,8 @@ export function createRestateExecution(options: RestateExecutionOptions) {
   return service({
     name,
     description: "Executes the actions of an approved decision (EOC).",
-    handlers: { execute, executeKeyed },
+    // The second is for the first alone: what it gives is no report.
+    handlers: { execute, executeKeyed: handlers.handler({ ingressPrivate: true }, executeKeyed) },
     options: { ...engineLimits(setup.policy as ExecutionPolicy), ...given },
   });
 }

@@ -140,7 +140,7 @@ async function askAgain(shop: Shop, order: EffectOrder): Promise<number | undefi
   if (gatesAt !== undefined && shop.now() > gatesAt + intentLifeMs(shop)) {
     const { verdict } = (await askGates(shop, { action, attempt: machine.actions[action]!.attempts.length, limitAt }))
       .news;
-    if (verdict.state === "denied") return verdict.retryAfterMs ?? REFUSED_MS;
+    if (verdict.state === "denied") return Math.max(1, verdict.retryAfterMs ?? REFUSED_MS);
     if (verdict.state === "unavailable") return REFUSED_MS;
   }
   if (order.permit !== undefined && !registry.hasPermit(order.permit)) {
@@ -151,8 +151,8 @@ async function askAgain(shop: Shop, order: EffectOrder): Promise<number | undefi
   return undefined;
 }
 
-/** The machine has gone past the question: a refusal is asked again until the deadline. */
-const REFUSED_MS = 1000;
+/** The machine has gone past the question: a refusal is asked again, after the pauses of the rounds, until the deadline. */
+const REFUSED_MS = 1;
 
 function begin(
   shop: Shop,

@@ -15,6 +15,10 @@ export const EFFECT_IN_DOUBT = "EffectInDoubt";
 /** The phases in which the machine's timer is the executor's limit, grace or last chance: kept by the watching step. */
 const AT_THE_EXECUTOR: ReadonlySet<Phase> = new Set(["in_flight", "grace", "settlement"]);
 
+/** Between two rounds of a dispatch that is refused at the last moment. */
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 60_000;
+
 /** Intents, dispatches, and what becomes of them. */
 export class ExecutorDesk {
   readonly #shop: Shop;
@@ -51,8 +55,10 @@ export class ExecutorDesk {
     const track = this.#tracks[action]!;
     const { portTimeoutMs, maxTotalTimeMs } = machine.policy.timeout;
     let effected = await this.#takeEffect(action, limitAt, alone);
-    while (effected.again !== undefined) {
-      const pause = Math.min(effected.again, Math.max(0, maxTotalTimeMs - effected.at));
+    for (let round = 0; effected.again !== undefined; round++) {
+      // Every round is on record: whoever is refused for long asks less and less often.
+      const least = effected.again === 0 ? 0 : Math.min(FIRST_PAUSE_MS * 2 ** round, LONGEST_PAUSE_MS);
+      const pause = Math.min(Math.max(effected.again, least), Math.max(0, maxTotalTimeMs - effected.at));
       if (pause > 0) await this.#record.alone(this.#record.engine.timer(`again ${action}`, pause));
       this.#intended(action, await this.#record.step(`intend again ${action}`, async () => makeIntent(this.#shop)));
       effected = await this.#takeEffect(action, machine.at + portTimeoutMs, alone);

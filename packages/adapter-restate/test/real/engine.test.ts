@@ -159,6 +159,13 @@ describe.skipIf(why !== undefined)("on the real engine", () => {
     expect(service!.counts().begun("a-1")).toBe(0);
   }, 60_000);
 
+  it("S1.2 a key that is none is denied", async () => {
+    await serve({});
+    const report = await ask({ decision: { action: "ACT", actions: [act("a-0")] }, key: "" });
+    expect(report).toMatchObject({ status: "denied", reason: "invalid_options", issues: [{ path: "key" }] });
+    expect(service!.ledger()).toEqual([]);
+  }, 60_000);
+
   it("S1.2 what is no request at all is denied, not retried for ever", async () => {
     await serve({});
     expect(await ask({ decision: 7 })).toMatchObject({ status: "denied", reason: "invalid_decision" });
