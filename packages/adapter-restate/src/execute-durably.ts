@@ -7,9 +7,11 @@ import {
   type Executor,
   type FinalDecision,
   type FinalDecisionInput,
+  type PreparedExecution,
   planExecution,
+  prepareExecution,
 } from "@eoc/core";
-import { type Facts, type Machine, type PreparedExecution, prepareExecution, startMachine } from "@eoc/core/machine";
+import { type Facts, type Machine, startMachine } from "@eoc/core/machine";
 import type { Context } from "@restatedev/restate-sdk";
 import { DurableDriver } from "./driver/durable-driver.js";
 import { CANCELLED, type Engine } from "./engine.js";

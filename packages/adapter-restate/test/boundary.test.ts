@@ -4,9 +4,9 @@ import {
   createMemoryRateLimiter,
   type ExecutionEvent,
   type Executor,
+  fingerprintOf,
   type RateLimiter,
 } from "@eoc/core";
-import { fingerprintOf } from "@eoc/core/machine";
 import { digestDecision } from "@eoc/decision-schema";
 import { createVirtualClock, createWorld } from "@eoc/testkit";
 import { afterEach, describe, expect, it } from "vitest";

@@ -18,23 +18,23 @@ describe("what @eoc/core exports", () => {
       "createRetryBudget",
       "createSystemClock",
       "definePolicy",
+      "deriveKey",
       "execute",
       "explainPolicy",
+      "fingerprintOf",
       "isEocError",
       "isNotAppliedError",
       "planExecution",
+      "prepareExecution",
       "reportFromEvents",
     ]);
   });
 
   it("for drivers, is this", () => {
     expect(Object.keys(machine).sort()).toEqual([
-      "deriveKey",
       "errorTypeOf",
-      "fingerprintOf",
       "judgeResult",
       "judgeThrown",
-      "prepareExecution",
       "rateRequests",
       "reportOf",
       "restore",

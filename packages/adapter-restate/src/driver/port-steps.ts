@@ -1,5 +1,6 @@
+import { deriveKey, fingerprintOf } from "@eoc/core";
 import type { Command, GateAnswer, Input } from "@eoc/core/machine";
-import { deriveKey, errorTypeOf, fingerprintOf, rateRequests, safeCode } from "@eoc/core/machine";
+import { errorTypeOf, rateRequests, safeCode } from "@eoc/core/machine";
 import { checkJson } from "@eoc/decision-schema";
 import { type Answer, attempt, limited, member } from "../live/limited.js";
 import { LiveAttempt } from "../live/live-attempt.js";

@@ -1,6 +1,3 @@
-export type { PreparedExecution } from "../driver/driver.js";
-export { prepareExecution } from "../execute.js";
-export { deriveKey, fingerprintOf } from "../idempotency/key.js";
 export { rateRequests } from "../policy/rate-requests.js";
 export { reportOf } from "../report/summary.js";
 export type { AbortCause, Command, KeyOutcome } from "./commands.js";
