@@ -137,11 +137,11 @@ STORIES.forEach((story, i) => {
           // A process that lives on knows what it has told.
           if (by === "server") expect(new Set(told.journal.map(({ seq }) => seq)).size).toBe(told.journal.length);
         }
-      });
+      }, 60_000);
 
       it(`… and killed again while it recovers`, async () => {
         for (let at = 0; at < moments; at++) check(story, await tell(story, { by, at, twice: true }));
-      });
+      }, 60_000);
     }
   });
 });
@@ -154,5 +154,5 @@ describe("a killed server", () => {
       expect(report.status).toBe("success");
       expect(begun).toHaveLength(3);
     }
-  });
+  }, 60_000);
 });

@@ -72,7 +72,7 @@ describe("an execution of which no process dies", () => {
       }),
       { numRuns: 300 },
     );
-  });
+  }, 60_000);
 
   it("has the same events of every action where several are at the executor together", async () => {
     await fc.assert(
@@ -93,5 +93,5 @@ describe("an execution of which no process dies", () => {
       }),
       { numRuns: 300 },
     );
-  });
+  }, 60_000);
 });
