@@ -95,7 +95,7 @@ describe.skipIf(why !== undefined)("on the real engine", () => {
       if (status === "success") expect(effects(id)).toBe(1);
       else expect({ status, errorType }).toEqual({ status: "unknown", errorType: "EffectInDoubt" });
     }
-    expect(report.actions[4]!.status).toBe("success");
+    // Those beside it may have been answered by then or not; this one was not.
     expect(report.actions[3]!.status).toBe("unknown");
   }, 60_000);
 
