@@ -11,7 +11,7 @@ import {
   toIssues,
 } from "@eoc/decision-schema";
 import { checkOptions } from "./check-options.js";
-import { Driver } from "./driver/driver.js";
+import { Driver, type PreparedExecution } from "./driver/driver.js";
 import { isEocError } from "./errors.js";
 import { deepFreezeCopy } from "./frozen-copy.js";
 import { createSystemClock } from "./local/system-clock.js";
@@ -50,11 +50,30 @@ export function execute(
   options?: ExecuteOptions,
 ): Promise<ExecutionReport> {
   try {
+    return new Driver(prepareExecution(decision, context, policy, executor, options)).run();
+  } catch {
+    // The clock threw at the very start.
+    return new Driver(refuse(new Refusal("protocol_error", []), systemClock, NO_OPTIONS)).run();
+  }
+}
+
+/**
+ * What `execute` hands to its driver: the arguments checked and frozen, and the machine of the plan, which answers to
+ * `{ type: "start", at: 0 }`. Never throws: what is refused becomes a machine that ends at once, with the reason.
+ */
+export function prepareExecution(
+  decision: FinalDecisionInput,
+  context: ExecutionContext,
+  policy: ExecutionPolicyInput | ExecutionPolicy,
+  executor: Executor,
+  options?: ExecuteOptions,
+): PreparedExecution {
+  try {
     const ports = readOptions(options);
     if (ports instanceof Refusal) return refuse(ports, systemClock, NO_OPTIONS);
     const clock = ports.clock ?? systemClock;
     const read = readArguments(decision, context, policy, executor, clock);
-    return read instanceof Refusal ? refuse(read, clock, ports) : run(read, clock, ports);
+    return read instanceof Refusal ? refuse(read, clock, ports) : prepare(read, clock, ports);
   } catch {
     // A port threw where none is asked, such as a clock at the very start.
     return refuse(new Refusal("protocol_error", []), systemClock, NO_OPTIONS);
@@ -71,7 +90,7 @@ interface Arguments {
   readonly halted: boolean;
 }
 
-function run(read: Arguments, clock: Clock, options: ExecuteOptions): Promise<ExecutionReport> {
+function prepare(read: Arguments, clock: Clock, options: ExecuteOptions): PreparedExecution {
   const { decision, context, policy, execute, reconcile } = read;
   const startedAtMs = Math.floor(clock.now());
   const plan = planOf(decision, policy);
@@ -98,7 +117,7 @@ function run(read: Arguments, clock: Clock, options: ExecuteOptions): Promise<Ex
   if (options.idempotencyStore?.start !== undefined) facts.startsKeys = true;
   if (reconcile !== undefined) facts.canReconcile = true;
   const machine = startMachine(plan, policy, facts);
-  return new Driver({ machine, clock, context, execute, reconcile, options }).run();
+  return { machine, clock, context, execute, reconcile, options };
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -131,8 +150,8 @@ function admit(
 
 const missing = (port: string, expected: string): Issue => ({ path: `options.${port}`, expected });
 
-/** The report of an execution whose arguments were refused: no rows, one denial, and on record like any other (S1.2). */
-function refuse({ reason, issues }: Refusal, clock: Clock, options: ExecuteOptions): Promise<ExecutionReport> {
+/** An execution whose arguments were refused: no rows, one denial, and on record like any other (S1.2). */
+function refuse({ reason, issues }: Refusal, clock: Clock, options: ExecuteOptions): PreparedExecution {
   const executionId = options.executionId ?? randomId();
   const machine = startMachine(emptyPlan(), definePolicy(), {
     executionId,
@@ -142,13 +161,13 @@ function refuse({ reason, issues }: Refusal, clock: Clock, options: ExecuteOptio
     observed: isObserved(options),
   });
   const { journal, onEvent } = options;
-  return new Driver({
+  return {
     machine,
     clock,
     context: {},
     ...NOBODY,
     options: { ...(journal && { journal }), ...(onEvent && { onEvent }) },
-  }).run();
+  };
 }
 
 const NO_OPTIONS: ExecuteOptions = Object.freeze({});

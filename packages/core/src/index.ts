@@ -1,5 +1,7 @@
 // For callers.
 export type { Action, ExecutionContext, FinalDecision, FinalDecisionInput, Issue } from "@eoc/decision-schema";
+// For authors of executors, adapters, stores and drivers.
+export type { PreparedExecution } from "./driver/driver.js";
 export {
   EOC_ERROR_CODES,
   EocError,
@@ -8,7 +10,8 @@ export {
   isNotAppliedError,
   NotAppliedError,
 } from "./errors.js";
-export { execute } from "./execute.js";
+export { execute, prepareExecution } from "./execute.js";
+export { deriveKey, fingerprintOf } from "./idempotency/key.js";
 export { type BulkheadOptions, createBulkhead } from "./local/bulkhead.js";
 export { createManualKillSwitch, type ManualKillSwitch } from "./local/manual-kill-switch.js";
 export {
@@ -34,7 +37,6 @@ export {
   type RetryPolicy,
   type TimeoutPolicy,
 } from "./policy/execution-policy.js";
-// For authors of executors, adapters and stores.
 export type { Bulkhead } from "./ports/bulkhead.js";
 export type { Clock } from "./ports/clock.js";
 export type {

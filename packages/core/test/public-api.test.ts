@@ -18,21 +18,27 @@ describe("what @eoc/core exports", () => {
       "createRetryBudget",
       "createSystemClock",
       "definePolicy",
+      "deriveKey",
       "execute",
       "explainPolicy",
+      "fingerprintOf",
       "isEocError",
       "isNotAppliedError",
       "planExecution",
+      "prepareExecution",
       "reportFromEvents",
     ]);
   });
 
   it("for drivers, is this", () => {
     expect(Object.keys(machine).sort()).toEqual([
+      "errorTypeOf",
       "judgeResult",
       "judgeThrown",
+      "rateRequests",
       "reportOf",
       "restore",
+      "safeCode",
       "snapshot",
       "startMachine",
       "step",

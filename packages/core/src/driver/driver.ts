@@ -23,7 +23,7 @@ type Unstamped<T> = T extends unknown ? Omit<T, "at" | "wallMs"> : never;
 export type News = Unstamped<Input>;
 
 /** What was given for the execution, checked and frozen. */
-export interface DriverSetup {
+export interface PreparedExecution {
   readonly machine: Machine;
   readonly clock: Clock;
   readonly context: Readonly<ExecutionContext>;
@@ -69,7 +69,7 @@ export class Driver {
   /** Hands the report out, once the promise that {@link run} gave has been used up for waking. */
   #done: ((report: ExecutionReport) => void) | undefined;
 
-  constructor({ machine, clock, context, execute, reconcile, options }: DriverSetup) {
+  constructor({ machine, clock, context, execute, reconcile, options }: PreparedExecution) {
     this.machine = machine;
     this.clock = clock;
     this.options = options;

@@ -1,0 +1,150 @@
+import type { ExecutionReport } from "@eoc/core";
+import { type Command, type Input, reportOf, step } from "@eoc/core/machine";
+import type { Engine } from "../engine.js";
+import { attempt } from "../live/limited.js";
+import { registry } from "../live/registry.js";
+import { EngineRecord } from "./engine-record.js";
+import { ExecutorDesk } from "./executor-desk.js";
+import { leave } from "./hear-late.js";
+import { KeyDesk } from "./key-desk.js";
+import { acquirePermit, askGates, type PortResult, reconcile, takeRetry } from "./port-steps.js";
+import type { Shop } from "./shop.js";
+import type { Track } from "./track.js";
+import { VIGIL, WaitDesk } from "./wait-desk.js";
+
+/**
+ * Carries the machine's commands out over a durable engine. Whatever asks the outside is one step on the engine's record,
+ * and one is taken at a time; only executors, timers and reconcile are waited for side by side, in the order of the
+ * record. So a replay feeds the machine the same inputs, and the machine says the same.
+ */
+export class DurableDriver {
+  readonly #shop: Shop;
+  readonly #tracks: readonly Track[];
+  readonly #record: EngineRecord;
+  readonly #keys: KeyDesk;
+  readonly #executors: ExecutorDesk;
+  readonly #waits: WaitDesk;
+  #finished = false;
+
+  constructor(engine: Engine, given: Omit<Shop, "poke">) {
+    this.#shop = { ...given, poke: () => this.#executors.poke() };
+    this.#tracks = given.machine.actions.map(() => ({ until: 0 }));
+    this.#record = new EngineRecord(engine, this.#shop);
+    this.#keys = new KeyDesk(this.#shop, this.#record, this.#tracks);
+    this.#executors = new ExecutorDesk(this.#shop, this.#record, this.#keys, this.#tracks);
+    this.#waits = new WaitDesk(this.#shop, this.#record, this.#keys);
+  }
+
+  /** An operator has cancelled the invocation before it began. */
+  cancel(): void {
+    this.#record.cancel();
+  }
+
+  async run(): Promise<ExecutionReport> {
+    const { machine } = this.#shop;
+    await this.#feed({ type: "start", at: 0 });
+    while (!this.#finished) {
+      const input = this.#record.next();
+      if (input === undefined) await this.#wait();
+      else await this.#feed(input);
+    }
+    this.#waits.end();
+    leave(this.#shop, this.#tracks);
+    const report = reportOf(machine, (action) => {
+      const { held } = this.#tracks[action]!;
+      return held && { value: held.json };
+    });
+    if (this.#record.lost) report.recordError = "journal_unavailable";
+    return report;
+  }
+
+  async #feed(input: Input): Promise<void> {
+    const { machine } = this.#shop;
+    // Clocks of two processes differ, and steps are taken in the order of the record, not of their times.
+    input.at = Math.max(machine.at, input.at);
+    for (const command of step(machine, input)) await this.#carryOut(command);
+  }
+
+  /** Nothing is left to be fed: waits for whatever comes first. */
+  async #wait(): Promise<void> {
+    this.#executors.watchAll();
+    await this.#waits.prepare();
+    // Where nobody is left to answer, an input that fits nowhere ends the execution, fail-closed.
+    if (!(await this.#record.first())) await this.#feed({ type: "start", at: this.#shop.machine.at });
+  }
+
+  async #carryOut(command: Command): Promise<void> {
+    switch (command.type) {
+      case "emit":
+        return this.#record.put({ type: "event", event: command.event });
+      case "refill_retries":
+        return this.#record.put({ type: "refill" });
+      case "yield":
+        return this.#record.news({ type: "resume" }, this.#shop.machine.at);
+      case "set_timer":
+        if (!this.#executors.setTimer(command.action, command.at)) this.#waits.setTimer(command.action, command.at);
+        return;
+      case "clear_timer":
+        return this.#waits.clearTimer(command.action);
+      case "derive_key":
+      case "claim_key":
+      case "start_key":
+      case "record_key":
+        return this.#keys.carryOut(command);
+      case "ask_gates":
+        this.#tracks[command.action]!.gatesAt = (await this.#port(command, () => askGates(this.#shop, command))).at;
+        return;
+      case "acquire_permit": {
+        const { permit } = await this.#port(command, () => acquirePermit(this.#shop, command));
+        if (permit !== undefined) this.#tracks[command.action]!.permit = permit;
+        return;
+      }
+      case "cancel_permit": {
+        const permit = registry.takePermit(this.#tracks[command.action]!.permit);
+        return attempt(() => permit?.cancel?.());
+      }
+      case "intend":
+        return this.#executors.intend(command);
+      case "read_switch":
+        return this.#executors.effect(command, this.#nothingElseCanHappen());
+      case "dispatch":
+        return this.#executors.dispatched(command);
+      case "abort":
+        return this.#executors.abort(command);
+      case "reconcile":
+        return this.#reconcile(command);
+      case "take_retry":
+        await this.#port(command, () => takeRetry(this.#shop, command.action));
+        return;
+      case "finish":
+        await this.#record.flush();
+        this.#finished = true;
+        return;
+      default:
+        // A bulkhead, which no execution here has.
+        return;
+    }
+  }
+
+  /** While an executor runs, that is: then one step is enough for the dispatch and what comes of it. */
+  #nothingElseCanHappen(): boolean {
+    const { maxConcurrency } = this.#shop.machine.policy;
+    return maxConcurrency === 1 && this.#waits.isEmpty && this.#record.waitsForNothingBut(VIGIL);
+  }
+
+  async #port(command: Command & { action: number }, work: () => Promise<PortResult>): Promise<PortResult> {
+    const result = await this.#record.step(`${command.type} ${command.action}`, work);
+    this.#record.news(result.news, result.at);
+    return result;
+  }
+
+  async #reconcile(command: Command & { type: "reconcile" }): Promise<void> {
+    await this.#record.flush();
+    const name = `reconcile ${command.action}`;
+    const asked = this.#record.engine.step(name, () => reconcile(this.#shop, command));
+    this.#record.wait(name, asked, ({ news, at, held }) => {
+      if (held !== undefined) this.#tracks[command.action]!.held = held;
+      this.#record.news(news, at);
+    });
+  }
+}

@@ -1,0 +1,146 @@
+import type { Input } from "@eoc/core/machine";
+import { CANCELLED, type Engine, type Pending } from "../engine.js";
+import { type Chore, type Delivery, deliver } from "./outbox.js";
+import type { News } from "./port-steps.js";
+import type { Shop } from "./shop.js";
+
+/** Something that is waited for, beside others. */
+interface Open {
+  readonly pending: Pending<unknown>;
+  readonly arrived: (value: never) => void | Promise<void>;
+}
+
+/**
+ * The invocation's record as the driver writes and reads it: one step at a time, or the first of what is open; and what
+ * has come of it, waiting to be fed. The order of everything here is that of the record, on every replay.
+ */
+export class EngineRecord {
+  readonly engine: Engine;
+  readonly #shop: Shop;
+  #chores: Chore[] = [];
+  /** What a dispatch has led to: nothing comes between. */
+  readonly #urgent: Input[] = [];
+  #inbox: Input[] = [];
+  #arrived: Input[] = [];
+  readonly #open = new Map<string, Open>();
+  #cancel: "none" | "asked" | "fed" = "none";
+  #lost = false;
+
+  constructor(engine: Engine, shop: Shop) {
+    this.engine = engine;
+    this.#shop = shop;
+  }
+
+  /** True when an event could not be appended. */
+  get lost(): boolean {
+    return this.#lost;
+  }
+
+  /** A cancel has come and is not fed yet. */
+  get cancelAsked(): boolean {
+    return this.#cancel === "asked";
+  }
+
+  /** An operator has cancelled the invocation: heard of like a caller's signal (S4.8). */
+  cancel(): void {
+    if (this.#cancel === "none") this.#cancel = "asked";
+  }
+
+  /** To be handed on with the next step. */
+  put(chore: Chore): void {
+    this.#chores.push(chore);
+  }
+
+  /** To be fed, stamped with the time at which it happened. */
+  news(news: News, at: number): void {
+    this.#arrived.push({ ...news, at } as Input);
+  }
+
+  urgent(input: Input): void {
+    this.#urgent.push(input);
+  }
+
+  /** What is to be fed next: what a dispatch has led to, then a cancel, then the latest, as in one process. */
+  next(): Input | undefined {
+    const urgent = this.#urgent.shift();
+    if (urgent !== undefined) return urgent;
+    if (this.#cancel === "asked") {
+      this.#cancel = "fed";
+      return { type: "halt", cause: "cancelled", at: this.#shop.machine.at };
+    }
+    this.#inbox = [...this.#arrived, ...this.#inbox];
+    this.#arrived = [];
+    return this.#inbox.shift();
+  }
+
+  /** One step, taken alone. What has no answer is handed on at its beginning. */
+  async step<T extends object>(name: string, work: () => Promise<T>): Promise<T> {
+    const chores = this.#chores;
+    this.#chores = [];
+    const { portTimeoutMs } = this.#shop.machine.policy.timeout;
+    const pending = this.engine.step<T & Delivery>(name, async () => {
+      const delivery = await deliver(this.#shop, chores, portTimeoutMs);
+      return { ...(await work()), ...delivery };
+    });
+    const result = await this.alone(pending);
+    if (result.lost) this.#lost = true;
+    if (result.listenerFailed !== undefined) {
+      this.news({ type: "listener_failed", errorType: result.listenerFailed }, this.#shop.machine.at);
+    }
+    return result;
+  }
+
+  async alone<T>(pending: Pending<T>): Promise<T> {
+    for (;;) {
+      const first = await this.engine.first([pending]);
+      if (first !== CANCELLED) return first.value as T;
+      this.#cancelled();
+    }
+  }
+
+  #cancelled(): void {
+    this.cancel();
+    this.#shop.poke();
+  }
+
+  /** Hands on what nobody has been told, in a step of its own; none where nobody wants to know. */
+  async flush(): Promise<void> {
+    const { journal, onEvent } = this.#shop.ports;
+    const wanted = journal !== undefined || onEvent !== undefined;
+    if (this.#chores.some(({ type }) => type === "refill" || wanted)) await this.step("record", async () => ({}));
+    else this.#chores = [];
+  }
+
+  /** Waits for `pending` beside whatever else is open under another name. */
+  wait<T>(name: string, pending: Pending<T>, arrived: (value: T) => void | Promise<void>): void {
+    this.#open.set(name, { pending, arrived });
+  }
+
+  waits(name: string): boolean {
+    return this.#open.has(name);
+  }
+
+  drop(name: string): void {
+    this.#open.delete(name);
+  }
+
+  /** Waits for nothing but `name`, if for that. */
+  waitsForNothingBut(name: string): boolean {
+    return this.#open.size === 0 || (this.#open.size === 1 && this.#open.has(name));
+  }
+
+  /** Waits for the first of what is open. False when there is nothing, and nothing to be fed either. */
+  async first(): Promise<boolean> {
+    if (this.#inbox.length + this.#arrived.length > 0 || this.#cancel === "asked") return true;
+    const open = [...this.#open.entries()];
+    if (open.length === 0) return false;
+    const first = await this.engine.first(open.map(([, { pending }]) => pending));
+    if (first === CANCELLED) this.#cancelled();
+    else {
+      const [name, { arrived }] = open[first.index]!;
+      this.#open.delete(name);
+      await arrived(first.value as never);
+    }
+    return true;
+  }
+}

@@ -1,0 +1,96 @@
+import type { EngineRecord } from "./engine-record.js";
+import { listenForHalt, type Vigil } from "./halt-vigil.js";
+import type { KeyDesk } from "./key-desk.js";
+import { readSwitch } from "./port-steps.js";
+import type { Shop } from "./shop.js";
+
+/** The name under which a halt is listened for in waits. */
+export const VIGIL = "vigil";
+
+/** The machine's waits: timers of the engine's, and an ear for a halt meanwhile. */
+export class WaitDesk {
+  readonly #shop: Shop;
+  readonly #record: EngineRecord;
+  readonly #keys: KeyDesk;
+  /** What the machine has set, by action. */
+  readonly #due = new Map<number, { readonly at: number; readonly since: number }>();
+  readonly #over = new AbortController();
+
+  constructor(shop: Shop, record: EngineRecord, keys: KeyDesk) {
+    this.#shop = shop;
+    this.#record = record;
+    this.#keys = keys;
+  }
+
+  get isEmpty(): boolean {
+    return this.#due.size === 0;
+  }
+
+  setTimer(action: number, at: number): void {
+    this.#due.set(action, { at, since: this.#shop.machine.at });
+    this.#record.drop(`timer ${action}`);
+  }
+
+  clearTimer(action: number): void {
+    this.#due.delete(action);
+    this.#record.drop(`timer ${action}`);
+  }
+
+  /** Before a wait that may outlast this process: events are handed on, claims renewed, timers given to the engine. */
+  async prepare(): Promise<void> {
+    if (this.isEmpty) return;
+    const { machine, ports } = this.#shop;
+    if (!(await this.#keys.renewUntil(this.#lastDue()))) await this.#record.flush();
+    for (const [action, { at }] of this.#due) {
+      if (!this.#record.waits(`timer ${action}`)) this.#giveToEngine(action, at);
+    }
+    if (ports.killSwitch?.subscribe !== undefined && machine.halt === undefined) this.#keepVigil(machine.at);
+  }
+
+  #giveToEngine(action: number, at: number): void {
+    const name = `timer ${action}`;
+    const pending = this.#record.engine.timer(name, Math.max(0, at - this.#shop.machine.at));
+    this.#record.wait(name, pending, async () => {
+      // The engine says that the time has come, not what time it is: this process may have been away for long.
+      const woken = await this.#record.step("wake", async () => ({ at: this.#shop.now() }));
+      this.#due.delete(action);
+      this.#record.news({ type: "timer", action }, Math.max(at, woken.at));
+    });
+  }
+
+  #lastDue(): number {
+    return Math.max(...[...this.#due.values()].map(({ at }) => at));
+  }
+
+  /** Listens for a halt for a while; a longer wait is broken by looks, between which the process may rest. */
+  #keepVigil(now: number): void {
+    if (this.isEmpty || this.#record.waits(VIGIL)) return;
+    const { haltWatchMs } = this.#shop;
+    const { engine } = this.#record;
+    const until = Math.max(...[...this.#due.values()].map(({ at, since }) => Math.min(at, since + haltWatchMs)));
+    const over = (vigil: Vigil) => this.#vigilOver(vigil);
+    if (until > now) {
+      const ends = [this.#over.signal, engine.attemptOver];
+      const listening = engine.step("listen for a halt", () => listenForHalt(this.#shop, until - now, ends));
+      this.#record.wait(VIGIL, listening, over);
+    } else {
+      const rest = engine.timer("rest", Math.max(1, Math.min(haltWatchMs, this.#lastDue() - now)));
+      this.#record.wait(VIGIL, rest, async () => over(await this.#record.step("look for a halt", () => this.#look())));
+    }
+  }
+
+  async #look(): Promise<Vigil> {
+    const verdict = await readSwitch(this.#shop, this.#shop.machine.policy.timeout.portTimeoutMs);
+    return { halted: verdict === "halted", at: this.#shop.now() };
+  }
+
+  #vigilOver({ halted, at }: Vigil): void {
+    if (halted) this.#record.news({ type: "halt", cause: "kill_switch" }, at);
+    else this.#keepVigil(at);
+  }
+
+  /** The execution has ended: nobody listens any more. */
+  end(): void {
+    this.#over.abort();
+  }
+}
