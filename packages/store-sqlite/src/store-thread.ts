@@ -20,8 +20,8 @@ const time = machineTime();
 const LOOK_MS = 500;
 
 /** How long opening waits for those who hold the file, and for the thread. No execution waits for it. */
-const OPEN_FILE_MS = 5_000;
-const OPEN_MS = 15_000;
+const OPEN_FILE_MS = 10_000;
+const OPEN_MS = 30_000;
 
 /** The thread that has the file, seen from the main thread. It keeps the process alive only while an answer is awaited. */
 export class StoreThread {

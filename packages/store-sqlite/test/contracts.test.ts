@@ -11,13 +11,13 @@ import {
 import { createJsonlJournal, type JournalRecord } from "@eoc/trace";
 import { describe, it } from "vitest";
 import type { LocalRuntime } from "../src/index.js";
-import { aFile, handTime, heldBy, opened } from "./support.js";
+import { aFile, handTime, held, heldBy, opened } from "./support.js";
 
 describe("the file keeps the contract of an idempotency store", () => {
   const open = async ({ clock }: ContractBench) => {
     const [file, hand] = [aFile(), handTime()];
     const store = async () =>
-      heldBy(clock, (await clock.hold("open", opened(file, {}, { time: hand.time }))).idempotencyStore);
+      heldBy(clock, (await held(clock, "open", opened(file, {}, { time: hand.time }))).idempotencyStore);
     return { store: await store(), another: store, advance: hand.advance };
   };
   for (const { name, run } of idempotencyStoreContract(open)) it(name, run);
@@ -28,14 +28,14 @@ describe("the file keeps the contract of a rate limiter", () => {
     const [file, hand] = [aFile(), handTime()];
     const runtimes: LocalRuntime[] = [];
     const rateLimiter = async () => {
-      const runtime = await clock.hold("open", opened(file, {}, { time: hand.time }));
+      const runtime = await held(clock, "open", opened(file, {}, { time: hand.time }));
       runtimes.push(runtime);
       return heldBy(clock, runtime.rateLimiter);
     };
     const advance = async (ms: number) => {
       // A stamp is written within moments, or with the next write: no moments pass while this clock stands still.
       const writes = runtimes.map(({ idempotencyStore }) => idempotencyStore.release("nobody's", 0));
-      await clock.hold("stamps", Promise.all(writes));
+      await held(clock, "stamps", Promise.all(writes));
       hand.advance(ms);
     };
     return { rateLimiter: await rateLimiter(), another: rateLimiter, advance };
@@ -46,7 +46,7 @@ describe("the file keeps the contract of a rate limiter", () => {
 describe("the file keeps the contract of a kill switch", () => {
   const open = async ({ clock }: ContractBench) => {
     const file = aFile();
-    const killSwitch = heldBy(clock, (await clock.hold("open", opened(file))).killSwitch);
+    const killSwitch = heldBy(clock, (await held(clock, "open", opened(file))).killSwitch);
     return {
       killSwitch,
       halt: (reason: string) => killSwitch.halt(reason),
@@ -59,7 +59,7 @@ describe("the file keeps the contract of a kill switch", () => {
 
 describe("the file keeps the contract of a journal", () => {
   const openAt = async (file: string, { clock }: ContractBench): Promise<JournalUnderTest> => {
-    const runtime = await clock.hold("open", opened(file, { journal: createJsonlJournal }));
+    const runtime = await held(clock, "open", opened(file, { journal: createJsonlJournal }));
     const read = async () => {
       const events: ExecutionEvent[] = [];
       for await (const line of runtime.journalLines()) {
@@ -70,10 +70,10 @@ describe("the file keeps the contract of a journal", () => {
     };
     return {
       journal: heldBy(clock, runtime.journal!),
-      read: () => clock.hold("read", read()),
+      read: () => held(clock, "read", read()),
       // Everything that was acknowledged is on the disk; what a kill leaves behind is shown with real processes.
       crash: async () => {
-        await clock.hold("close", runtime.close());
+        await held(clock, "close", runtime.close());
         return openAt(file, { clock });
       },
       goDark: () => renameSync(file, `${file}.gone`),

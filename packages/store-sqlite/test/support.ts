@@ -75,17 +75,20 @@ export function heldBy<Port extends object>(clock: VirtualClock, port: Port): Po
       if (typeof member !== "function") return member;
       return (...args: unknown[]) => {
         const answer: unknown = member.apply(target, args);
-        return answer instanceof Promise ? clock.hold(String(name), withSignsOfLife(clock, answer)) : answer;
+        return answer instanceof Promise ? held(clock, String(name), answer) : answer;
       };
     },
   });
 }
 
-/** The same promise; until it settles the clock sees that somebody lives, so that it bears with a busy machine. */
-async function withSignsOfLife<T>(clock: VirtualClock, promise: Promise<T>): Promise<T> {
+/**
+ * The same promise, for which time stands still; until it settles the clock sees that somebody lives, so that it bears with a
+ * busy machine.
+ */
+export async function held<T>(clock: VirtualClock, name: string, promise: Promise<T>): Promise<T> {
   const signs = setInterval(() => clock.setTimer(() => {}, 0)(), 100);
   try {
-    return await promise;
+    return await clock.hold(name, promise);
   } finally {
     clearInterval(signs);
   }

@@ -16,10 +16,12 @@ function run(options: ThreadOptions): void {
   const tables = new Tables(file, options);
   const transactions = new Transactions(file, tables, options.busyTimeoutMs, (answers) => post({ answers }));
   // What those have left behind who died. Another time will do as well.
-  transactions.flush(() => {
-    tables.permits.stampForTheDead();
-    tables.permits.sweep();
-  });
+  if (tables.permits.areThere()) {
+    transactions.flush(() => {
+      tables.permits.stampForTheDead();
+      tables.permits.sweep();
+    });
+  }
   tables.owner.clearAway();
 
   let isClosing = false;

@@ -33,6 +33,7 @@ export class Permits {
       cancel: db.prepare("DELETE FROM eoc_permits WHERE permit = ? AND at_ms IS NULL"),
       owners: db.prepare("SELECT DISTINCT owner FROM eoc_permits WHERE at_ms IS NULL"),
       stampAllOf: db.prepare("UPDATE eoc_permits SET at_ms = ?, owner = NULL WHERE at_ms IS NULL AND owner = ?"),
+      any: db.prepare("SELECT 1 FROM eoc_permits LIMIT 1"),
       sweep: db.prepare(`DELETE FROM eoc_permits WHERE rowid IN (SELECT p.rowid FROM eoc_permits p JOIN eoc_limits l
         ON l.key = p.key WHERE p.at_ms <= ? - l.window_ms LIMIT ${SWEPT_AT_ONCE})`),
     };
@@ -99,6 +100,11 @@ export class Permits {
   /** This connection is about to end: whatever it still holds has been dispatched by now, or never will be. */
   stampOwn(): void {
     if (this.#owner.isHeld) this.#sql.stampAllOf.run(this.#moment.nowMs, this.#owner.name);
+  }
+
+  /** Whether there is anything to be stamped or swept. */
+  areThere(): boolean {
+    return this.#sql.any.get() !== undefined;
   }
 
   sweep(): void {

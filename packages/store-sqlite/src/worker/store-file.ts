@@ -32,7 +32,7 @@ export class StoreFile {
       this.db.exec("PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 67108864");
       insist(untilMs, () => migrate(this.db));
       // A file that can only be read is to say so now; and the first transaction makes sure that there is a log.
-      insist(untilMs, () => this.db.exec("UPDATE eoc_clock SET id = 1"));
+      insist(untilMs, () => tryToWrite(this.db));
     } catch (error) {
       this.db.close();
       throw error;
@@ -77,6 +77,16 @@ function useWal(db: DatabaseSync): void {
   const { journal_mode } = db.prepare("PRAGMA journal_mode = WAL").get() as { journal_mode: string };
   if (journal_mode === "wal") return;
   throw new StoreFailure("cannot_open", "the file system cannot share memory between processes, as WAL needs");
+}
+
+/** Takes it back again: what is not written needs no disk, and many may open the file at the same time. */
+function tryToWrite(db: DatabaseSync): void {
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    db.exec("UPDATE eoc_clock SET id = 1");
+  } finally {
+    db.exec("ROLLBACK");
+  }
 }
 
 /** Until nobody else holds the file. SQLite's own waiting sleeps longer and longer, and so never gets its turn among the busy. */
