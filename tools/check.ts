@@ -9,6 +9,7 @@ const packages = readdirSync("packages")
 const steps: [name: string, command: string, ...args: string[]][] = [
   ["format and lint", "biome", "check", "--error-on-warnings", "."],
   ["snippets", "node", "tools/extract-snippets.ts"],
+  ["guarantees", "node", "tools/guarantees/page.ts"],
   ["types", "tsc", "-p", "tsconfig.json"],
   ["unused code", "knip"],
   ["size", "size-limit"],
