@@ -10,6 +10,7 @@ const steps: [name: string, command: string, ...args: string[]][] = [
   ["format and lint", "biome", "check", "--error-on-warnings", "."],
   ["snippets", "node", "tools/extract-snippets.ts"],
   ["guarantees", "node", "tools/guarantees/page.ts"],
+  ["parameter index", "node", "tools/parameter-index.ts"],
   ["types", "tsc", "-p", "tsconfig.json"],
   ["unused code", "knip"],
   ["size", "size-limit"],
