@@ -11,6 +11,7 @@ const steps: [name: string, command: string, ...args: string[]][] = [
   ["snippets", "node", "tools/extract-snippets.ts"],
   ["guarantees", "node", "tools/guarantees/page.ts"],
   ["parameter index", "node", "tools/parameter-index.ts"],
+  ["links, anchors, commands", "node", "tools/check-links.ts"],
   ["types", "tsc", "-p", "tsconfig.json"],
   ["unused code", "knip"],
   ["size", "size-limit"],
