@@ -95,7 +95,8 @@ function commandProblems(page: Page, known: Known): string[] {
         return wrong(`is not ${known.packageManager}`);
       const rest = words.slice(pnpm + 1);
       const run = rest.indexOf("run");
-      if (run >= 0) return known.packageScripts.has(rest[run + 1] ?? "") ? [] : wrong("is no script of a package");
+      if (run >= 0 && !rest.includes("exec"))
+        return known.packageScripts.has(rest[run + 1] ?? "") ? [] : wrong("is no script of a package");
       const [name = "", binary = ""] = rest.filter((word) => !word.startsWith("-"));
       if (name === "exec") return known.binaries.has(binary) ? [] : wrong("runs a tool that is not installed");
       return name === "" || name === "…" || PNPM_ITSELF.has(name) || known.scripts.has(name)

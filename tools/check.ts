@@ -14,6 +14,7 @@ const steps: [name: string, command: string, ...args: string[]][] = [
   ["links, anchors, commands", "node", "tools/check-links.ts"],
   ["types", "tsc", "-p", "tsconfig.json"],
   ["unused code", "knip"],
+  ["what a change would release", "node", "tools/release-plan.ts"],
   ["size", "size-limit"],
   ...packages.flatMap((folder): typeof steps => [
     [`${folder}: publint`, "publint", folder, "--strict"],
