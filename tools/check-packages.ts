@@ -1,12 +1,14 @@
 // Packs every package as it would be published, installs it into fresh projects of each kind, and uses it there: `pnpm check:packages`, after a build.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { followQuickStart } from "./follow-quick-start.ts";
 import { asVersion, type Packed, packAll, run, serveRegistry } from "./local-registry.ts";
+import { writeAdapter } from "./new-adapter.ts";
 
 /** Packages whose main entry runs in browsers. */
 const FOR_BROWSERS = ["@eoc/core", "@eoc/decision-schema", "@eoc/trace", "@eoc/testkit", "@eoc/adapter-http"];
+const root = join(import.meta.dirname, "..");
 const ARGS = ["--no-audit", "--no-fund", "--loglevel=error", "--prefer-offline"];
 
 const packed = await packAll();
@@ -178,6 +180,27 @@ async function peers(): Promise<void> {
   }
 }
 
+/** What `pnpm new:adapter` makes is formatted, typed, built and held to its contract, as any other package here. */
+async function newAdapter(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "eoc-new-adapter-"));
+  openFolders.push(folder);
+  writeAdapter("sample-mail", folder);
+  const adapter = join(folder, "packages/adapter-sample-mail");
+  mkdirSync(join(adapter, "node_modules/@eoc"), { recursive: true });
+  for (const name of ["core", "testkit"])
+    symlinkSync(join(root, "packages", name), join(adapter, "node_modules/@eoc", name));
+  symlinkSync(adapter, join(adapter, "node_modules/@eoc/adapter-sample-mail"));
+  for (const name of ["node_modules", "tools", "tsconfig.base.json"]) symlinkSync(join(root, name), join(folder, name));
+  const biome = JSON.parse(readFileSync(join(root, "biome.json"), "utf8"));
+  writeFileSync(join(folder, "biome.json"), JSON.stringify({ ...biome, vcs: { enabled: false } }));
+  writeFileSync(join(folder, "package.json"), manifest("module"));
+  const bin = (name: string) => join(root, "node_modules/.bin", name);
+  await run(bin("biome"), ["check", "--write", "--error-on-warnings", "packages"], folder);
+  await run(bin("tsup"), ["--silent"], adapter);
+  await run(bin("publint"), [".", "--strict"], adapter);
+  await run(bin("vitest"), ["run"], adapter);
+}
+
 const CHECKS: Record<string, () => Promise<unknown>> = {
   "ESM, and no install script": esm,
   CommonJS: cjs,
@@ -185,13 +208,16 @@ const CHECKS: Record<string, () => Promise<unknown>> = {
   "Vite, for browsers": vite,
   "jest, CommonJS": jest,
   "core's peer range, both ends": peers,
+  "a new adapter from the template": newAdapter,
   "docs/quick-start.md, to the letter": () => followQuickStart(registry.env),
 };
 
 const registry = await serveRegistry(packed);
 let failed = 0;
 console.log(`${packed.length} packages, ${entries.length} entries`);
-for (const [name, check] of Object.entries(CHECKS)) {
+/** A word of a check's name runs that one alone. */
+const [only = ""] = process.argv.slice(2);
+for (const [name, check] of Object.entries(CHECKS).filter(([name]) => name.includes(only))) {
   const started = Date.now();
   const problem = await check().then(
     () => undefined,

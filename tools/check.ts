@@ -11,10 +11,12 @@ const steps: [name: string, command: string, ...args: string[]][] = [
   ["snippets", "node", "tools/extract-snippets.ts"],
   ["guarantees", "node", "tools/guarantees/page.ts"],
   ["parameter index", "node", "tools/parameter-index.ts"],
+  ["llms.txt", "node", "tools/llms.ts"],
   ["links, anchors, commands", "node", "tools/check-links.ts"],
   ["types", "tsc", "-p", "tsconfig.json"],
   ["unused code", "knip"],
   ["what a change would release", "node", "tools/release-plan.ts"],
+  ["API reference", "typedoc"],
   ["size", "size-limit"],
   ...packages.flatMap((folder): typeof steps => [
     [`${folder}: publint`, "publint", folder, "--strict"],

@@ -91,7 +91,7 @@ export function parameterIndex(): string {
   const exec = Object.entries(EXTERNAL_KEY_REGISTRY).filter(([key]) => key.startsWith("exec."));
   return `# Parameter index
 
-Made from the registries and the sources by \`node tools/parameter-index.ts --write\`; \`pnpm check\` fails when it is stale.
+Everything that can be set, passed or read: policy, options, context keys, trace keys. Made from the registries and the sources by \`node tools/parameter-index.ts --write\`; \`pnpm check\` fails when it is stale.
 
 ## Policy
 
