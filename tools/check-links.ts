@@ -7,9 +7,6 @@ const root = join(import.meta.dirname, "..");
 const PNPM_ITSELF = new Set(["add", "exec", "install", "dlx"]);
 const FENCES = new Set(["sh", "ts", "js", "json", "text", "yaml", "sql", "html", "mermaid", ""]);
 
-/** What pages may point at before it is there: pages are written together with what they describe, and land in any order. */
-const AWAITED: readonly string[] = ["docs/PERFORMANCE.md"];
-
 /** What a page says that can be checked. */
 export interface Page {
   readonly path: string;
@@ -183,7 +180,7 @@ function knownHere(): Known {
   const commands = readdirSync(join(root, "packages/cli/src/commands")).map((file) => file.split(/[-.]/)[0] ?? "");
   const inside = (path: string) => !relative(root, join(root, path)).startsWith("..");
   return {
-    exists: (path) => inside(path) && (AWAITED.includes(path) || existsSync(join(root, path))),
+    exists: (path) => inside(path) && existsSync(join(root, path)),
     isFolder: (path) => existsSync(join(root, path)) && statSync(join(root, path)).isDirectory(),
     scripts: new Set(Object.keys(manifest.scripts)),
     packageScripts: new Set(
@@ -201,8 +198,6 @@ if (process.argv[1] === import.meta.filename) {
   const pages = readPages();
   const problems = problemsOf(pages, knownHere());
   for (const problem of problems) console.error(problem);
-  const come = AWAITED.filter((path) => existsSync(join(root, path)));
-  if (come.length > 0) console.log(`no longer to be awaited in tools/check-links.ts: ${come.join(", ")}`);
   console.log(`${pages.length} pages, ${pages.flatMap(({ text }) => linksOf(text)).length} links`);
   process.exitCode = problems.length === 0 ? 0 : 1;
 }

@@ -100,7 +100,7 @@ function unreadable(): string[] {
     .filter((file) => file.endsWith(".md"))
     .filter((file) => {
       const text = readFileSync(join(root, ".changeset", file), "utf8");
-      const [, front] = /^---\n((?:"[^"]+": (?:patch|minor|major)\n)+)---\n\n\S/.exec(text) ?? [];
+      const [, front] = /^---\n+((?:"[^"]+": (?:patch|minor|major)\n)+)\n*---\n+\S/.exec(text) ?? [];
       const packages = [...(front ?? "").matchAll(/^"([^"]+)"/gm)].map((found) => found[1] ?? "");
       return packages.length === 0 || packages.some((name) => !names.includes(name));
     });
