@@ -22,7 +22,7 @@ const projects = [
 export default defineConfig({
   resolve: { alias: sources },
   test: {
-    reporters: ["default", at("tools/plain-summary-reporter.ts")],
+    reporters: ["default", at("tools/plain-summary-reporter.ts"), at("tools/guarantees/reporter.ts")],
     // `pnpm coverage`: of core's pure parts, nothing less than every branch.
     coverage: {
       include: ["src/machine/**", "src/policy/**", "src/redaction/**"],

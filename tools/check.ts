@@ -9,8 +9,14 @@ const packages = readdirSync("packages")
 const steps: [name: string, command: string, ...args: string[]][] = [
   ["format and lint", "biome", "check", "--error-on-warnings", "."],
   ["snippets", "node", "tools/extract-snippets.ts"],
+  ["guarantees", "node", "tools/guarantees/page.ts"],
+  ["parameter index", "node", "tools/parameter-index.ts"],
+  ["llms.txt", "node", "tools/llms.ts"],
+  ["links, anchors, commands", "node", "tools/check-links.ts"],
   ["types", "tsc", "-p", "tsconfig.json"],
   ["unused code", "knip"],
+  ["what a change would release", "node", "tools/release-plan.ts"],
+  ["API reference", "typedoc"],
   ["size", "size-limit"],
   ...packages.flatMap((folder): typeof steps => [
     [`${folder}: publint`, "publint", folder, "--strict"],

@@ -1,9 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { readVectors } from "../../../decision-schema/test/vectors.js";
 import { HARMLESS_KEYS } from "../../src/redaction/key-names.js";
-import { createRedactor, type RedactorOptions } from "../../src/redaction/redactor.js";
-import { textsIn } from "./texts-in.js";
+import { alarmsOf, harmlessSamples, recallInTheWild, recallOfLeaks } from "./measure.js";
 
 /** What is published in docs/reference-differences.md. To get better is welcome: then change it there too. */
 const PUBLISHED = {
@@ -13,43 +11,10 @@ const PUBLISHED = {
   benign: { alarms: 27, alarmsWithHarmlessKeys: 2, of: 303 },
 };
 
-interface Leak {
-  readonly input: { readonly log_data: unknown };
-  readonly required: "must" | "should";
-  readonly secrets: readonly string[];
-}
-
-const read = (name: string) => JSON.parse(readFileSync(new URL(name, import.meta.url), "utf8"));
-const leaks = readVectors(new URL("../vectors/redaction.json", import.meta.url)).section("upstream_leaks");
-const wild: { secret: string; lines: string[] } = read("./wild.json");
-const benign: { records: Record<string, unknown> } = read("./benign.json");
-
-function foundOf(samples: readonly { readonly input: unknown; readonly secrets: readonly string[] }[]) {
-  const { redact } = createRedactor();
-  const found = samples.filter(({ input, secrets }) => {
-    const texts = textsIn(redact(input));
-    return !texts.some((text) => secrets.some((secret) => text.includes(secret)));
-  });
-  return { found: found.length, of: samples.length };
-}
-
-/** Places of harmless data that a redactor masks. */
-function alarmsOf(options: RedactorOptions): string[] {
-  return createRedactor(options)
-    .redactWithManifest(benign.records)
-    .manifest.map(({ pointer, by, rule }) => `${pointer} (${by}: ${rule})`);
-}
-
-function leavesOf(value: unknown): number {
-  if (typeof value !== "object" || value === null) return 1;
-  return Object.values(value).reduce((sum: number, member) => sum + leavesOf(member), 0);
-}
-
 describe("S9.3 the published recall and false alarms", () => {
   for (const required of ["must", "should"] as const) {
     it(`finds what the reference leaks and a port ${required} mask`, () => {
-      const some = (leaks as unknown as Leak[]).filter((leak) => leak.required === required);
-      const result = foundOf(some.map(({ input, secrets }) => ({ input: input.log_data, secrets })));
+      const result = recallOfLeaks(required);
 
       console.log(`recall, upstream_leaks, ${required}: ${result.found} of ${result.of}`);
       expect(result.of).toBe(PUBLISHED[required].of);
@@ -58,7 +23,7 @@ describe("S9.3 the published recall and false alarms", () => {
   }
 
   it("finds no less than was published in log lines from the wild", () => {
-    const result = foundOf(wild.lines.map((input) => ({ input, secrets: [wild.secret] })));
+    const result = recallInTheWild();
 
     console.log(`recall, log lines from the wild: ${result.found} of ${result.of}`);
     expect(result.of).toBe(PUBLISHED.wild.of);
@@ -66,7 +31,7 @@ describe("S9.3 the published recall and false alarms", () => {
   });
 
   it("gives no more false alarms than were published", () => {
-    const samples = leavesOf(benign.records);
+    const samples = harmlessSamples();
     const alarms = alarmsOf({});
     const withHarmlessKeys = alarmsOf({ allowKeys: HARMLESS_KEYS });
 
@@ -84,4 +49,34 @@ describe("S9.3 the published recall and false alarms", () => {
 
     expect(own).toEqual(["/messages/m41 (value: card_number)"]);
   });
+
+  it("is measured as docs/redaction.md says (`vitest -u` rewrites its table)", async () => {
+    const page = new URL("../../../../docs/redaction.md", import.meta.url);
+    const text = readFileSync(page, "utf8");
+    const measured = text.replace(/(<!-- table: measured -->\n).*?(<!-- \/table -->)/s, `$1${measuredTable()}\n$2`);
+
+    expect(measured).toContain(measuredTable());
+    await expect(measured).toMatchFileSnapshot(page.pathname);
+  });
 });
+
+function measuredTable(): string {
+  const [must, should, wild] = [recallOfLeaks("must"), recallOfLeaks("should"), recallInTheWild()];
+  const alarms = (options: { allowKeys?: readonly string[] }) => `${alarmsOf(options).length} of ${harmlessSamples()}`;
+  const rows = [
+    ["samples", "result"],
+    ["", ""],
+    ["secrets that the reference leaks and a port must mask", `${must.found} of ${must.of} found`],
+    ["secrets that the reference leaks and a port should mask", `${should.found} of ${should.of} found`],
+    ["secrets in log lines as they are written in the wild", `${wild.found} of ${wild.of} found`],
+    ["keys and values without a secret", `${alarms({})} masked by mistake`],
+    ["the same, with `HARMLESS_KEYS` allowed", `${alarms({ allowKeys: HARMLESS_KEYS })} masked by mistake`],
+  ];
+  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows
+    .map(
+      (row, index) =>
+        `| ${row.map((cell, column) => cell.padEnd(widths[column]!, index === 1 ? "-" : " ")).join(" | ")} |`,
+    )
+    .join("\n");
+}
