@@ -27,12 +27,11 @@ export async function createPostgresRuntime(options: PostgresRuntimeOptions): Pr
   const rateLimiter = createPostgresRateLimiter(options);
   const killSwitch = createPostgresKillSwitch(options);
   await migratePostgres(options);
-  return {
-    idempotencyStore,
-    rateLimiter,
-    killSwitch,
+  const methods = {
     async close() {
       await Promise.all([idempotencyStore.close(), rateLimiter.close(), killSwitch.close()]);
     },
   };
+  // On the prototype, where no spread finds it: `execute` knows no option of this name.
+  return Object.assign(Object.create(methods) as typeof methods, { idempotencyStore, rateLimiter, killSwitch });
 }

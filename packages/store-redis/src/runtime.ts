@@ -18,11 +18,11 @@ export interface RedisRuntime {
 export function createRedisRuntime(options: RedisRuntimeOptions): RedisRuntime {
   const rateLimiter = createRedisRateLimiter(options);
   const killSwitch = createRedisKillSwitch(options);
-  return {
-    rateLimiter,
-    killSwitch,
+  const methods = {
     async close() {
       await Promise.all([rateLimiter.close(), killSwitch.close()]);
     },
   };
+  // On the prototype, where no spread finds it: `execute` knows no option of this name.
+  return Object.assign(Object.create(methods) as typeof methods, { rateLimiter, killSwitch });
 }
