@@ -94,7 +94,9 @@ function commandProblems(page: Page, known: Known): string[] {
       if (version !== undefined && `pnpm@${version}` !== known.packageManager)
         return wrong(`is not ${known.packageManager}`);
       const rest = words.slice(pnpm + 1);
-      const run = rest.indexOf("run");
+      const filter = rest.indexOf("--filter");
+      // `--filter PACKAGE script` and `run script` name a package's script.
+      const run = Math.max(rest.indexOf("run"), filter < 0 ? -1 : filter + 1);
       if (run >= 0 && !rest.includes("exec"))
         return known.packageScripts.has(rest[run + 1] ?? "") ? [] : wrong("is no script of a package");
       const [name = "", binary = ""] = rest.filter((word) => !word.startsWith("-"));

@@ -24,18 +24,36 @@ const optional = packed.flatMap(({ manifest: { peerDependenciesMeta = {} } }) =>
   Object.entries(peerDependenciesMeta).flatMap(([name, { optional: may }]) => (may ? [name] : [])),
 );
 
+/** The lowest Node that each entry's package takes, as major and minor. */
+function lowestNode(): Record<string, readonly [number, number]> {
+  return Object.fromEntries(
+    entries.map((entry) => {
+      const owner = packed.find(({ manifest: { name } }) => entry === name || entry.startsWith(`${name}/`));
+      const [, major = "0", minor = "0"] = />=(\d+)(?:\.(\d+))?/.exec(owner?.manifest.engines?.node ?? "") ?? [];
+      return [entry, [Number(major), Number(minor)] as const];
+    }),
+  );
+}
+
 const DECISION = '{ action: "ACT", allowed: true, reasons: [] }';
 const SUCCEEDS = `const report = await execute(${DECISION}, {}, {}, () => ({ ok: true, value: 1 }));
 if (report.status !== "success" || report.actions[0].value !== 1) throw new Error(JSON.stringify(report));`;
 const TOLERATED = `const optional = ${JSON.stringify(optional)};
-const tolerated = (error) => optional.some((name) => String(error.message).includes("'" + name));`;
+const lowest = ${JSON.stringify(lowestNode())};
+const [major, minor] = process.versions.node.split(".").map(Number);
+/** Without an optional peer, or on a Node that the package does not take, it may refuse, and has to say why. */
+const tolerated = (error, entry) => {
+  const [wantedMajor, wantedMinor] = lowest[entry];
+  const tooOld = major < wantedMajor || (major === wantedMajor && minor < wantedMinor);
+  return optional.some((name) => String(error.message).includes("'" + name)) || (tooOld && /needs Node/.test(error.message));
+};`;
 
 const ESM = `${TOLERATED}
 for (const entry of ${JSON.stringify(entries)}) {
   try {
     if (Object.keys(await import(entry)).length === 0) throw new Error(entry + " exports nothing");
   } catch (error) {
-    if (!tolerated(error)) throw error;
+    if (!tolerated(error, entry)) throw error;
   }
 }
 const { execute } = await import("@eoc/core");
@@ -45,7 +63,7 @@ for (const entry of ${JSON.stringify(entries)}) {
   try {
     if (Object.keys(require(entry)).length === 0) throw new Error(entry + " exports nothing");
   } catch (error) {
-    if (!tolerated(error)) throw error;
+    if (!tolerated(error, entry)) throw error;
   }
 }
 const { execute } = require("@eoc/core");

@@ -19,7 +19,7 @@ describe("the check of pages", () => {
   it("finds nothing wrong where nothing is", () => {
     expect(
       problemsIn(
-        "[back](index.md) `npx pnpm@12.21.0 check` `pnpm exec vitest run` `node tools/check.ts` `eoc verify x` `pnpm run bench`\n\n```sh\nnpx pnpm@12.21.0 check    # all\n```",
+        "[back](index.md) `npx pnpm@12.21.0 check` `pnpm exec vitest run` `node tools/check.ts` `eoc verify x` `pnpm run bench` `pnpm --filter x bench`\n\n```sh\nnpx pnpm@12.21.0 check    # all\n```",
       ),
     ).toEqual([]);
   });
@@ -30,6 +30,7 @@ describe("the check of pages", () => {
     ["an anchor of the page itself", "[a](#three)", "#three has no such anchor"],
     ["a script that is not there", "`pnpm frobnicate`", "is no script"],
     ["a script of a package that is not there", "`pnpm run frobnicate`", "is no script of a package"],
+    ["a script of a filtered package that is not there", "`pnpm --filter x frobnicate`", "is no script of a package"],
     ["another pnpm", "`npx pnpm@11.0.0 check`", "is not pnpm@12.21.0"],
     ["a tool that is not installed", "`pnpm exec jest`", "runs a tool that is not installed"],
     ["a file that cannot be run", "```sh\nnode tools/gone.ts\n```", "runs a file that is not there"],
