@@ -20,7 +20,7 @@ type Ports = RedisRuntime & { idempotencyStore: RedisIdempotencyStore };
 function openPorts({ client }: Opened, prefix = freshPrefix()): Ports {
   const options = { client, prefix, timeoutMs: 1000, pollMs: 50 };
   const idempotencyStore = createRedisIdempotencyStore({ ...options, onFailover: "may_dispatch_again" });
-  return { ...createRedisRuntime(options), idempotencyStore };
+  return Object.assign(createRedisRuntime(options), { idempotencyStore });
 }
 
 const ALL_DENIED = {
