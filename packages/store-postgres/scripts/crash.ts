@@ -2,7 +2,7 @@ import { crashTest } from "../../../tools/store-trials/crash.ts";
 import { findPostgres, startPostgres } from "../test/postgres-server.ts";
 
 /** Kills processes and the server at random moments: `node scripts/crash.ts [process kills] [server kills]` after a build. */
-const [processKills = 100, serverKills = 30] = process.argv.slice(2).map(Number);
+const [processKills = 300, serverKills = 30] = process.argv.slice(2).map(Number);
 const bin = findPostgres();
 if (bin === undefined) throw new Error("no PostgreSQL on this machine");
 const server = await startPostgres(bin);

@@ -2,7 +2,7 @@ import { crashTest } from "../../../tools/store-trials/crash.ts";
 import { findRedis, startRedis } from "../test/redis-server.ts";
 
 /** Kills processes and the server at random moments: `node scripts/crash.ts [process kills] [server kills]` after a build. */
-const [processKills = 100, serverKills = 30] = process.argv.slice(2).map(Number);
+const [processKills = 300, serverKills = 30] = process.argv.slice(2).map(Number);
 const bin = findRedis();
 if (bin === undefined) throw new Error("no Redis on this machine");
 const server = await startRedis(bin);
