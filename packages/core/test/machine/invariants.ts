@@ -234,7 +234,7 @@ const AT_STEP: Facts<[Model, readonly Command[]]> = {
     machine.status === "finished" || machine.at <= timeBound(machine) + laggedMs,
   "S4.6 no timer is left after the report": ({ machine, timers }) =>
     machine.status !== "finished" || timers.every((due) => due === undefined),
-  "the report is finished exactly once": ({ machine, reported }, commands) =>
+  "the report is finished once": ({ machine, reported }, commands) =>
     commands.filter(({ type }) => type === "finish").length ===
     Number(machine.status === "finished" && reported === undefined),
   "S4.5 a late settlement never changes the report": ({ machine, reported }) =>
