@@ -19,16 +19,6 @@ const projects = [
   { name: "bench", root: at("bench") },
 ];
 
-/** Their tests wait for other processes, which a busy machine may keep from answering in time: such a test has a second try. */
-const WITH_PROCESSES = new Set([
-  "store-sqlite",
-  "store-postgres",
-  "store-redis",
-  "adapter-restate",
-  "adapter-http",
-  "playground",
-]);
-
 export default defineConfig({
   resolve: { alias: sources },
   test: {
@@ -47,7 +37,6 @@ export default defineConfig({
         test: {
           name,
           include: ["test/**/*.test.ts"],
-          retry: WITH_PROCESSES.has(name) ? 1 : 0,
           // Packages that need a server start it themselves.
           globalSetup: existsSync(`${root}/test/global-setup.ts`) ? [`${root}/test/global-setup.ts`] : [],
         },

@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { createMemoryIdempotencyStore, type ExecutionPolicyInput, type IdempotencyStore } from "../../src/index.js";
+import {
+  createMemoryIdempotencyStore,
+  type ExecutionPolicyInput,
+  execute,
+  type IdempotencyStore,
+} from "../../src/index.js";
 import { createVirtualClock, hangs, plan, rejects, runScript, succeeds, succeedsLate, throws } from "../support.js";
 
 const enabled = { idempotency: { enabled: true } };
@@ -206,6 +211,20 @@ describe("S7.2 what is found", () => {
       expect((await run([succeeds()])).report.actions[0]!.reason).toBe("in_doubt");
     });
   }
+
+  it("unknown: stays in doubt when it was taken over without a proof and its rejection comes after the report", async () => {
+    const { clock, run, idempotencyStore } = setUp();
+    await run([throws()]);
+    const late = async () => {
+      await clock.sleep(2000);
+      return { ok: false as const, code: "no" };
+    };
+    const policy = { idempotency: { enabled: true, onUnknown: "retry" as const }, timeout: { attemptTimeoutMs: 100 } };
+    const report = await clock.run(() => execute(keyed, {}, policy, late, { clock, idempotencyStore }));
+    expect(report).toMatchObject({ status: "unknown", reason: "attempt_timeout", attemptCount: 1 });
+    await clock.runUntilIdle();
+    expect(idempotencyStore.list()).toMatchObject([{ state: "unknown" }]);
+  });
 
   it("unknown: is released by a rejection when reconcile proved that nothing had been applied", async () => {
     const { run, idempotencyStore } = setUp();

@@ -104,6 +104,8 @@ const AT_COMMAND: { readonly [T in Command["type"]]?: Facts<[Model, Sent<T>]> } 
       const { writes, settledLate } = accounts[action]!;
       return writes.length === 0 || (settledLate && writes.join() === "unknown" && outcome !== "unknown");
     },
+    "S7.2 what was taken over without a proof is never released": ({ machine }, { action, outcome }) =>
+      machine.actions[action]!.inDoubt !== "unproven" || outcome !== "release",
     "S7.4 what is written is what is known": ({ machine, accounts, scenario, running }, { action, outcome }) => {
       const { row, inDoubt } = machine.actions[action]!;
       const { status } = row!;
