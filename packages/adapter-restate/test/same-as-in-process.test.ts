@@ -61,6 +61,9 @@ function comparable(scenario: Scenario, events: readonly ExecutionEvent[]): unkn
   return [...streams.keys()].sort().map((of) => timeless(streams.get(of)!));
 }
 
+/** The deep run looks for what is new; the short one says whether what is known still holds. */
+const SEED = process.env["EOC_DEEP"] === "1" ? {} : { seed: 402953150 };
+
 describe("an execution of which no process dies", () => {
   it("has the same events, journal and report on the engine as in one process, apart from times", async () => {
     await fc.assert(
@@ -70,7 +73,7 @@ describe("an execution of which no process dies", () => {
         expect(comparable(scenario, there.journal)).toEqual(comparable(scenario, here.journal));
         expect(timeless([there.report as never])).toEqual(timeless([here.report as never]));
       }),
-      { numRuns: 300 },
+      { numRuns: 300, ...SEED },
     );
   }, 60_000);
 
@@ -91,7 +94,7 @@ describe("an execution of which no process dies", () => {
         expect(comparable(scenario, there.events)).toEqual(comparable(scenario, here.events));
         expect(timeless([there.report as never])).toEqual(timeless([here.report as never]));
       }),
-      { numRuns: 300 },
+      { numRuns: 300, ...SEED },
     );
   }, 60_000);
 });
