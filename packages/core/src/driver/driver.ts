@@ -12,15 +12,11 @@ import { Attempt } from "./attempt.js";
 import { EventSink } from "./event-sink.js";
 import { dispatch, reconcile } from "./executor-desk.js";
 import { KeyKeeper } from "./key-keeper.js";
-import { Mailbox } from "./mailbox.js";
 import { PermitDesk } from "./permit-desk.js";
 import { askGates, intend, member, readSwitch, refillRetries, SharedSlots, takeRetry } from "./port-desks.js";
 import { callPort, type PortAnswer } from "./ports-guard.js";
+import { type News, Pump } from "./pump.js";
 import { type StopWatch, watchStops } from "./stop-watch.js";
-
-type Unstamped<T> = T extends unknown ? Omit<T, "at" | "wallMs"> : never;
-/** An input that has yet to be stamped. */
-export type News = Unstamped<Input>;
 
 /** What was given for the execution, checked and frozen. */
 export interface PreparedExecution {
@@ -46,7 +42,7 @@ interface Track {
  * is only an input, fed before whatever else has happened in the meantime. Whatever an execution may not need is made
  * when it is first needed.
  */
-export class Driver {
+export class Driver extends Pump {
   readonly machine: Machine;
   readonly clock: Clock;
   readonly options: ExecuteOptions;
@@ -60,16 +56,10 @@ export class Driver {
   #slots: SharedSlots | undefined;
   #permits: PermitDesk | undefined;
   #keys: KeyKeeper | undefined;
-  /** Wakes the driver in the caller's asynchronous context, once. */
-  #wake: ((self: Driver) => void) | undefined;
   #stops: StopWatch | undefined;
-  readonly #mailbox = new Mailbox<News | (() => void)>();
-  #pumping = false;
-  #report: ExecutionReport | undefined;
-  /** Hands the report out, once the promise that {@link run} gave has been used up for waking. */
-  #done: ((report: ExecutionReport) => void) | undefined;
 
   constructor({ machine, clock, context, execute, reconcile, options }: PreparedExecution) {
+    super();
     this.machine = machine;
     this.clock = clock;
     this.options = options;
@@ -86,64 +76,15 @@ export class Driver {
 
   /** Runs the execution. Never rejects. */
   run(): Promise<ExecutionReport> {
-    // Most executions are never woken from outside: one promise does for the first waking and for the report.
-    const woken = this.#nextWaking() as Promise<ExecutionReport>;
-    this.#stops = watchStops(this.options, (cause) => {
-      this.#mailbox.halt ??= cause;
-      this.#awake();
-    });
+    const report = this.promise();
+    this.#stops = watchStops(this.options, (cause) => this.halt(cause));
     this.post({ type: "start" });
-    return woken;
+    return report;
   }
 
   /** Whole milliseconds since the start. */
   elapsed(): number {
     return Math.floor(this.clock.monotonic() - this.startedAt);
-  }
-
-  /** Feeds news, or does something, that comes in the caller's asynchronous context. */
-  post(task: News | (() => void)): void {
-    this.#mailbox.put(task);
-    this.#pump();
-  }
-
-  /** The same from somebody else's context, after {@link awaitOutside}. */
-  postOutside(task: News | (() => void)): void {
-    this.#mailbox.put(task);
-    this.#awake();
-  }
-
-  /**
-   * News may come in somebody else's asynchronous context from now on, from timers, subscriptions or other executions. A
-   * promise's continuation runs in the context in which it was attached: this must be called in the caller's.
-   */
-  awaitOutside(): void {
-    if (this.#wake === undefined && this.#report === undefined) void this.#nextWaking();
-  }
-
-  #nextWaking(): Promise<ExecutionReport | undefined> {
-    return new Promise<Driver>((resolve) => {
-      this.#wake = resolve;
-    }).then(Driver.#woken);
-  }
-
-  /** Gives the report to whom it was promised first: at once, or as another promise. */
-  static #woken(this: void, driver: Driver): ExecutionReport | Promise<ExecutionReport> | undefined {
-    driver.#wake = undefined;
-    let report: ExecutionReport | Promise<ExecutionReport> | undefined = driver.#report;
-    if (report === undefined && driver.#done === undefined) {
-      report = new Promise((resolve) => {
-        driver.#done = resolve;
-      });
-    }
-    driver.awaitOutside();
-    driver.#pump();
-    return report;
-  }
-
-  #awake(): void {
-    if (this.#wake === undefined) this.#pump();
-    else this.#wake(this);
   }
 
   /** Asks a port, limited by `limitAt`; the answer is judged and fed in the caller's context. */
@@ -163,7 +104,7 @@ export class Driver {
       answer: (result, timedOut) => {
         const task = () => {
           const news = judge(result);
-          if (news !== undefined) this.#feed(news);
+          if (news !== undefined) this.feed(news);
         };
         if (timedOut) this.postOutside(task);
         else this.post(task);
@@ -172,37 +113,15 @@ export class Driver {
     });
   }
 
-  #pump(): void {
-    if (this.#pumping) return;
-    this.#pumping = true;
-    try {
-      for (let task = this.#nextTask(); task !== undefined; task = this.#nextTask()) {
-        if (typeof task === "function") task();
-        else this.#feed(task);
-      }
-    } catch {
-      this.#breakOff();
-    }
-    this.#pumping = false;
-  }
-
-  /** A halt is an answer to what has been started. */
-  #nextTask(): News | (() => void) | undefined {
-    const cause = this.#mailbox.halt;
-    if (cause === undefined || this.machine.status === "new") return this.#mailbox.take();
-    this.#mailbox.halt = undefined;
-    return { type: "halt", cause };
-  }
-
-  #feed(news: News): void {
+  protected feed(news: News): void {
     const input = news as Input;
     input.at = this.elapsed();
     if (this.machine.facts.approval?.expiresAtMs !== undefined) input.wallMs = this.clock.now();
     for (const command of step(this.machine, input)) this.#carryOut(command);
   }
 
-  /** Something of ours threw, such as the clock: an input that fits nowhere ends the execution, fail-closed. */
-  #breakOff(): void {
+  /** An input that fits nowhere ends the execution, fail-closed. */
+  protected breakOff(): void {
     const { machine } = this;
     if (machine.status !== "finished") {
       for (const command of step(machine, { type: "start", at: machine.at })) {
@@ -232,7 +151,7 @@ export class Driver {
       case "abort":
         return Attempt.abort(this.track(command.action).attempt!, command.cause);
       case "yield":
-        return this.#mailbox.put({ type: "resume" });
+        return this.mailbox.put({ type: "resume" });
       case "intend":
         return intend(this, this.#events!, command);
       case "read_switch":
@@ -286,7 +205,7 @@ export class Driver {
           // What else has happened in the meantime may have cleared or replaced it.
           if (track.cancelTimer !== cancel) return;
           track.cancelTimer = undefined;
-          this.#feed({ type: "timer", action });
+          this.feed({ type: "timer", action });
         });
       },
       Math.max(0, at - this.elapsed()),
@@ -325,13 +244,10 @@ export class Driver {
   }
 
   #finish(): void {
-    if (this.#report !== undefined) return;
+    if (this.isOver) return;
     this.#permits?.close();
     const report = reportOf(this.machine, (action) => this.held(action));
     if (this.#events?.lost) report.recordError = "journal_unavailable";
-    this.#report = report;
-    if (this.#done === undefined) return this.#wake!(this);
-    this.#wake = undefined;
-    this.#done(report);
+    this.handOut(report);
   }
 }

@@ -4,17 +4,9 @@ import { approach, onBulkhead, onClaim, onGates, onIntent, onKeyStarted, onPermi
 import type { Command } from "./commands.js";
 import { conclude, refuse } from "./conclude.js";
 import type { Input } from "./inputs.js";
+import { onRetryBudget, queueForSlot } from "./retry.js";
 import { begin, canBegin, onKey, schedule } from "./schedule.js";
-import {
-  giveUp,
-  onGraceOver,
-  onLimit,
-  onReconciled,
-  onRecorded,
-  onRetryBudget,
-  onSettled,
-  queueForSlot,
-} from "./settle.js";
+import { giveUp, onGraceOver, onLimit, onReconciled, onRecorded, onSettled } from "./settle.js";
 import { type ActionState, type Machine, NO_COMMANDS, type Phase } from "./state.js";
 import { breakOff, stopOthers } from "./stop.js";
 import { emit, endWait, setTimer } from "./transcript.js";

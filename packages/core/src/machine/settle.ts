@@ -4,7 +4,7 @@ import type { AbortCause, KeyOutcome } from "./commands.js";
 import { conclude, keyRecorded, leaveBulkhead, leaveSlot, stopReason, writeKey } from "./conclude.js";
 import type { Input } from "./inputs.js";
 import type { Settlement } from "./outcome.js";
-import { decideRetry } from "./retry.js";
+import { retry } from "./retry.js";
 import { type ActionState, type AttemptState, deadlineOf, type Machine } from "./state.js";
 import { clearTimer, emit, endWait, setTimer, startWait } from "./transcript.js";
 
@@ -162,48 +162,6 @@ export function onReconciled(machine: Machine, action: ActionState, input: Input
   }
   attempt.status = "failed";
   retry(machine, action, 0);
-}
-
-function retry(machine: Machine, action: ActionState, retryAfterMs: number): void {
-  const stop = stopReason(machine);
-  if (stop !== undefined) return conclude(machine, action, stop);
-  const decision = decideRetry(machine, action, retryAfterMs);
-  if ("reason" in decision) return conclude(machine, action, decision.reason);
-  action.retryWaitMs = decision.waitMs;
-  if (!machine.facts.hasRetryBudget) return backOff(machine, action);
-  action.phase = "retry_budget";
-  machine.out.push({ type: "take_retry", action: action.index });
-}
-
-export function onRetryBudget(
-  machine: Machine,
-  action: ActionState,
-  verdict: "granted" | "exhausted" | "unavailable",
-): void {
-  const stop = stopReason(machine);
-  if (stop !== undefined) conclude(machine, action, stop);
-  else if (verdict === "granted") backOff(machine, action);
-  else conclude(machine, action, verdict === "exhausted" ? "retry_budget_exhausted" : "retry_budget_unavailable");
-}
-
-/** No slot is held through a backoff (S5.5); none is waited for where there is none to wait for. */
-function backOff(machine: Machine, action: ActionState): void {
-  const waitMs = action.retryWaitMs!;
-  const until = machine.at + waitMs;
-  // The retry budget may have taken its time.
-  if (until >= deadlineOf(machine)) return conclude(machine, action, "deadline_exceeded");
-  leaveBulkhead(machine, action);
-  leaveSlot(machine, action);
-  if (waitMs === 0) return queueForSlot(machine, action);
-  action.phase = "backoff";
-  startWait(machine, action, "backoff", until);
-}
-
-/** The action is ready for its next dispatch; the scheduler gives it a slot, in order of arrival. */
-export function queueForSlot(machine: Machine, action: ActionState): void {
-  action.phase = "slot";
-  if (machine.slotQueue.length === 0) machine.slotQueue = [action.index];
-  else machine.slotQueue.push(action.index);
 }
 
 /** The limit of an attempt has come: it is aborted and has the grace to settle (S4.3). */
