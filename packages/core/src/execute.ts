@@ -12,12 +12,13 @@ import {
 } from "@eoc/decision-schema";
 import { checkOptions } from "./check-options.js";
 import { Driver, type PreparedExecution } from "./driver/driver.js";
+import { type Request, waitInRoom } from "./driver/waiting-room.js";
 import { isEocError } from "./errors.js";
 import { deepFreezeCopy } from "./frozen-copy.js";
 import { createSystemClock } from "./local/system-clock.js";
 import { type Facts, startMachine, type Verdict } from "./machine/state.js";
 import type { ExecuteOptions } from "./options.js";
-import { type ExecutionPlan, emptyPlan, planOf } from "./plan.js";
+import { emptyPlan, planOf } from "./plan.js";
 import { contextDenies } from "./policy/context-denies.js";
 import { definePolicy, type ExecutionPolicy, type ExecutionPolicyInput } from "./policy/execution-policy.js";
 import type { Clock } from "./ports/clock.js";
@@ -50,7 +51,9 @@ export function execute(
   options?: ExecuteOptions,
 ): Promise<ExecutionReport> {
   try {
-    return new Driver(prepareExecution(decision, context, policy, executor, options)).run();
+    const request = requestOf(decision, context, policy, executor, options);
+    if (!(request instanceof FrozenRequest)) return new Driver(request).run();
+    return waitUnprepared(request) ?? new Driver(request.prepare()).run();
   } catch {
     // The clock threw at the very start.
     return new Driver(refuse(new Refusal("protocol_error", []), systemClock, NO_OPTIONS)).run();
@@ -68,16 +71,46 @@ export function prepareExecution(
   executor: Executor,
   options?: ExecuteOptions,
 ): PreparedExecution {
+  const request = requestOf(decision, context, policy, executor, options);
+  return request instanceof FrozenRequest ? request.prepare() : request;
+}
+
+/** The arguments, checked and frozen; where they are refused, the execution that says so. Never throws. */
+function requestOf(
+  decision: unknown,
+  context: unknown,
+  policy: unknown,
+  executor: unknown,
+  options: unknown,
+): FrozenRequest | PreparedExecution {
   try {
     const ports = readOptions(options);
     if (ports instanceof Refusal) return refuse(ports, systemClock, NO_OPTIONS);
     const clock = ports.clock ?? systemClock;
     const read = readArguments(decision, context, policy, executor, clock);
-    return read instanceof Refusal ? refuse(read, clock, ports) : prepare(read, clock, ports);
+    return read instanceof Refusal ? refuse(read, clock, ports) : new FrozenRequest(read, clock, ports);
   } catch {
     // A port threw where none is asked, such as a clock at the very start.
     return refuse(new Refusal("protocol_error", []), systemClock, NO_OPTIONS);
   }
+}
+
+/**
+ * Has an execution wait for a shared slot as no more than its arguments, where the first thing that it does is to queue for one:
+ * one action at a time, nothing to be told, no key to be made, no pause to be kept.
+ */
+function waitUnprepared(request: FrozenRequest): Promise<ExecutionReport> | undefined {
+  const { decision, policy, options } = request;
+  if (options.bulkhead === undefined || isObserved(options) || options.approval !== undefined) return undefined;
+  const { actions = null, throttle_ms: throttleMs } = decision;
+  const first = actions === null ? decision : actions[0];
+  if (first === undefined || first.action === "HOLD" || throttleMs) return undefined;
+  if (policy.timeout.maxTotalTimeMs === 0) return undefined;
+  if (policy.maxConcurrency > 1 && actions !== null && actions.length > 1) return undefined;
+  const ownKey = (first as { idempotency_key?: string | null }).idempotency_key;
+  if (policy.idempotency.enabled && ownKey == null) return undefined;
+  if (admit(request, options) !== undefined) return undefined;
+  return waitInRoom(request);
 }
 
 interface Arguments {
@@ -90,11 +123,50 @@ interface Arguments {
   readonly halted: boolean;
 }
 
-function prepare(read: Arguments, clock: Clock, options: ExecuteOptions): PreparedExecution {
-  const { decision, context, policy, execute, reconcile } = read;
-  const startedAtMs = Math.floor(clock.now());
+/** Everything that an execution is made of, in its least form. */
+class FrozenRequest implements Arguments, Request {
+  readonly decision: FinalDecision;
+  readonly context: Readonly<ExecutionContext>;
+  readonly policy: ExecutionPolicy;
+  readonly execute: ExecuteFn;
+  readonly reconcile: ReconcileFn | undefined;
+  readonly halted: boolean;
+  readonly clock: Clock;
+  readonly options: ExecuteOptions;
+  readonly startedAtMs: number;
+
+  constructor(
+    { decision, context, policy, execute, reconcile, halted }: Arguments,
+    clock: Clock,
+    options: ExecuteOptions,
+  ) {
+    this.decision = decision;
+    this.context = context;
+    this.policy = policy;
+    this.execute = execute;
+    this.reconcile = reconcile;
+    this.halted = halted;
+    this.clock = clock;
+    this.options = options;
+    this.startedAtMs = Math.floor(clock.now());
+  }
+
+  prepare(): PreparedExecution {
+    try {
+      return prepare(this, admit(this, this.options));
+    } catch {
+      return refuse(new Refusal("protocol_error", []), systemClock, NO_OPTIONS);
+    }
+  }
+
+  prepareAdmitted(): PreparedExecution {
+    return prepare(this, undefined);
+  }
+}
+
+function prepare(request: FrozenRequest, verdict: Verdict | undefined): PreparedExecution {
+  const { decision, context, policy, execute, reconcile, clock, options, startedAtMs } = request;
   const plan = planOf(decision, policy);
-  const verdict = admit(read, plan, options);
   const executionId = options.executionId ?? randomId();
   const { approval } = options;
   // Most executions have few of these, and what is not so takes no room.
@@ -127,14 +199,10 @@ function isObserved({ journal, onEvent }: ExecuteOptions): boolean {
 }
 
 /** What ends the execution before it starts, where anything does. The kill switch beats the rest (S2.1). */
-function admit(
-  { decision, policy, halted }: Arguments,
-  plan: ExecutionPlan,
-  options: ExecuteOptions,
-): Verdict | undefined {
+function admit({ decision, policy, halted }: Arguments, options: ExecuteOptions): Verdict | undefined {
   if (halted) return { status: "denied", reason: "kill_switch" };
   if (!decision.allowed) return { status: "skipped", reason: "not_allowed" };
-  if (plan.actions.length === 0) return { status: "skipped", reason: "no_actions" };
+  if (decision.actions?.length === 0) return { status: "skipped", reason: "no_actions" };
   const { rateLimit, idempotency } = policy;
   const limitless = options.rateLimiter === undefined && (rateLimit.global ?? rateLimit.perAction) !== undefined;
   const storeless = options.idempotencyStore === undefined && idempotency.enabled;

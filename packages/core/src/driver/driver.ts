@@ -6,6 +6,7 @@ import type { Machine } from "../machine/state.js";
 import type { ExecuteOptions } from "../options.js";
 import type { Clock } from "../ports/clock.js";
 import type { ExecuteFn, ReconcileFn } from "../ports/executor.js";
+import type { HaltCause } from "../report/events.js";
 import type { ExecutionReport } from "../report/execution-report.js";
 import { reportOf } from "../report/summary.js";
 import { Attempt } from "./attempt.js";
@@ -14,7 +15,7 @@ import { dispatch, reconcile } from "./executor-desk.js";
 import { KeyKeeper } from "./key-keeper.js";
 import { PermitDesk } from "./permit-desk.js";
 import { askGates, intend, member, readSwitch, refillRetries, SharedSlots, takeRetry } from "./port-desks.js";
-import { callPort, type PortAnswer } from "./ports-guard.js";
+import { callPort, callUnheard, type PortAnswer } from "./ports-guard.js";
 import { type News, Pump } from "./pump.js";
 import { type StopWatch, watchStops } from "./stop-watch.js";
 
@@ -27,6 +28,13 @@ export interface PreparedExecution {
   readonly reconcile: ReconcileFn | undefined;
   readonly options: ExecuteOptions;
 }
+
+/** What ended the wait of a whole execution for a slot; `broken` when there was no telling the time any longer. */
+export type WaitEnd = "slot" | "deadline" | "halt" | "broken";
+
+const breakDown = () => {
+  throw new Error("the clock failed while the execution waited");
+};
 
 /** What the driver holds of one action. */
 interface Track {
@@ -58,7 +66,8 @@ export class Driver extends Pump {
   #keys: KeyKeeper | undefined;
   #stops: StopWatch | undefined;
 
-  constructor({ machine, clock, context, execute, reconcile, options }: PreparedExecution) {
+  /** @param startedAt on the monotonic clock; now, where it is not given. */
+  constructor({ machine, clock, context, execute, reconcile, options }: PreparedExecution, startedAt?: number) {
     super();
     this.machine = machine;
     this.clock = clock;
@@ -66,7 +75,7 @@ export class Driver extends Pump {
     this.context = context;
     this.#execute = execute;
     this.#reconcile = reconcile;
-    this.startedAt = clock.monotonic();
+    this.startedAt = startedAt ?? clock.monotonic();
     this.#tracks = new Array(machine.actions.length);
     if (machine.facts.observed) {
       const failed = (errorType: string) => this.post({ type: "listener_failed", errorType });
@@ -79,6 +88,25 @@ export class Driver extends Pump {
     const report = this.promise();
     this.#stops = watchStops(this.options, (cause) => this.halt(cause));
     this.post({ type: "start" });
+    return report;
+  }
+
+  /**
+   * Runs an execution whose first action queued for a slot of the bulkhead right at the start, from the end of that wait: it
+   * owns a slot, or was halted, or its time is up. Never rejects.
+   */
+  runFromQueue(end: WaitEnd, halt: HaltCause | undefined, stops: StopWatch | undefined): Promise<ExecutionReport> {
+    const report = this.promise();
+    this.#stops = stops;
+    // What these two ask for is done: it has queued, and somebody watched its time.
+    step(this.machine, { type: "start", at: 0 });
+    step(this.machine, { type: "bulkhead", action: 0, verdict: "queued", at: 0 });
+    if (halt !== undefined) {
+      if (end === "slot") callUnheard(() => this.options.bulkhead!.leave());
+      this.halt(halt);
+    } else if (end === "slot") this.post({ type: "bulkhead", action: 0, verdict: "entered" });
+    else if (end === "deadline") this.post({ type: "timer", action: 0 });
+    else this.post(breakDown);
     return report;
   }
 

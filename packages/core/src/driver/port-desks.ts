@@ -93,10 +93,16 @@ export function refillRetries(driver: Driver): void {
   callUnheard(() => driver.options.retryBudget!.succeeded());
 }
 
+/** A place in the queue of a bulkhead. */
+interface Place {
+  leaveQueue?: () => void;
+  owned: boolean;
+}
+
 /** The slots of a bulkhead that this execution holds or waits for. */
 export class SharedSlots {
   readonly #driver: Driver;
-  readonly #waiting = new Map<number, { leaveQueue?: () => void; owned: boolean }>();
+  #waiting: Map<number, Place> | undefined;
 
   constructor(driver: Driver) {
     this.#driver = driver;
@@ -110,43 +116,45 @@ export class SharedSlots {
 
   #enter(action: number): void {
     const driver = this.#driver;
-    let verdict: "entered" | "queued" | "full" | "unavailable" = "unavailable";
+    let verdict: "entered" | "full" | "unavailable" = "unavailable";
     try {
       if (driver.options.bulkhead!.tryEnter() === true) verdict = "entered";
-      else verdict = this.#queue(action) ? "queued" : "full";
+      else if (this.#queue(action)) return;
+      else verdict = "full";
     } catch {
       // Unavailable.
     }
-    const place = this.#waiting.get(action);
-    driver.post(() => {
-      // The slot may have been handed over before there was time to say that it has to be waited for.
-      if (verdict === "queued" && this.#waiting.get(action) !== place) return;
-      driver.post({ type: "bulkhead", action, verdict });
-    });
+    driver.post({ type: "bulkhead", action, verdict });
   }
 
+  /** False when the queue is full. */
   #queue(action: number): boolean {
     const driver = this.#driver;
-    const place: { leaveQueue?: () => void; owned: boolean } = { owned: false };
+    const place: Place = { owned: false };
     driver.awaitOutside();
     const leaveQueue = driver.options.bulkhead!.queue(() => {
       place.owned = true;
       driver.postOutside(() => {
-        if (this.#waiting.get(action) !== place) return; // Abandoned meanwhile, and given back.
+        if (this.#waiting?.get(action) !== place) return; // Abandoned meanwhile, and given back.
         this.#waiting.delete(action);
         driver.post({ type: "bulkhead", action, verdict: "entered" });
       });
     });
     if (leaveQueue === undefined) return false;
     place.leaveQueue = leaveQueue;
+    this.#waiting ??= new Map();
     this.#waiting.set(action, place);
+    driver.post(() => {
+      // The slot may have been handed over before there was time to say that it has to be waited for.
+      if (this.#waiting?.get(action) === place) driver.post({ type: "bulkhead", action, verdict: "queued" });
+    });
     return true;
   }
 
   #abandon(action: number): void {
-    const place = this.#waiting.get(action);
+    const place = this.#waiting?.get(action);
     if (place === undefined) return;
-    this.#waiting.delete(action);
+    this.#waiting!.delete(action);
     if (place.owned) this.#leave();
     else callUnheard(place.leaveQueue);
   }

@@ -1,4 +1,4 @@
-import { createFifo, type Fifo } from "../local/fifo.js";
+import { Fifo, Place } from "../local/fifo.js";
 import type { RateLimiter, RateRequest } from "../ports/rate-limiter.js";
 
 /** A place in the line for the permits of one limiter. */
@@ -10,8 +10,18 @@ export interface Ticket {
   readonly leave: () => void;
 }
 
+/** A ticket's place in the queue of one key. */
+class Stand extends Place {
+  readonly ticket: Ticket;
+
+  constructor(ticket: Ticket) {
+    super();
+    this.ticket = ticket;
+  }
+}
+
 /** Those who wait for each key, longest first. */
-type Line = Map<string, Fifo<Ticket>>;
+type Line = Map<string, Fifo<Stand>>;
 
 const lines = new WeakMap<RateLimiter, Line>();
 
@@ -28,7 +38,7 @@ export function whoIsBefore(
   if (line === undefined) return undefined;
   for (const { key } of requests) {
     const queue = line.get(key);
-    for (let first = queue?.first(); first !== undefined && first !== own; first = queue?.first()) {
+    for (let first = queue?.first?.ticket; first !== undefined && first !== own; first = queue?.first?.ticket) {
       if (first.isAlive()) return first;
       first.leave();
     }
@@ -58,12 +68,13 @@ export function joinLine(
     },
   };
   for (const { key } of requests) {
-    const queue = joined.get(key) ?? createFifo<Ticket>();
+    const queue = joined.get(key) ?? new Fifo<Stand>();
+    const stand = new Stand(ticket);
     joined.set(key, queue);
-    const leave = queue.add(ticket);
+    queue.add(stand);
     leaves.push(() => {
-      leave();
-      if (queue.size() === 0 && joined.get(key) === queue) joined.delete(key);
+      queue.remove(stand);
+      if (queue.size === 0 && joined.get(key) === queue) joined.delete(key);
     });
   }
   return ticket;

@@ -1,12 +1,22 @@
 import { checkCount } from "../check-count.js";
+import { openWaitingRoom, type Waiting } from "../driver/waiting-room.js";
 import type { Bulkhead } from "../ports/bulkhead.js";
-import { createFifo } from "./fifo.js";
+import { Fifo, Place } from "./fifo.js";
 
 export interface BulkheadOptions {
   /** Slots. */
   limit: number;
   /** How many may wait. @defaultValue no limit */
   queueLimit?: number;
+}
+
+class Caller extends Place implements Waiting {
+  readonly enter: () => void;
+
+  constructor(enter: () => void) {
+    super();
+    this.enter = enter;
+  }
 }
 
 /**
@@ -16,21 +26,26 @@ export interface BulkheadOptions {
 export function createBulkhead({ limit, queueLimit = Number.POSITIVE_INFINITY }: BulkheadOptions): Bulkhead {
   checkCount("limit", limit, 1);
   if (queueLimit !== Number.POSITIVE_INFINITY) checkCount("queueLimit", queueLimit, 0);
-  const queue = createFifo<() => void>();
+  const queue = new Fifo<Waiting>();
   let taken = 0;
-  return {
+  const bulkhead: Bulkhead = {
     tryEnter() {
       if (taken >= limit) return false;
       taken++;
       return true;
     },
     queue(waiter) {
-      return queue.size() >= queueLimit ? undefined : queue.add(waiter);
+      if (queue.size >= queueLimit) return undefined;
+      const caller = new Caller(waiter);
+      queue.add(caller);
+      return () => queue.remove(caller);
     },
     leave() {
       const next = queue.take();
-      if (next !== undefined) next();
+      if (next !== undefined) next.enter();
       else if (taken > 0) taken--;
     },
   };
+  openWaitingRoom(bulkhead, queue, () => taken >= limit && queue.size < queueLimit);
+  return bulkhead;
 }

@@ -1,48 +1,50 @@
-interface Node<T> {
-  item: T;
-  previous: Node<T> | undefined;
-  next: Node<T> | undefined;
-  queued: boolean;
+/** Something that can stand in one queue at a time. */
+export class Place {
+  previous: Place | undefined = undefined;
+  next: Place | undefined = undefined;
+  queued = false;
 }
 
 /** A queue whose members may leave it from anywhere, all in constant time. */
-export interface Fifo<T> {
-  size(): number;
-  /** Returns how to leave; leaving twice, or after having been taken, does nothing. */
-  add(item: T): () => void;
-  take(): T | undefined;
-  first(): T | undefined;
-}
+export class Fifo<T extends Place> {
+  #first: Place | undefined;
+  #last: Place | undefined;
+  #size = 0;
 
-export function createFifo<T>(): Fifo<T> {
-  let first: Node<T> | undefined;
-  let last: Node<T> | undefined;
-  let size = 0;
-  const remove = (node: Node<T>) => {
-    if (!node.queued) return;
-    node.queued = false;
-    size--;
-    if (node.previous === undefined) first = node.next;
-    else node.previous.next = node.next;
-    if (node.next === undefined) last = node.previous;
-    else node.next.previous = node.previous;
-  };
-  return {
-    size: () => size,
-    first: () => first?.item,
-    add(item) {
-      const node: Node<T> = { item, previous: last, next: undefined, queued: true };
-      if (last === undefined) first = node;
-      else last.next = node;
-      last = node;
-      size++;
-      return () => remove(node);
-    },
-    take() {
-      const node = first;
-      if (node === undefined) return undefined;
-      remove(node);
-      return node.item;
-    },
-  };
+  get size(): number {
+    return this.#size;
+  }
+
+  get first(): T | undefined {
+    return this.#first as T | undefined;
+  }
+
+  add(place: T): void {
+    place.queued = true;
+    place.previous = this.#last;
+    if (this.#last === undefined) this.#first = place;
+    else this.#last.next = place;
+    this.#last = place;
+    this.#size++;
+  }
+
+  /** Does nothing when it is not in the queue. */
+  remove(place: T): void {
+    if (!place.queued) return;
+    const { previous, next } = place;
+    place.queued = false;
+    place.previous = undefined;
+    place.next = undefined;
+    this.#size--;
+    if (previous === undefined) this.#first = next;
+    else previous.next = next;
+    if (next === undefined) this.#last = previous;
+    else next.previous = previous;
+  }
+
+  take(): T | undefined {
+    const { first } = this;
+    if (first !== undefined) this.remove(first);
+    return first;
+  }
 }

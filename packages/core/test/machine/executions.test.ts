@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DEEP, PATIENCE_MS } from "./depth.js";
 import { problemsOf } from "./execution-invariants.js";
-import { randomCase } from "./random-case.js";
+import { randomCase, waitingCase } from "./random-case.js";
 import { runCase } from "./random-execution.js";
 
 const numRuns = DEEP ? 100_000 : 1000;
@@ -38,5 +38,24 @@ describe("execute, whatever executors, ports, listeners and people do", () => {
       }),
       { numRuns: numRuns / 10, ...seed },
     );
+  });
+
+  it("S5.4 fares the same whether it waits for a shared slot as a driver or as its arguments", {
+    timeout: PATIENCE_MS,
+  }, async () => {
+    let waited = 0;
+    const record = async (random: Parameters<typeof runCase>[0]) => {
+      const { runs, random: _, ...rest } = await runCase(random);
+      waited += runs.filter(({ report }) => report.actions[0]?.waitedMs).length;
+      return { ...rest, hasApplied: undefined, runs: runs.map((run) => ({ ...run, controller: undefined })) };
+    };
+    await fc.assert(
+      fc.asyncProperty(waitingCase, async (random) => {
+        const alone = { ...random, bulkhead: { ...random.bulkhead, copied: true } };
+        expect(await record(random)).toEqual(await record(alone));
+      }),
+      { numRuns, ...seed },
+    );
+    expect(waited).toBeGreaterThan(numRuns / 10);
   });
 });

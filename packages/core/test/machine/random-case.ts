@@ -12,6 +12,15 @@ export interface Behaviour {
   readonly meanwhile: "nothing" | "halt" | "cancel";
 }
 
+/** Shared slots, some of which are taken by others for a while. */
+export interface RandomBulkhead {
+  readonly limit: number;
+  readonly queueLimit: number;
+  readonly taken: number;
+  /** A copy of the methods: nobody can wait in it without a driver of his own. */
+  readonly copied?: boolean;
+}
+
 /** Three executions of one decision and everything that happens to them. */
 export interface RandomCase {
   /** The first two run at once. */
@@ -25,7 +34,7 @@ export interface RandomCase {
   readonly store: { readonly [call in "claim" | "start" | "write"]: readonly Fault[] };
   readonly journal?: readonly Fault[] | undefined;
   readonly gate?: readonly (Fault | "deny" | "later")[] | undefined;
-  readonly bulkhead?: { readonly limit: number; readonly queueLimit: number; readonly taken: number } | undefined;
+  readonly bulkhead?: RandomBulkhead | undefined;
   readonly retries?: number | undefined;
   readonly listener: "none" | "watches" | "throws" | "rejects";
   readonly haltAt?: number | undefined;
@@ -141,3 +150,9 @@ const anyCase: fc.Arbitrary<RandomCase> = fc.record({
  * not applied may be so a moment later, when another execution's straggler has settled.
  */
 export const randomCase = anyCase.map((random) => (random.together ? { ...random, reconcile: undefined } : random));
+
+/** Executions that nobody observes, all slots taken when the first of them come. */
+export const waitingCase = anyCase.map((random): RandomCase & { readonly bulkhead: RandomBulkhead } => {
+  const { limit, queueLimit } = random.bulkhead ?? { limit: 1, queueLimit: 5 };
+  return { ...random, listener: "none", journal: undefined, bulkhead: { limit, queueLimit, taken: limit } };
+});

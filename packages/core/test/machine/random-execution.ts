@@ -197,7 +197,7 @@ class Bench {
       slots.tryEnter();
       this.#time.at(11, () => slots.leave());
     }
-    return slots;
+    return bulkhead.copied ? { ...slots } : slots;
   }
 
   /** Counts what is granted and neither used nor handed back. */

@@ -1,0 +1,178 @@
+import { type Fifo, Place } from "../local/fifo.js";
+import type { ExecutionPolicy } from "../policy/execution-policy.js";
+import type { Bulkhead } from "../ports/bulkhead.js";
+import type { Clock } from "../ports/clock.js";
+import type { HaltCause } from "../report/events.js";
+import type { ExecutionReport } from "../report/execution-report.js";
+import { Driver, type PreparedExecution, type WaitEnd } from "./driver.js";
+import { type StopWatch, watchStops } from "./stop-watch.js";
+
+/** Who stands in the queue of a bulkhead. */
+export interface Waiting extends Place {
+  /** Is called once, owning a slot and out of the queue. */
+  enter(): void;
+}
+
+/** An execution that is no more than its arguments yet. */
+export interface Request {
+  readonly clock: Clock;
+  readonly options: PreparedExecution["options"];
+  readonly policy: ExecutionPolicy;
+  /** Nothing keeps it from starting. Never throws. */
+  prepareAdmitted(): PreparedExecution;
+}
+
+const rooms = new WeakMap<Bulkhead, WaitingRoom>();
+
+/**
+ * Lets executions stand in the queue of a bulkhead by themselves: what would need a machine, a driver and a timer only in order to
+ * wait is made when the wait is over.
+ *
+ * @param canWait true when all slots are taken and the queue has room.
+ */
+export function openWaitingRoom(bulkhead: Bulkhead, queue: Fifo<Waiting>, canWait: () => boolean): void {
+  rooms.set(bulkhead, new WaitingRoom(bulkhead, queue, canWait));
+}
+
+/**
+ * Has an execution wait whose first step would be to queue for a slot. Undefined where it need not wait, or can only do so with a
+ * driver of its own.
+ */
+export function waitInRoom(request: Request): Promise<ExecutionReport> | undefined {
+  return rooms.get(request.options.bulkhead!)?.admit(request);
+}
+
+class WaitingRoom {
+  readonly queue: Fifo<Waiting>;
+  readonly #bulkhead: Bulkhead;
+  readonly #methods: Bulkhead;
+  readonly #canWait: () => boolean;
+  /** The execution that has waited longest, and so is due first. */
+  #first: Parked | undefined;
+  #clock: Clock | undefined;
+  #lastDueAt = 0;
+  /** It may go off for one that has left: then it is set for the next. */
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(bulkhead: Bulkhead, queue: Fifo<Waiting>, canWait: () => boolean) {
+    this.#bulkhead = bulkhead;
+    this.#methods = { ...bulkhead };
+    this.queue = queue;
+    this.#canWait = canWait;
+  }
+
+  admit(request: Request): Promise<ExecutionReport> | undefined {
+    if (!this.#canWait() || !this.#isItself()) return undefined;
+    const { clock } = request;
+    const startedAt = clock.monotonic();
+    const dueAt = startedAt + request.policy.timeout.maxTotalTimeMs;
+    // One timer does for all of them as long as who came later is due later.
+    if (this.#first !== undefined && (clock !== this.#clock || dueAt < this.#lastDueAt)) return undefined;
+    const parked = new Parked(this, request, startedAt);
+    if (this.#first === undefined) {
+      this.#clock = clock;
+      this.#setTimer(parked, startedAt);
+      this.#first = parked;
+    }
+    this.#lastDueAt = dueAt;
+    this.queue.add(parked);
+    return parked.wait();
+  }
+
+  /** Methods that the caller has replaced have to be asked. */
+  #isItself(): boolean {
+    const { tryEnter, queue } = this.#bulkhead;
+    return tryEnter === this.#methods.tryEnter && queue === this.#methods.queue;
+  }
+
+  remove(parked: Parked): void {
+    this.forget(parked, parked.next);
+    this.queue.remove(parked);
+  }
+
+  /** Is told of everyone who leaves the queue, and who is behind him. */
+  forget(parked: Parked, behind: Place | undefined): void {
+    if (parked !== this.#first) return;
+    let next = behind;
+    while (next !== undefined && !(next instanceof Parked)) next = next.next;
+    this.#first = next;
+    if (next !== undefined) return;
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+  }
+
+  #setTimer(first: Parked, now: number): void {
+    this.#cancelTimer = this.#clock!.setTimer(() => this.#timeIsUp(), Math.max(0, first.restMs(now)));
+  }
+
+  #timeIsUp(): void {
+    this.#cancelTimer = undefined;
+    try {
+      const now = this.#clock!.monotonic();
+      while (this.#first !== undefined && this.#first.restMs(now) <= 0) this.#first.wake("deadline");
+      if (this.#first !== undefined) this.#setTimer(this.#first, now);
+    } catch {
+      // Nobody can wait any longer where there is no telling the time.
+      while (this.#first !== undefined) this.#first.wake("broken");
+    }
+  }
+}
+
+class Parked extends Place implements Waiting {
+  readonly #room: WaitingRoom;
+  readonly #request: Request;
+  /** On the monotonic clock. */
+  readonly #startedAt: number;
+  /** Wakes it in the caller's asynchronous context. */
+  #wake: ((self: Parked) => void) | undefined;
+  #stops: StopWatch | undefined;
+  #end: WaitEnd | undefined;
+  #halt: HaltCause | undefined;
+  /** Once the wait is over. */
+  #driver: Driver | undefined;
+
+  constructor(room: WaitingRoom, request: Request, startedAt: number) {
+    super();
+    this.#room = room;
+    this.#request = request;
+    this.#startedAt = startedAt;
+  }
+
+  /** Whole milliseconds until its time is up. */
+  restMs(now: number): number {
+    return this.#request.policy.timeout.maxTotalTimeMs - Math.floor(now - this.#startedAt);
+  }
+
+  wait(): Promise<ExecutionReport> {
+    const report = new Promise<Parked>((resolve) => {
+      this.#wake = resolve;
+    }).then(Parked.#goOn);
+    this.#stops = watchStops(this.#request.options, (cause) => this.#stop(cause));
+    return report;
+  }
+
+  enter(): void {
+    this.#room.forget(this, this.#room.queue.first);
+    this.#end = "slot";
+    this.#wake!(this);
+  }
+
+  /** Ends the wait without a slot, unless it is over. */
+  wake(end: WaitEnd): void {
+    if (this.#end !== undefined) return;
+    this.#end = end;
+    this.#room.remove(this);
+    this.#wake!(this);
+  }
+
+  #stop(cause: HaltCause): void {
+    if (this.#driver !== undefined) return this.#driver.halt(cause);
+    this.#halt ??= cause;
+    this.wake("halt");
+  }
+
+  static #goOn(this: void, self: Parked): Promise<ExecutionReport> {
+    self.#driver = new Driver(self.#request.prepareAdmitted(), self.#startedAt);
+    return self.#driver.runFromQueue(self.#end!, self.#halt, self.#stops);
+  }
+}
