@@ -18,6 +18,10 @@ export class Mailbox<T> {
   #arrivedFirst: Letter<T> | undefined;
   #arrivedLast: Letter<T> | undefined;
 
+  get isEmpty(): boolean {
+    return this.#first === undefined && this.#arrivedFirst === undefined;
+  }
+
   put(task: T): void {
     const letter: Letter<T> = { task, next: undefined };
     if (this.#arrivedLast === undefined) this.#arrivedFirst = letter;

@@ -43,6 +43,8 @@ export abstract class Pump {
 
   /** Feeds news, or does something, that comes in the caller's asynchronous context. */
   post(task: News | (() => void)): void {
+    const { halt, isEmpty } = this.mailbox;
+    if (!this.#pumping && halt === undefined && isEmpty) return this.#pump(task);
     this.mailbox.put(task);
     this.#pump();
   }
@@ -92,11 +94,12 @@ export abstract class Pump {
     else this.#wake(this);
   }
 
-  #pump(): void {
+  /** @param first what is done before all that waits. */
+  #pump(first?: News | (() => void)): void {
     if (this.#pumping) return;
     this.#pumping = true;
     try {
-      for (let task = this.#nextTask(); task !== undefined; task = this.#nextTask()) {
+      for (let task = first ?? this.#nextTask(); task !== undefined; task = this.#nextTask()) {
         if (typeof task === "function") task();
         else this.feed(task);
       }

@@ -22,7 +22,7 @@ export function createSystemClock(): Clock {
     nativeAt = Number.POSITIVE_INFINITY;
   };
 
-  const arm = (now: number) => {
+  const arm = () => {
     const { first } = heap;
     if (first === undefined) {
       if (native !== undefined) disarm();
@@ -33,7 +33,7 @@ export function createSystemClock(): Clock {
     clearTimeout(native);
     nativeAt = first.dueAt;
     // Native timers count whole milliseconds and may be a fraction early.
-    native = setTimeout(fire, Math.min(Math.ceil(Math.max(0, first.dueAt - now)), LONGEST_NATIVE_MS));
+    native = setTimeout(fire, Math.min(Math.ceil(Math.max(0, first.dueAt - performance.now())), LONGEST_NATIVE_MS));
   };
 
   const fire = () => {
@@ -49,7 +49,7 @@ export function createSystemClock(): Clock {
         next.callback();
       }
     } finally {
-      arm(performance.now());
+      arm();
     }
   };
 
@@ -59,7 +59,7 @@ export function createSystemClock(): Clock {
     willArm = true;
     void Promise.resolve().then(() => {
       willArm = false;
-      arm(performance.now());
+      arm();
     });
   };
 

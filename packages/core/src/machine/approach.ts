@@ -4,7 +4,7 @@ import type { TerminalReason } from "../report/terminal-reason.js";
 import { conclude, leaveBulkhead, refuse, stopReason, unavailable } from "./conclude.js";
 import type { ClaimAnswer, GateAnswer, Input, PermitAnswer } from "./inputs.js";
 import { type ActionState, type AttemptState, deadlineOf, type Machine, type Phase } from "./state.js";
-import { attemptNumber, emit, endWait, stamp, startWait } from "./transcript.js";
+import { attemptNumber, emit, endWait, stamp, startWait, tell } from "./transcript.js";
 
 /*
  * The way to a dispatch (S5.5): slot, key, shared slot, claim, gates, permit, intent, kill switch, dispatch. Every
@@ -16,7 +16,7 @@ import { attemptNumber, emit, endWait, stamp, startWait } from "./transcript.js"
 export function approach(machine: Machine, action: ActionState): void {
   if (!machine.facts.hasBulkhead || action.inBulkhead) return claim(machine, action);
   action.phase = "bulkhead";
-  machine.out.push({ type: "enter_bulkhead", action: action.index });
+  tell(machine, { type: "enter_bulkhead", action: action.index });
 }
 
 export function onBulkhead(machine: Machine, action: ActionState, { verdict }: Input & { type: "bulkhead" }): void {
@@ -35,7 +35,7 @@ function claim(machine: Machine, action: ActionState): void {
   if (!machine.policy.idempotency.enabled || action.claimed) return askGates(machine, action);
   action.phase = "claim";
   const takeOver = action.inDoubt !== undefined;
-  machine.out.push({ type: "claim_key", action: action.index, limitAt: portLimit(machine), takeOver });
+  tell(machine, { type: "claim_key", action: action.index, limitAt: portLimit(machine), takeOver });
 }
 
 export function onClaim(machine: Machine, action: ActionState, verdict: ClaimAnswer): void {
@@ -101,13 +101,13 @@ export function askReconcile(machine: Machine, action: ActionState): void {
   const attempt = Math.max(0, action.attempts.length - 1);
   emit(machine, { type: "reconcile.started", actionIndex: action.index, attemptNumber: attempt });
   const limitAt = Math.min(machine.at + machine.policy.timeout.attemptTimeoutMs, deadlineOf(machine));
-  machine.out.push({ type: "reconcile", action: action.index, attempt, limitAt });
+  tell(machine, { type: "reconcile", action: action.index, attempt, limitAt });
 }
 
 function askGates(machine: Machine, action: ActionState): void {
   if (!machine.facts.hasGates) return acquire(machine, action);
   action.phase = "gates";
-  machine.out.push({
+  tell(machine, {
     type: "ask_gates",
     action: action.index,
     attempt: attemptNumber(action),
@@ -129,7 +129,7 @@ function acquire(machine: Machine, action: ActionState): void {
   const requests: readonly RateRequest[] = rateRequests(machine.policy, machine.plan.actions[action.index]!.action);
   if (requests.length === 0) return intend(machine, action);
   action.phase = "permit";
-  machine.out.push({ type: "acquire_permit", action: action.index, limitAt: portLimit(machine) });
+  tell(machine, { type: "acquire_permit", action: action.index, limitAt: portLimit(machine) });
 }
 
 export function onPermit(machine: Machine, action: ActionState, verdict: PermitAnswer): void {
@@ -156,7 +156,7 @@ function intend(machine: Machine, action: ActionState): void {
     action: name,
     ...(action.key === undefined ? undefined : { idempotencyKey: action.key }),
   });
-  machine.out.push({ type: "intend", action: action.index, limitAt: portLimit(machine), event });
+  tell(machine, { type: "intend", action: action.index, limitAt: portLimit(machine), event });
 }
 
 export function onIntent(machine: Machine, action: ActionState, ok: boolean): void {
@@ -168,7 +168,7 @@ export function onIntent(machine: Machine, action: ActionState, ok: boolean): vo
 function startKey(machine: Machine, action: ActionState): void {
   if (!machine.facts.startsKeys || !action.claimed || action.attempts.length > 0) return readSwitch(machine, action);
   action.phase = "key_start";
-  machine.out.push({ type: "start_key", action: action.index, limitAt: portLimit(machine) });
+  tell(machine, { type: "start_key", action: action.index, limitAt: portLimit(machine) });
 }
 
 export function onKeyStarted(machine: Machine, action: ActionState, verdict: "done" | "stale" | "unavailable"): void {
@@ -181,7 +181,7 @@ export function onKeyStarted(machine: Machine, action: ActionState, verdict: "do
 function readSwitch(machine: Machine, action: ActionState): void {
   if (!machine.facts.hasKillSwitch) return dispatch(machine, action);
   action.phase = "switch";
-  machine.out.push({ type: "read_switch", action: action.index, limitAt: portLimit(machine) });
+  tell(machine, { type: "read_switch", action: action.index, limitAt: portLimit(machine) });
 }
 
 export function onSwitch(machine: Machine, action: ActionState, open: boolean): void {
@@ -206,7 +206,7 @@ function dispatch(machine: Machine, action: ActionState): void {
   if (action.hasPermit) action.hasPermit = undefined;
   action.timerAt = limitAt;
   machine.yielded = true;
-  machine.out.push({ type: "dispatch", action: action.index, attempt, limitAt });
+  tell(machine, { type: "dispatch", action: action.index, attempt, limitAt });
   if (!machine.facts.observed) return;
   emit(machine, {
     type: "attempt.started",

@@ -2,7 +2,7 @@ import type { ActionReport, ActionStatus, OutcomeBasis } from "../report/executi
 import { TERMINAL_REASONS, type TerminalReason } from "../report/terminal-reason.js";
 import type { KeyOutcome } from "./commands.js";
 import type { ActionState, Machine } from "./state.js";
-import { clearTimer, emit, endWait } from "./transcript.js";
+import { clearTimer, emit, endWait, tell } from "./transcript.js";
 
 /** Reasons of the decision or the plan: an action that they keep from being dispatched is skipped (S3.10). */
 const SKIPS: ReadonlySet<TerminalReason> = new Set(["not_allowed", "hold", "no_actions", "prior_action_failed"]);
@@ -26,7 +26,7 @@ export function unavailable(machine: Machine, reason: TerminalReason): TerminalR
 
 /** Gives back what the next dispatch of the action would have used, last taken first (S5.5). */
 function handBack(machine: Machine, action: ActionState, reason: TerminalReason): void {
-  if (action.phase === "queued") machine.out.push({ type: "abandon_bulkhead", action: action.index });
+  if (action.phase === "queued") tell(machine, { type: "abandon_bulkhead", action: action.index });
   endWait(machine, action);
   if (action.intended) {
     action.intended = undefined;
@@ -39,7 +39,7 @@ function handBack(machine: Machine, action: ActionState, reason: TerminalReason)
   }
   if (action.hasPermit) {
     action.hasPermit = undefined;
-    machine.out.push({ type: "cancel_permit", action: action.index });
+    tell(machine, { type: "cancel_permit", action: action.index });
   }
   leaveBulkhead(machine, action);
   leaveSlot(machine, action);
@@ -48,7 +48,7 @@ function handBack(machine: Machine, action: ActionState, reason: TerminalReason)
 export function leaveBulkhead(machine: Machine, action: ActionState): void {
   if (!action.inBulkhead) return;
   action.inBulkhead = undefined;
-  machine.out.push({ type: "leave_bulkhead", action: action.index });
+  tell(machine, { type: "leave_bulkhead", action: action.index });
 }
 
 export function leaveSlot(machine: Machine, action: ActionState): void {
@@ -77,7 +77,7 @@ export function conclude(machine: Machine, action: ActionState, reason: Terminal
     leaveSlot(machine, action);
   }
   if (status === "success") {
-    if (machine.facts.hasRetryBudget && !row.replayed) machine.out.push({ type: "refill_retries" });
+    if (machine.facts.hasRetryBudget && !row.replayed) tell(machine, { type: "refill_retries" });
   } else if (status !== "skipped" && machine.policy.onFailure === "stop" && !machine.failStopped) {
     machine.failStopped = true;
     machine.stopping = true;
@@ -100,7 +100,7 @@ export function writeKey(machine: Machine, action: ActionState, outcome: KeyOutc
   action.keyOutcome = outcome;
   action.writing = true;
   const limitAt = machine.at + machine.policy.timeout.portTimeoutMs;
-  machine.out.push({ type: "record_key", action: action.index, outcome, limitAt });
+  tell(machine, { type: "record_key", action: action.index, outcome, limitAt });
 }
 
 /** What has to be written when the action ends. A key is released with proof only, also of what was before this execution. */

@@ -9,7 +9,7 @@ import { begin, canBegin, onKey, schedule } from "./schedule.js";
 import { giveUp, onGraceOver, onLimit, onReconciled, onRecorded, onSettled } from "./settle.js";
 import { type ActionState, type Machine, NO_COMMANDS, type Phase } from "./state.js";
 import { breakOff, stopOthers } from "./stop.js";
-import { emit, endWait, setTimer } from "./transcript.js";
+import { emit, endWait, setTimer, tell } from "./transcript.js";
 
 type ActionInput = Extract<Input, { action: number }>;
 
@@ -18,8 +18,6 @@ type ActionInput = Extract<Input, { action: number }>;
  * an input that does not fit ends the execution, fail-closed, with `protocol_error`.
  */
 export function step(machine: Machine, input: Input): Command[] {
-  const commands: Command[] = [];
-  machine.out = commands;
   machine.yielded = false;
   const fits = accept(machine, input);
   if (machine.status === "running") {
@@ -27,9 +25,10 @@ export function step(machine: Machine, input: Input): Command[] {
     stopOthers(machine);
     schedule(machine);
     stopOthers(machine);
-    if (machine.yielded && canBegin(machine)) commands.push({ type: "yield" });
+    if (machine.yielded && canBegin(machine)) tell(machine, { type: "yield" });
     if (machine.rows === machine.actions.length && machine.recording === 0) finish(machine);
   }
+  const commands = machine.out;
   machine.out = NO_COMMANDS;
   return commands;
 }
@@ -208,7 +207,7 @@ function onTimer(machine: Machine, action: ActionState): boolean {
 function onExecutionTimer(machine: Machine): boolean {
   if (machine.executionTimerAt === undefined) return machine.status === "finished";
   if (machine.at < machine.executionTimerAt) {
-    machine.out.push({ type: "set_timer", action: -1, at: machine.executionTimerAt });
+    tell(machine, { type: "set_timer", action: -1, at: machine.executionTimerAt });
   } else machine.executionTimerAt = undefined;
   return true;
 }
@@ -216,11 +215,11 @@ function onExecutionTimer(machine: Machine): boolean {
 function finish(machine: Machine): void {
   machine.status = "finished";
   machine.finishedAt = machine.at;
-  if (machine.executionTimerAt !== undefined) machine.out.push({ type: "clear_timer", action: -1 });
+  if (machine.executionTimerAt !== undefined) tell(machine, { type: "clear_timer", action: -1 });
   machine.executionTimerAt = undefined;
   if (machine.facts.observed) {
     const { planHash } = machine.plan;
     emit(machine, { type: "execution.finished", ...summarize(machine), planHash });
   }
-  machine.out.push({ type: "finish", limitAt: machine.lastRowAt + machine.policy.timeout.portTimeoutMs });
+  tell(machine, { type: "finish", limitAt: machine.lastRowAt + machine.policy.timeout.portTimeoutMs });
 }

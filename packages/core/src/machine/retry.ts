@@ -3,7 +3,7 @@ import { jitteredMs } from "../policy/jitter.js";
 import type { TerminalReason } from "../report/terminal-reason.js";
 import { conclude, leaveBulkhead, leaveSlot, stopReason } from "./conclude.js";
 import { type ActionState, deadlineOf, type Machine } from "./state.js";
-import { startWait } from "./transcript.js";
+import { startWait, tell } from "./transcript.js";
 
 /** Prepares the next attempt, or ends the action. */
 export function retry(machine: Machine, action: ActionState, retryAfterMs: number): void {
@@ -14,7 +14,7 @@ export function retry(machine: Machine, action: ActionState, retryAfterMs: numbe
   action.retryWaitMs = decision.waitMs;
   if (!machine.facts.hasRetryBudget) return backOff(machine, action);
   action.phase = "retry_budget";
-  machine.out.push({ type: "take_retry", action: action.index });
+  tell(machine, { type: "take_retry", action: action.index });
 }
 
 export function onRetryBudget(

@@ -1,7 +1,7 @@
 import { approach } from "./approach.js";
 import { conclude, refuse, stopReason } from "./conclude.js";
 import { type ActionState, deadlineOf, type Machine, NOBODY } from "./state.js";
-import { emit, endWait, startWait } from "./transcript.js";
+import { emit, endWait, startWait, tell } from "./transcript.js";
 
 /**
  * Gives free slots away: first to actions that were dispatched before, then to the next of the plan (S5.1). At most one
@@ -89,7 +89,7 @@ function prepareKey(machine: Machine, action: ActionState): void {
   const own = machine.plan.actions[action.index]!.idempotencyKey;
   if (own === undefined && machine.policy.idempotency.enabled) {
     machine.yielded = true;
-    machine.out.push({ type: "derive_key", action: action.index });
+    tell(machine, { type: "derive_key", action: action.index });
   } else onKey(machine, action, own);
 }
 
@@ -148,5 +148,5 @@ function awaitSlot(machine: Machine): void {
 function setExecutionTimer(machine: Machine): void {
   if (machine.executionTimerAt !== undefined) return;
   machine.executionTimerAt = deadlineOf(machine);
-  machine.out.push({ type: "set_timer", action: -1, at: machine.executionTimerAt });
+  tell(machine, { type: "set_timer", action: -1, at: machine.executionTimerAt });
 }

@@ -6,7 +6,7 @@ import type { Input } from "./inputs.js";
 import type { Settlement } from "./outcome.js";
 import { retry } from "./retry.js";
 import { type ActionState, type AttemptState, deadlineOf, type Machine } from "./state.js";
-import { clearTimer, emit, endWait, setTimer, startWait } from "./transcript.js";
+import { clearTimer, emit, endWait, setTimer, startWait, tell } from "./transcript.js";
 
 const ABORT_REASONS: Record<AbortCause, TerminalReason> = {
   attempt_timeout: "attempt_timeout",
@@ -173,7 +173,7 @@ export function abort(machine: Machine, action: ActionState, cause: AbortCause):
   const attempt = lastAttempt(action);
   attempt.abortedFor = cause;
   action.phase = "grace";
-  machine.out.push({ type: "abort", action: action.index, attempt: action.attempts.length - 1, cause });
+  tell(machine, { type: "abort", action: action.index, attempt: action.attempts.length - 1, cause });
   setTimer(machine, action, machine.at + machine.policy.timeout.abortGraceMs);
 }
 
@@ -205,7 +205,7 @@ export function giveUpUnasked(machine: Machine, action: ActionState): void {
   const attemptNumber = action.attempts.length - 1;
   if (attempt.abortedFor === undefined) {
     attempt.abortedFor = "halt";
-    machine.out.push({ type: "abort", action: action.index, attempt: attemptNumber, cause: "halt" });
+    tell(machine, { type: "abort", action: action.index, attempt: attemptNumber, cause: "halt" });
   }
   endWait(machine, action);
   attempt.status = "unknown";

@@ -1,5 +1,6 @@
 import type { ExecutionEvent, WaitCause } from "../report/events.js";
-import type { ActionState, Machine } from "./state.js";
+import type { Command } from "./commands.js";
+import { type ActionState, type Machine, NO_COMMANDS } from "./state.js";
 
 type Unstamped<T> = T extends unknown ? Omit<T, "seq" | "atMs" | "executionId"> : never;
 
@@ -14,8 +15,14 @@ export function stamp(machine: Machine, body: Unstamped<ExecutionEvent>): Execut
   }) as ExecutionEvent;
 }
 
+/** Adds a command to the answer of the step. Most have one: a list that grows by pushing keeps room for sixteen more. */
+export function tell(machine: Machine, command: Command): void {
+  if (machine.out === NO_COMMANDS) machine.out = [command];
+  else machine.out.push(command);
+}
+
 export function emit(machine: Machine, body: Unstamped<ExecutionEvent>): void {
-  if (machine.facts.observed) machine.out.push({ type: "emit", event: stamp(machine, body) });
+  if (machine.facts.observed) tell(machine, { type: "emit", event: stamp(machine, body) });
 }
 
 /** The attempt that the action is at, or is about to make. */
@@ -55,11 +62,11 @@ export function endWait(machine: Machine, action: ActionState): void {
 
 export function setTimer(machine: Machine, action: ActionState, at: number): void {
   action.timerAt = at;
-  machine.out.push({ type: "set_timer", action: action.index, at });
+  tell(machine, { type: "set_timer", action: action.index, at });
 }
 
 export function clearTimer(machine: Machine, action: ActionState): void {
   if (action.timerAt === undefined) return;
   action.timerAt = undefined;
-  machine.out.push({ type: "clear_timer", action: action.index });
+  tell(machine, { type: "clear_timer", action: action.index });
 }

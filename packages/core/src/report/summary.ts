@@ -15,29 +15,35 @@ type Counters = Pick<
   "successCount" | "failedCount" | "attemptCount" | "skippedCount" | "deniedCount" | "unknownCount" | "replayedCount"
 >;
 
-/** The report's counters, and what the rows say together. */
-export interface Tally {
-  readonly counters: Counters;
+/** What the rows say together. */
+interface Tally {
   status: ExecutionStatus;
   /** The one cause that stopped everything, where there is one. */
   reason: TerminalReason | undefined;
 }
 
-/** Counts, and derives the execution's status from its rows (S10): `hold` counts only when there is nothing else. */
-export function tally(rows: readonly ActionReport[], attempts: readonly ExecutionAttempt[]): Tally {
-  let counted = 0;
-  let successes = 0;
-  let worst: ActionStatus = "skipped";
-  let reason = rows[0]?.reason;
-  const total: Counters = {
+/** The counters of an empty report. */
+export function noCounters(): Counters {
+  return {
     successCount: 0,
     failedCount: 0,
-    attemptCount: attempts.length,
+    attemptCount: 0,
     skippedCount: 0,
     deniedCount: 0,
     unknownCount: 0,
     replayedCount: 0,
   };
+}
+
+/**
+ * Counts into `total`, and derives the execution's status from its rows (S10): `hold` counts only when there is nothing else.
+ */
+export function tally(rows: readonly ActionReport[], attempts: readonly ExecutionAttempt[], total: Counters): Tally {
+  let counted = 0;
+  let successes = 0;
+  let worst: ActionStatus = "skipped";
+  let reason = rows[0]?.reason;
+  total.attemptCount = attempts.length;
   for (const { status } of attempts) {
     if (status === "success") total.successCount++;
     else total.failedCount++;
@@ -55,7 +61,7 @@ export function tally(rows: readonly ActionReport[], attempts: readonly Executio
     else if (SEVERITY[status] > SEVERITY[worst]) worst = status;
   }
   const mixed = successes === counted ? "success" : "partial";
-  return { counters: total, status: worst === "unknown" || successes === 0 ? worst : mixed, reason };
+  return { status: worst === "unknown" || successes === 0 ? worst : mixed, reason };
 }
 
 const SEVERITY: Record<ActionStatus, number> = { success: 0, skipped: 1, denied: 2, failed: 3, unknown: 4 };
@@ -70,7 +76,7 @@ type Summary = Pick<ExecutionReport, "status" | "totalLatencyMs" | "failClosed">
 
 /** What `execution.finished` says of a finished machine. */
 export function summarize(machine: Machine): Summary {
-  return conclude({} as Summary, machine, tally(rowsOf(machine), []));
+  return conclude({} as Summary, machine, tally(rowsOf(machine), [], noCounters()));
 }
 
 /** Adds to `summary` what the machine and its rows come to. */
@@ -107,33 +113,42 @@ function rowsOf(machine: Machine): ActionReport[] {
 export function reportOf(machine: Machine, heldBy: (index: number) => { value: unknown } | undefined): ExecutionReport {
   const { facts } = machine;
   const actions = rowsOf(machine);
-  const attempts: ExecutionAttempt[] = [];
-  for (const action of machine.actions) {
-    const row = action.row!;
-    const held = row.status === "success" ? heldBy(action.index) : undefined;
+  for (const { row, index } of machine.actions) {
+    const held = row!.status === "success" ? heldBy(index) : undefined;
     if (held !== undefined) Object.defineProperty(row, "value", { value: held.value });
-    for (let number = 0; number < action.attempts.length; number++) attempts.push(attemptOf(machine, action, number));
   }
-  const rows = tally(actions, attempts);
-  const { counters } = rows;
+  const attempts = attemptsOf(machine);
   const report = {
     executionId: facts.executionId,
-    status: rows.status,
+    status: "skipped",
     actions,
     attempts,
     totalLatencyMs: 0,
     startedAtMs: facts.startedAtMs,
-    successCount: counters.successCount,
-    failedCount: counters.failedCount,
-    attemptCount: counters.attemptCount,
-    skippedCount: counters.skippedCount,
-    deniedCount: counters.deniedCount,
-    unknownCount: counters.unknownCount,
-    replayedCount: counters.replayedCount,
+    successCount: 0,
+    failedCount: 0,
+    attemptCount: 0,
+    skippedCount: 0,
+    deniedCount: 0,
+    unknownCount: 0,
+    replayedCount: 0,
     failClosed: false,
-  } as ExecutionReport;
+  } as unknown as ExecutionReport;
+  const rows = tally(actions, attempts, report);
   new PlanBehind(conclude(report, machine, rows), machine.plan);
   return Object.defineProperty(report, "planHash", PLAN_HASH);
+}
+
+/** All attempts, in plan order. */
+function attemptsOf(machine: Machine): ExecutionAttempt[] {
+  let count = 0;
+  for (const { attempts } of machine.actions) count += attempts.length;
+  const all = new Array<ExecutionAttempt>(count);
+  let next = 0;
+  for (const action of machine.actions) {
+    for (let number = 0; number < action.attempts.length; number++) all[next++] = attemptOf(machine, action, number);
+  }
+  return all;
 }
 
 function attemptOf({ facts, plan }: Machine, action: ActionState, number: number): ExecutionAttempt {
