@@ -1,4 +1,5 @@
 import type { ExecutionContext } from "@eoc/decision-schema";
+import { type DeadlineTimers, timersOf } from "../local/system-clock.js";
 import type { Command } from "../machine/commands.js";
 import type { Input } from "../machine/inputs.js";
 import { step } from "../machine/machine.js";
@@ -18,6 +19,7 @@ import { askGates, intend, member, readSwitch, refillRetries, SharedSlots, takeR
 import { callPort, callUnheard, type PortAnswer } from "./ports-guard.js";
 import { type News, Pump } from "./pump.js";
 import { type StopWatch, watchStops } from "./stop-watch.js";
+import { Track } from "./track.js";
 
 /** What was given for the execution, checked and frozen. */
 export interface PreparedExecution {
@@ -36,15 +38,6 @@ const breakDown = () => {
   throw new Error("the clock failed while the execution waited");
 };
 
-/** What the driver holds of one action. */
-interface Track {
-  /** The last that was dispatched. */
-  attempt: Attempt | undefined;
-  cancelTimer: (() => void) | undefined;
-  /** What the executor, reconcile or a replayed record gave. */
-  held: { readonly value: unknown } | undefined;
-}
-
 /**
  * Carries the machine's commands out in this process and feeds back what comes of them. It decides nothing: even a halt
  * is only an input, fed before whatever else has happened in the meantime. Whatever an execution may not need is made
@@ -59,6 +52,8 @@ export class Driver extends Pump {
   readonly #reconcile: ReconcileFn | undefined;
   /** On the monotonic clock. */
   readonly startedAt: number;
+  /** Where the clock is one that takes deadlines themselves. */
+  readonly timers: DeadlineTimers | undefined;
   readonly #tracks: Track[];
   readonly #events: EventSink | undefined;
   #slots: SharedSlots | undefined;
@@ -76,6 +71,7 @@ export class Driver extends Pump {
     this.#execute = execute;
     this.#reconcile = reconcile;
     this.startedAt = startedAt ?? clock.monotonic();
+    this.timers = timersOf(clock);
     this.#tracks = new Array(machine.actions.length);
     if (machine.facts.observed) {
       const failed = (errorType: string) => this.post({ type: "listener_failed", errorType });
@@ -168,15 +164,15 @@ export class Driver extends Pump {
     switch (command.type) {
       case "dispatch":
         this.#permits?.dispatched(command.action);
-        if (dispatch(this, this.#execute, command)) this.#setTimer(command.action, command.limitAt);
+        if (dispatch(this, this.#execute, command)) this.track(command.action).setTimer(command.limitAt);
         return;
       case "emit":
         return this.#events?.push(command.event);
       case "set_timer":
-        return this.#setTimer(command.action, command.at);
+        return this.track(command.action).setTimer(command.at);
       case "clear_timer":
         this.#permits?.stopWaiting(command.action);
-        return this.#clearTimer(command.action);
+        return this.track(command.action).clearTimer();
       case "abort":
         return Attempt.abort(this.track(command.action).attempt!, command.cause);
       case "yield":
@@ -218,34 +214,10 @@ export class Driver extends Pump {
   track(action: number): Track {
     let track = this.#tracks[action];
     if (track === undefined) {
-      track = { attempt: undefined, cancelTimer: undefined, held: undefined };
+      track = new Track(this, action);
       this.#tracks[action] = track;
     }
     return track;
-  }
-
-  #setTimer(action: number, at: number): void {
-    const track = this.track(action);
-    track.cancelTimer?.();
-    this.awaitOutside();
-    const cancel = this.clock.setTimer(
-      () => {
-        this.postOutside(() => {
-          // What else has happened in the meantime may have cleared or replaced it.
-          if (track.cancelTimer !== cancel) return;
-          track.cancelTimer = undefined;
-          this.feed({ type: "timer", action });
-        });
-      },
-      Math.max(0, at - this.elapsed()),
-    );
-    track.cancelTimer = cancel;
-  }
-
-  #clearTimer(action: number): void {
-    const track = this.track(action);
-    track.cancelTimer?.();
-    track.cancelTimer = undefined;
   }
 
   /** Keeps the `value` of an answer for the report. */

@@ -1,9 +1,9 @@
-/** One callback that is due at some time; `place` is where it stands in the heap, −1 when it does not. */
+/** Something that is due at some time; `place` is where it stands in the heap, −1 when it does not. */
 export interface Deadline {
   readonly dueAt: number;
-  readonly callback: () => void;
+  callback(): void;
   /** Order of arming: those due at the same time keep it. */
-  readonly order: number;
+  order: number;
   place: number;
 }
 

@@ -4,6 +4,20 @@ import { type Deadline, DeadlineHeap } from "./deadline-heap.js";
 /** The longest delay that a native timer can hold; a longer one would fire at once (S4.7). */
 const LONGEST_NATIVE_MS = 2 ** 31 - 1;
 
+/** The timers of a clock for those who are deadlines themselves. Times are on its monotonic clock. */
+export interface DeadlineTimers {
+  add(deadline: Deadline): void;
+  remove(deadline: Deadline): void;
+}
+
+const timers = new WeakMap<Clock, { setTimer: Clock["setTimer"]; deadlines: DeadlineTimers }>();
+
+/** The timers behind a clock that {@link createSystemClock} made; undefined when somebody has replaced its `setTimer`. */
+export function timersOf(clock: Clock): DeadlineTimers | undefined {
+  const known = timers.get(clock);
+  return known?.setTimer === clock.setTimer ? known?.deadlines : undefined;
+}
+
 /**
  * The machine's clock: `Date.now`, the monotonic `performance.now`, and timers of any length. However many are armed,
  * they share one native timer, and there is none while none is armed.
@@ -63,19 +77,28 @@ export function createSystemClock(): Clock {
     });
   };
 
-  return {
+  const deadlines: DeadlineTimers = {
+    add(deadline) {
+      deadline.order = ++orders;
+      heap.add(deadline);
+      if (deadline.dueAt < nativeAt) armSoon();
+    },
+    remove(deadline) {
+      heap.remove(deadline);
+      if (heap.first === undefined && native !== undefined) disarm();
+    },
+  };
+
+  const clock: Clock = {
     // biome-ignore lint/plugin: this is where the wall clock is read.
     now: () => Date.now(),
     monotonic: () => performance.now(),
     setTimer(callback, delayMs) {
-      const now = performance.now();
-      const deadline: Deadline = { dueAt: now + Math.max(0, delayMs), callback, order: ++orders, place: -1 };
-      heap.add(deadline);
-      if (deadline.dueAt < nativeAt) armSoon();
-      return () => {
-        heap.remove(deadline);
-        if (heap.first === undefined && native !== undefined) disarm();
-      };
+      const deadline: Deadline = { dueAt: performance.now() + Math.max(0, delayMs), callback, order: 0, place: -1 };
+      deadlines.add(deadline);
+      return () => deadlines.remove(deadline);
     },
   };
+  timers.set(clock, { setTimer: clock.setTimer, deadlines });
+  return clock;
 }

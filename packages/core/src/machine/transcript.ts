@@ -15,10 +15,12 @@ export function stamp(machine: Machine, body: Unstamped<ExecutionEvent>): Execut
   }) as ExecutionEvent;
 }
 
-/** Adds a command to the answer of the step. Most have one: a list that grows by pushing keeps room for sixteen more. */
+/** Adds a command to the answer of the step. Most have one or two: a list that grows by pushing keeps room for sixteen more. */
 export function tell(machine: Machine, command: Command): void {
-  if (machine.out === NO_COMMANDS) machine.out = [command];
-  else machine.out.push(command);
+  const { out } = machine;
+  if (out === NO_COMMANDS) machine.out = [command];
+  else if (out.length === 1) machine.out = [out[0]!, command];
+  else out.push(command);
 }
 
 export function emit(machine: Machine, body: Unstamped<ExecutionEvent>): void {
