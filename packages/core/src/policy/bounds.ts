@@ -37,20 +37,22 @@ export function explainPolicy(input: ExecutionPolicy | ExecutionPolicyInput, pla
 function retriesThatFit(retry: RetryPolicy, deadlineMs: number): { retries: number; backoff: number } {
   let retries = 0;
   let soonest = 0;
-  let backoff = 0;
+  let latest = 0;
   while (retries < retry.maxRetries) {
-    const full = backoffMs(retry, retries + 1);
-    soonest += shortestJitter(retry, full);
-    if (!(soonest < deadlineMs)) break;
-    if (backoff + full < deadlineMs) backoff += full;
+    const [least, most] = jitterRange(retry, backoffMs(retry, retries + 1));
+    if (!(soonest + least < deadlineMs)) break;
+    soonest += least;
+    latest += most;
     retries++;
   }
-  return { retries, backoff };
+  // Jittered waits are whole milliseconds, and of those that would end too late there is a shorter one that does not.
+  return { retries, backoff: Math.min(latest, Math.max(0, Math.ceil(deadlineMs) - 1)) };
 }
 
-function shortestJitter({ jitter }: RetryPolicy, backoff: number): number {
-  if (jitter === "none") return backoff;
-  return jitter === "full" ? 0 : Math.trunc(backoff / 2);
+/** The shortest and the longest that jitter makes of a backoff. */
+function jitterRange({ jitter }: RetryPolicy, backoff: number): [least: number, most: number] {
+  if (jitter === "none" || backoff === 0) return [backoff, backoff];
+  return [jitter === "full" ? 0 : Math.trunc(backoff / 2), Math.ceil(backoff) - 1];
 }
 
 /** A wait always ends before the deadline. */

@@ -97,12 +97,10 @@ interface Field {
   readonly accepts: (value: unknown) => boolean;
 }
 
-const isFiniteNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
-
 const atLeast = (min: number, fallback?: number): Field => ({
   fallback,
   expected: `a finite number >= ${min}`,
-  accepts: (value) => isFiniteNumber(value) && value >= min,
+  accepts: (value) => Number.isFinite(value) && (value as number) >= min,
 });
 const integer = (min: number, fallback?: number, max = Number.MAX_SAFE_INTEGER): Field => ({
   fallback,
@@ -159,7 +157,7 @@ const defined = new WeakSet<object>();
 
 /** True for what {@link definePolicy} returned. */
 function isDefinedPolicy(value: unknown): value is ExecutionPolicy {
-  return typeof value === "object" && value !== null && defined.has(value);
+  return defined.has(value as object);
 }
 
 /**

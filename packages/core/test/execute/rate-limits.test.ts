@@ -88,6 +88,31 @@ describe("S6.1 at most `limit` starts in every window", () => {
 });
 
 describe("S6.2 several limits", () => {
+  it("are asked for by the same names in every execution: limiters are shared", async () => {
+    const asked: unknown[] = [];
+    const inner = createMemoryRateLimiter();
+    const rateLimiter: RateLimiter = {
+      acquire: (requests, nowMs) => {
+        asked.push(requests);
+        return inner.acquire(requests, nowMs);
+      },
+    };
+    await runScript([succeeds()], {
+      decision: plan([{ action: "ACT" }, { action: "EXIT" }]),
+      policy: {
+        rateLimit: { global: { limit: 9, windowMs: 50 }, perAction: { EXIT: { limit: 3, windowMs: 20 } } },
+      },
+      options: { rateLimiter },
+    });
+    expect(asked).toEqual([
+      [{ key: "global", limit: 9, windowMs: 50 }],
+      [
+        { key: "global", limit: 9, windowMs: 50 },
+        { key: "action:EXIT", limit: 3, windowMs: 20 },
+      ],
+    ]);
+  });
+
   it("are taken all together or not at all: a refusal consumes nothing", async () => {
     const rateLimiter = createMemoryRateLimiter();
     const both = {

@@ -1,44 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { type Command, type Input, type Machine, reportOf, step } from "../../src/machine/index.js";
-import type { ExecutionEvent } from "../../src/report/events.js";
 import { reportFromEvents } from "../../src/report/report-from-events.js";
-import { machineOf, type Scenario } from "./scenario.js";
-
-/** Feeds inputs one by one; those without a time come at the time of the one before. */
-function drive(scenario: Omit<Scenario, "name">) {
-  const machine = machineOf({ name: "", ...scenario });
-  const events: ExecutionEvent[] = [];
-  const feed = (input: Unstamped & { at?: number; wallMs?: number }): Command[] => {
-    const commands = step(machine, { at: machine.at, ...input } as Input);
-    for (const command of commands) if ("event" in command) events.push(command.event);
-    return commands;
-  };
-  return { machine, events, feed };
-}
-
-type Unstamped = Input extends infer T ? (T extends Input ? Omit<T, "at" | "wallMs"> : never) : never;
-
-/** The types of the commands that are no events. */
-const typesOf = (commands: readonly Command[]) => commands.map(({ type }) => type).filter((type) => type !== "emit");
-const report = (machine: Machine) => reportOf(machine, () => undefined);
-const rowOf = (machine: Machine, index = 0) => machine.actions[index]!.row;
-
-const START = { type: "start" } as const;
-const INTENDED = { type: "intent", action: 0, ok: true } as const;
-const settled = (kind: "applied" | "invalid", attempt = 0, action = 0) =>
-  ({ type: "settled", action, attempt, settlement: { kind } }) as const;
-const BUSY = { kind: "not_applied", code: "busy", retryable: true, retryAfterMs: 0 } as const;
-const KEYED = { idempotency: { enabled: true } };
-
-/** A machine whose only action has been dispatched, with a key that it holds. */
-function claimed(scenario: Partial<Scenario> = {}) {
-  const run = drive({ plan: ["once"], policy: KEYED, ...scenario });
-  run.feed(START);
-  run.feed({ type: "key_derived", action: 0, key: "k" });
-  run.feed({ type: "claim", action: 0, verdict: { state: "claimed", token: 1 } });
-  run.feed(INTENDED);
-  return run;
-}
+import {
+  BUSY,
+  claimed,
+  drive,
+  INTENDED,
+  KEYED,
+  report,
+  rowOf,
+  START,
+  settled,
+  typesOf,
+  type Unstamped,
+} from "./drive.js";
+import type { Scenario } from "./scenario.js";
 
 describe("what the executor says", () => {
   it("S3.1 an invalid answer is never followed by another attempt, also after its limit and when reconcile knows nothing", () => {

@@ -105,6 +105,13 @@ describe("jitteredMs (S3.5)", () => {
     );
   });
 
+  it("S8.4 is the same for the same key in every release", () => {
+    const draws = [0, 1, 2].map((attempt) =>
+      jitteredMs("full", 100_000, { seed: "seed", executionId: "exec-1", actionIndex: 0, attempt }),
+    );
+    expect(draws).toEqual([26361, 76115, 93862]);
+  });
+
   it("spreads evenly over executions", () => {
     const buckets = new Array<number>(10).fill(0);
     for (let i = 0; i < 10_000; i++) {

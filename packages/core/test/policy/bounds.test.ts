@@ -57,9 +57,15 @@ describe("explainPolicy", () => {
           expect(calls.length).toBeLessThanOrEqual(bounds.maxDispatches);
           for (const row of report.actions) expect(row.attemptCount).toBeLessThanOrEqual(bounds.maxDispatchesPerAction);
           expect(report.totalLatencyMs).toBeLessThanOrEqual(bounds.maxWallMs);
-          for (const event of events)
-            if (event.type === "wait.finished" && event.cause === "backoff")
-              expect(event.waitedMs).toBeLessThanOrEqual(bounds.maxRetryWaitMs);
+          const waits = events.flatMap((event) =>
+            event.type === "wait.finished" && event.cause === "backoff" ? [event] : [],
+          );
+          for (const { waitedMs } of waits) expect(waitedMs).toBeLessThanOrEqual(bounds.maxRetryWaitMs);
+          if (steps.some(({ text }) => text.includes("retryAfterMs"))) return;
+          for (const { index } of report.actions) {
+            const own = waits.filter(({ actionIndex }) => actionIndex === index);
+            expect(own.reduce((sum, { waitedMs }) => sum + waitedMs, 0)).toBeLessThanOrEqual(bounds.maxBackoffMs);
+          }
         },
       ),
       { numRuns: 300 },
@@ -86,6 +92,26 @@ describe("explainPolicy", () => {
         event.type === "wait.finished" && event.cause === "backoff" && event.actionIndex === 0 ? [event.waitedMs] : [],
       );
       expect(waited.reduce((sum, ms) => sum + ms, 0)).toBe(bounds.maxBackoffMs);
+    });
+  }
+
+  for (const [what, jitter, maxTotalTimeMs, longest] of [
+    ["full, cut short by the deadline", "full", 10, 9],
+    ["full, with time to spare", "full", 100, 14],
+    ["equal, cut short by the deadline", "equal", 10, 9],
+    ["equal, with time to spare", "equal", 100, 14],
+    ["equal, with time for one retry alone", "equal", 8, 7],
+  ] as const) {
+    it(`backoff with jitter is reached, by some seed, and never exceeded: ${what}`, async () => {
+      const retry = { jitter, initialBackoffMs: 8, backoffMultiplier: 1, maxRetries: 2 } as const;
+      const policy = { retry, timeout: { maxTotalTimeMs } };
+      const waited = new Set<number>();
+      for (let seed = 0; seed < 400; seed++) {
+        const { report } = await runScript([rejects("busy")], { policy, options: { seed: `${seed}` } });
+        waited.add(report.actions[0]!.waitedMs);
+      }
+      expect(Math.max(...waited)).toBe(longest);
+      expect(boundsOf(policy).maxBackoffMs).toBe(longest);
     });
   }
 

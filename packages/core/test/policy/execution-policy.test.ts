@@ -79,6 +79,16 @@ describe("definePolicy", () => {
     ["null", { retry: { maxBackoffMs: null } }, "retry.maxBackoffMs: a finite number >= 0, not null"],
     ["a section of another kind", { retry: [] }, "retry: an object, not array"],
     ["a policy of another kind", "fast", ": an object, not string"],
+    ["a section that is null", { timeout: null }, "timeout: an object, not null"],
+    ["rate limits of another kind", { rateLimit: 5 }, "rateLimit: an object, not 5"],
+    ["limits of actions that are none", { rateLimit: { perAction: [] } }, "rateLimit.perAction: an object, not array"],
+    ["a truth in place of a number", { maxConcurrency: true }, "maxConcurrency: an integer >= 1, not true"],
+    ["a number in words", { retry: { maxRetries: "3" } }, "retry.maxRetries: an integer from 0 to 10000, not string"],
+    [
+      "more retries than can be counted on",
+      { retry: { maxRetries: 10_001 } },
+      "retry.maxRetries: an integer from 0 to 10000, not 10001",
+    ],
     ["concurrency 0", { maxConcurrency: 0 }, "maxConcurrency: an integer >= 1, not 0"],
     [
       "a limit without window",
@@ -96,6 +106,13 @@ describe("definePolicy", () => {
       expect(issuesOf(input)).toEqual([issue]);
     });
   }
+
+  it("says all that is wrong in one message, and calls the whole of it the policy", () => {
+    expect(() => definePolicy("fast" as never)).toThrow("invalid policy: policy must be an object");
+    expect(() => definePolicy({ maxConcurrency: 0, onHalt: "go" as never })).toThrow(
+      'invalid policy: maxConcurrency must be an integer >= 1; onHalt must be one of "abort", "finish"',
+    );
+  });
 
   it("refuses fields that it does not know: a misspelt bound is no bound", () => {
     expect(
