@@ -67,6 +67,14 @@ export class Attempt implements AttemptContext {
   }
 }
 
+/** Its stack would show this library alone, and takes nine tenths of the time of making it (4.2 µs of 4.6). */
 function reason(cause: AbortCause): EocError {
-  return new EocError(cause, MESSAGES[cause]);
+  const { stackTraceLimit } = V8Error;
+  if (stackTraceLimit === undefined || Object.isFrozen(Error)) return new EocError(cause, MESSAGES[cause]);
+  V8Error.stackTraceLimit = 0;
+  const error = new EocError(cause, MESSAGES[cause]);
+  V8Error.stackTraceLimit = stackTraceLimit;
+  return error;
 }
+
+const V8Error = Error as ErrorConstructor & { stackTraceLimit?: number };

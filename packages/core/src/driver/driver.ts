@@ -174,7 +174,7 @@ export class Driver extends Pump {
         this.#permits?.stopWaiting(command.action);
         return this.track(command.action).clearTimer();
       case "abort":
-        return Attempt.abort(this.track(command.action).attempt!, command.cause);
+        return this.#abort(command);
       case "yield":
         return this.mailbox.put({ type: "resume" });
       case "intend":
@@ -208,6 +208,12 @@ export class Driver extends Pump {
       default:
         return this.#finishBy(command.limitAt);
     }
+  }
+
+  /** What has answered before its limit was set holds nothing that could be aborted. */
+  #abort({ action, cause }: Command & { type: "abort" }): void {
+    const attempt = this.#tracks[action]?.attempt;
+    if (attempt !== undefined) Attempt.abort(attempt, cause);
   }
 
   /** −1 stands for the execution itself. */

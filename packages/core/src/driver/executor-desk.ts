@@ -13,7 +13,6 @@ export function dispatch(
   { action, attempt, limitAt }: Command & { type: "dispatch" },
 ): boolean {
   const handed = new Attempt(driver, action, attempt, limitAt);
-  driver.track(action).attempt = handed;
   const resolved = (result: unknown) => settle(driver, handed, judgeResult(result), result);
   const rejected = (error: unknown) => settle(driver, handed, judgeThrown(error), undefined);
   try {
@@ -22,6 +21,7 @@ export function dispatch(
       resolved(result);
       return false;
     }
+    driver.track(action).attempt = handed;
     // Only a native promise is sure to continue in this context, and once.
     const promise = result instanceof Promise ? result : Promise.resolve(result);
     promise.then(resolved, rejected);

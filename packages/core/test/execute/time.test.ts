@@ -233,6 +233,24 @@ describe("S4.6 signals", () => {
     expect(signals.map(({ aborted }) => aborted)).toEqual([false, false, false, false]);
   });
 
+  it("are aborted with an error without a stack, and leave the stacks of others as they were", async () => {
+    const before = Error.stackTraceLimit;
+    let reason: unknown;
+    await runScript(
+      (_, attempt) => {
+        attempt.signal.addEventListener("abort", () => {
+          reason = attempt.signal.reason;
+        });
+        return hangs();
+      },
+      { policy: { timeout: { attemptTimeoutMs: 5 } } },
+    );
+    expect(reason).toMatchObject({ code: "attempt_timeout" });
+    expect((reason as Error).stack).not.toContain("\n");
+    expect(Error.stackTraceLimit).toBe(before);
+    expect(new Error("x").stack).toContain("\n");
+  });
+
   it("are aborted already when they are first read after the abort", async () => {
     const clock = createVirtualClock();
     let signal: AbortSignal | undefined;
