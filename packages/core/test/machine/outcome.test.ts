@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { NotAppliedError } from "../../src/index.js";
-import { judgeResult, judgeThrown } from "../../src/machine/index.js";
+import { errorTypeOf, judgeResult, judgeThrown, safeCode } from "../../src/machine/index.js";
 
 const hostile = (name: string): object =>
   Object.defineProperty({}, name, {
@@ -49,6 +49,20 @@ describe("judgeResult (S3.1)", () => {
       expect(judgeResult(result)).toEqual({ kind: "invalid" });
     },
   );
+
+  it("S3.1 takes no for an answer only where it says ok: false", () => {
+    for (const ok of [undefined, null, 0, "", "false", Number.NaN]) {
+      expect(judgeResult({ ok, code: "busy" })).toEqual({ kind: "invalid" });
+    }
+  });
+
+  it("S9.1 takes only texts for codes and class names", () => {
+    expect(safeCode(5)).toBe("invalid_code");
+    expect(safeCode(["busy"])).toBe("invalid_code");
+    expect(errorTypeOf({ constructor: { name: 5 } })).toBe("Error");
+    expect(errorTypeOf({ constructor: { name: ["TypeError"] } })).toBe("Error");
+    expect(errorTypeOf({ constructor: { name: "TypeError" } })).toBe("TypeError");
+  });
 
   it("never throws", () => {
     expect(judgeResult(hostile("ok"))).toEqual({ kind: "invalid" });

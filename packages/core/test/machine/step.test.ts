@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { type Settlement, snapshot } from "../../src/machine/index.js";
 import { reportFromEvents } from "../../src/report/report-from-events.js";
 import {
   BUSY,
@@ -34,6 +35,60 @@ describe("what the executor says", () => {
     const commands = feed({ type: "retry_budget", at: 4, action: 0, verdict: "granted" });
     expect(typesOf(commands)).toEqual(["finish"]);
     expect(rowOf(machine)).toMatchObject({ status: "failed", reason: "deadline_exceeded", waitedMs: 0 });
+  });
+
+  it("S3.6 takes nothing from the retry budget for a retry that would start at the deadline, or never", () => {
+    const answer = (settlement: Settlement, at = 0, policy = {}) => {
+      const { machine, feed } = drive({ plan: ["once"], policy, facts: { hasRetryBudget: true } });
+      feed(START);
+      feed(INTENDED);
+      return [typesOf(feed({ type: "settled", at, action: 0, attempt: 0, settlement })), rowOf(machine)?.reason];
+    };
+    const timeout = { attemptTimeoutMs: 9 };
+    expect(answer(BUSY, 1)).toEqual([["clear_timer", "take_retry"], undefined]);
+    expect(answer(BUSY, 5, { timeout: { maxTotalTimeMs: 7, ...timeout } })[1]).toBeUndefined();
+    expect(answer({ ...BUSY, retryAfterMs: 2 }, 5, { timeout: { maxTotalTimeMs: 7, ...timeout } })).toEqual([
+      ["clear_timer", "finish"],
+      "deadline_exceeded",
+    ]);
+    expect(answer({ ...BUSY, retryAfterMs: 4 })).toEqual([["clear_timer", "finish"], "retry_after_too_long"]);
+    expect(answer(BUSY, 0, { retry: { maxRetries: 0 } })).toEqual([["clear_timer", "finish"], "retries_exhausted"]);
+  });
+
+  it("S3.5 jitter is drawn anew for every attempt, action and execution", () => {
+    const firstWait = (facts: { executionId?: string; seed?: string }, attempts = 1) => {
+      const retry = {
+        maxRetries: 3,
+        initialBackoffMs: 1000,
+        backoffMultiplier: 1,
+        maxBackoffMs: 1000,
+        jitter: "full" as const,
+      };
+      const { machine, feed } = drive({ plan: ["once"], policy: { retry, timeout: { maxTotalTimeMs: 9999 } }, facts });
+      feed(START);
+      for (let attempt = 0; ; attempt++) {
+        feed(INTENDED);
+        feed({ type: "settled", action: 0, attempt, settlement: BUSY });
+        const at = machine.actions[0]!.timerAt!;
+        if (attempt === attempts - 1) return at - machine.at;
+        feed({ type: "timer", at, action: 0 });
+      }
+    };
+    const waits = [firstWait({}), firstWait({}, 2), firstWait({ seed: "other" }), firstWait({ executionId: "other" })];
+    expect(new Set(waits).size).toBe(4);
+    expect(firstWait({})).toBe(waits[0]);
+  });
+
+  it("S2.4 a rejection that comes in the grace of a halt is followed by no retry: the halt is why", () => {
+    const { machine, feed } = drive({ plan: ["idempotent"] });
+    feed(START);
+    feed(INTENDED);
+    feed({ type: "halt", cause: "kill_switch" });
+    expect(typesOf(feed({ type: "settled", action: 0, attempt: 0, settlement: BUSY }))).toEqual([
+      "clear_timer",
+      "finish",
+    ]);
+    expect(rowOf(machine)).toMatchObject({ status: "failed", reason: "kill_switch", attemptCount: 1 });
   });
 
   it("S8.1 a settlement between the row and the writing of its key does not change the row that the events tell", () => {
@@ -154,6 +209,58 @@ describe("an input that does not fit", () => {
     expect(report(machine)).toMatchObject({ status: "denied", reason: "protocol_error", failClosed: true });
     expect(reportFromEvents(events)).toEqual({ ...report(machine) });
     expect(feed({ type: "approved", action: 0 } as never)).toEqual([]);
+  });
+
+  /** Answers that nobody asks for once an action has been dispatched. */
+  const UNASKED: readonly Unstamped[] = [
+    { type: "key_derived", action: 0, key: "k" },
+    { type: "bulkhead", action: 0, verdict: "entered" },
+    { type: "bulkhead", action: 0, verdict: "queued" },
+    { type: "claim", action: 0, verdict: { state: "claimed", token: 1 } },
+    { type: "gates", action: 0, verdict: { state: "allowed" } },
+    { type: "permit", action: 0, verdict: { state: "granted" } },
+    INTENDED,
+    { type: "key_started", action: 0, verdict: "done" },
+    { type: "switch", action: 0, verdict: "open" },
+    { type: "reconciled", action: 0, verdict: "applied" },
+    { type: "retry_budget", action: 0, verdict: "granted" },
+    { type: "recorded", action: 0, ok: true },
+    { type: "timer", action: -1 },
+    settled("applied", 1),
+    settled("applied", 0, 1),
+    { type: "approved", action: 0 } as never,
+  ];
+
+  it.each(UNASKED.map((input) => [JSON.stringify(input), input] as const))(
+    "ends the execution also in flight, its outcome unknown, and is nothing after the end: %s",
+    (_, input) => {
+      const { machine, feed, events } = drive({ plan: ["once", "once"] });
+      feed(START);
+      feed(INTENDED);
+      expect(typesOf(feed(input))).toEqual(["abort", "clear_timer", "finish"]);
+      expect(report(machine)).toMatchObject({ status: "unknown", reason: "protocol_error", failClosed: true });
+      expect(reportFromEvents(events)).toEqual({ ...report(machine) });
+
+      const ended = drive({ plan: ["once"] });
+      ended.feed(START);
+      ended.feed(INTENDED);
+      ended.feed(settled("applied"));
+      const before = JSON.stringify(snapshot(ended.machine));
+      expect(ended.feed(input)).toEqual([]);
+      expect(ended.feed({ type: "halt", cause: "cancelled" })).toEqual([]);
+      expect(JSON.stringify(snapshot(ended.machine))).toBe(before);
+    },
+  );
+
+  it("S2.4 a second halt is none: the first is why", () => {
+    const { machine, feed, events } = drive({ plan: ["once"] });
+    feed(START);
+    feed(INTENDED);
+    feed({ type: "halt", cause: "cancelled" });
+    expect(feed({ type: "halt", at: 1, cause: "kill_switch" })).toEqual([]);
+    feed({ type: "timer", at: 1, action: 0 });
+    expect(report(machine)).toMatchObject({ reason: "cancelled", haltLatencyMs: 1 });
+    expect(events.filter(({ type }) => type === "halt.observed")).toHaveLength(1);
   });
 
   it("is told with a start, also when it is the first", () => {
