@@ -4,6 +4,10 @@ import { type Deadline, DeadlineHeap } from "./deadline-heap.js";
 /** The longest delay that a native timer can hold; a longer one would fire at once (S4.7). */
 const LONGEST_NATIVE_MS = 2 ** 31 - 1;
 
+/** Promise jobs that a turn of the event loop may go on without a new timer: as many as a few nested `async` functions take. */
+const HOPS = 4;
+const SOON = /* @__PURE__ */ Promise.resolve();
+
 /** The timers of a clock for those who are deadlines themselves. Times are on its monotonic clock. */
 export interface DeadlineTimers {
   add(deadline: Deadline): void;
@@ -26,6 +30,8 @@ export function createSystemClock(): Clock {
   const heap = new DeadlineHeap();
   let orders = 0;
   let willArm = false;
+  let ordersSeen = 0;
+  let hopsLeft = 0;
   let native: ReturnType<typeof setTimeout> | undefined;
   /** When the native timer is due. */
   let nativeAt = Number.POSITIVE_INFINITY;
@@ -67,14 +73,27 @@ export function createSystemClock(): Clock {
     }
   };
 
-  /** What settles within this turn of the event loop needs no native timer: most of their cost is setting and clearing. */
+  /**
+   * What settles within this turn of the event loop needs no native timer: most of their cost is setting and clearing. As long
+   * as there are always new ones, or the last may be about to settle, the turn is not over.
+   */
+  const armAtEnd = () => {
+    hopsLeft = orders === ordersSeen ? hopsLeft - 1 : HOPS;
+    ordersSeen = orders;
+    if (hopsLeft > 0 && heap.first !== undefined) {
+      void SOON.then(armAtEnd);
+      return;
+    }
+    willArm = false;
+    arm();
+  };
+
   const armSoon = () => {
     if (willArm) return;
     willArm = true;
-    void Promise.resolve().then(() => {
-      willArm = false;
-      arm();
-    });
+    hopsLeft = HOPS;
+    ordersSeen = orders;
+    void SOON.then(armAtEnd);
   };
 
   const deadlines: DeadlineTimers = {
