@@ -117,6 +117,55 @@ describe("S5.5 the way to a dispatch", () => {
   });
 });
 
+describe("what is begun", () => {
+  it("S8.1 is told with its key, where it has one", () => {
+    const keyed = drive({ plan: ["once"], policy: KEYED });
+    keyed.feed(START);
+    expect(byTheWay(keyed.events, "action.started")).toEqual([]);
+    keyed.feed({ type: "key_derived", action: 0, key: "k" });
+    expect(byTheWay(keyed.events, "action.started")).toMatchObject([{ actionIndex: 0, idempotencyKey: "k" }]);
+    const keyless = drive({ plan: ["once"] });
+    keyless.feed(START);
+    const [started] = byTheWay(keyless.events, "action.started");
+    expect(Object.keys(started!)).not.toContain("idempotencyKey");
+    const unobserved = drive({ plan: ["once"], facts: { observed: false } });
+    expect(unobserved.feed(START).map(({ type }) => type)).toEqual(["dispatch"]);
+  });
+
+  it("S2.4 goes no further when a halt came while its key was made, and names the halt", () => {
+    for (const key of ["k", undefined]) {
+      const { machine, feed } = drive({ plan: ["once"], policy: KEYED, facts: { hasBulkhead: true } });
+      feed(START);
+      feed(HALT);
+      expect(typesOf(feed({ type: "key_derived", action: 0, ...(key !== undefined && { key }) }))).toEqual(["finish"]);
+      expect(rowOf(machine)).toMatchObject({ status: "denied", reason: "kill_switch" });
+      expect(Object.hasOwn(rowOf(machine)!, "idempotencyKey")).toBe(key !== undefined);
+    }
+  });
+
+  it("S5.4 waits for a slot of its own execution in order of arrival, and says so once", () => {
+    const { feed, events } = drive({
+      plan: ["once", "once"],
+      policy: { retry: { initialBackoffMs: 1, maxBackoffMs: 1 }, onFailure: "continue" },
+    });
+    feed(START);
+    feed(INTENDED);
+    feed({ type: "settled", action: 0, attempt: 0, settlement: BUSY });
+    feed({ type: "intent", action: 1, ok: true });
+    feed({ type: "timer", at: 1, action: 0 });
+    feed({ type: "resume" });
+    expect(byTheWay(events, "wait.started")).toMatchObject([
+      { actionIndex: 0, cause: "backoff", untilMs: 1001 },
+      { actionIndex: 0, cause: "slot", untilMs: 1007 },
+    ]);
+    expect(typesOf(feed({ ...settled("applied", 0, 1), at: 2 }))).toEqual(["clear_timer", "clear_timer", "intend"]);
+    expect(byTheWay(events, "wait.finished")).toMatchObject([
+      { cause: "backoff", waitedMs: 1 },
+      { cause: "slot", waitedMs: 1 },
+    ]);
+  });
+});
+
 describe("the last look before a dispatch", () => {
   const late = (at: number, approval?: { matches: boolean; expiresAtMs?: number }, wallMs?: number) => {
     const { machine, feed } = drive({ plan: ["once"], ...(approval && { facts: { approval } }) });
