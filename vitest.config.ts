@@ -7,6 +7,7 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 // Tests see the sources, so that coverage counts and no build is stale. What ships is tested by the smoke and pack tests.
 const sources = [
   { find: /^@eoc\/core\/machine$/, replacement: at("packages/core/src/machine/index.ts") },
+  { find: /^@eoc\/decision-schema\/read$/, replacement: at("packages/decision-schema/src/read.ts") },
   { find: /^@eoc\/trace\/node$/, replacement: at("packages/trace/src/node.ts") },
   { find: /^@eoc\/testkit\/(fast-check|jest|matchers|vitest)$/, replacement: `${at("packages")}/testkit/src/$1.ts` },
   { find: /^@eoc\/([a-z-]+)$/, replacement: `${at("packages")}/$1/src/index.ts` },

@@ -12,6 +12,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^@eoc\/core\/machine$/, replacement: at("packages/core/src/machine/index.ts") },
+      { find: /^@eoc\/decision-schema\/read$/, replacement: at("packages/decision-schema/src/read.ts") },
       { find: /^@eoc\/([a-z-]+)$/, replacement: `${at("packages")}/$1/src/index.ts` },
     ],
   },

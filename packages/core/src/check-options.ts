@@ -1,4 +1,4 @@
-import type { Issue } from "@eoc/decision-schema";
+import type { Issue } from "@eoc/decision-schema/read";
 
 /** The methods that each port must have for it to be asked at all. */
 const PORTS: Record<string, readonly string[]> = {

@@ -1,4 +1,4 @@
-import type { Issue } from "@eoc/decision-schema";
+import type { Issue } from "@eoc/decision-schema/read";
 
 /** Every code that an {@link EocError} can carry: a closed list. `docs/codes.md` is made of it. */
 export const EOC_ERROR_CODES = [

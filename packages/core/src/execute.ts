@@ -1,20 +1,17 @@
 import {
   digestDecision,
   type ExecutionContext,
-  ExecutionContextSchema,
   type FinalDecision,
   type FinalDecisionInput,
-  FinalDecisionSchema,
   type Issue,
+  type ReadResult,
   readContext,
   readDecision,
-  toIssues,
-} from "@eoc/decision-schema";
+} from "@eoc/decision-schema/read";
 import { checkOptions } from "./check-options.js";
 import { Driver, type PreparedExecution } from "./driver/driver.js";
 import { type Request, waitInRoom } from "./driver/waiting-room.js";
 import { isEocError } from "./errors.js";
-import { deepFreezeCopy } from "./frozen-copy.js";
 import { createSystemClock } from "./local/system-clock.js";
 import { type Facts, startMachine, type Verdict } from "./machine/state.js";
 import type { ExecuteOptions } from "./options.js";
@@ -261,11 +258,9 @@ function readArguments(
   executor: unknown,
   clock: Clock,
 ): Arguments | Refusal {
-  const decision =
-    readDecision(givenDecision) ?? readJson(FinalDecisionSchema, "invalid_decision", "decision", givenDecision);
+  const decision = dataOf(readDecision(givenDecision), "invalid_decision", "decision");
   if (decision instanceof Refusal) return decision;
-  const context =
-    readContext(givenContext) ?? readJson(ExecutionContextSchema, "invalid_context", "context", givenContext);
+  const context = dataOf(readContext(givenContext), "invalid_context", "context");
   if (context instanceof Refusal) return context;
   if (contextDenies(context, clock)) {
     // A halted system is halted whatever else is wrong (S2.1); nothing else is needed to say so.
@@ -284,23 +279,14 @@ const NOBODY: Pick<Arguments, "execute" | "reconcile"> = {
   reconcile: undefined,
 };
 
-interface Schema<T> {
-  safeParse(input: unknown): { success: true; data: T } | { success: false; error: Parameters<typeof toIssues>[0] };
+/** What was read of an argument, frozen: the caller's object is not read again (S1.3). */
+function dataOf<T>(read: ReadResult<T>, reason: TerminalReason, path: string): T | Refusal {
+  return read.success ? read.data : new Refusal(reason, within(path, read.issues));
 }
 
-/** What the schema makes of an argument, frozen: the caller's object is not read again (S1.3). */
-function readJson<T>(schema: Schema<T>, reason: TerminalReason, path: string, value: unknown): T | Refusal {
-  try {
-    const parsed = schema.safeParse(value);
-    if (parsed.success) return deepFreezeCopy(parsed.data);
-    const issues = toIssues(parsed.error, value);
-    return new Refusal(
-      reason,
-      issues.map((issue) => ({ ...issue, path: issue.path === "" ? path : `${path}.${issue.path}` })),
-    );
-  } catch {
-    return unreadable(reason, path);
-  }
+/** Issues of an argument, with their paths from the call. */
+function within(argument: string, issues: readonly Issue[]): Issue[] {
+  return issues.map((issue) => ({ ...issue, path: issue.path === "" ? argument : `${argument}.${issue.path}` }));
 }
 
 function policyOf(policy: unknown): ExecutionPolicy | Refusal {
@@ -308,10 +294,7 @@ function policyOf(policy: unknown): ExecutionPolicy | Refusal {
     return definePolicy(policy as ExecutionPolicyInput | undefined);
   } catch (error) {
     if (!isEocError(error)) return unreadable("invalid_policy", "policy");
-    return new Refusal(
-      "invalid_policy",
-      (error.issues ?? []).map((issue) => ({ ...issue, path: issue.path === "" ? "policy" : `policy.${issue.path}` })),
-    );
+    return new Refusal("invalid_policy", within("policy", error.issues ?? []));
   }
 }
 

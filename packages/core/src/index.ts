@@ -1,5 +1,5 @@
 // For callers.
-export type { Action, ExecutionContext, FinalDecision, FinalDecisionInput, Issue } from "@eoc/decision-schema";
+export type { Action, ExecutionContext, FinalDecision, FinalDecisionInput, Issue } from "@eoc/decision-schema/read";
 // For authors of executors, adapters, stores and drivers.
 export type { PreparedExecution } from "./driver/driver.js";
 export {

@@ -1,4 +1,4 @@
-import { type Action, type ActionItem, canonicalJson, type FinalDecision, sha256Hex } from "@eoc/decision-schema";
+import { type Action, type ActionItem, canonicalJson, type FinalDecision, sha256Hex } from "@eoc/decision-schema/read";
 import { deepFreezeCopy } from "./frozen-copy.js";
 import {
   definePolicy,

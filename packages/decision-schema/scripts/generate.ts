@@ -18,7 +18,7 @@ import {
   RESERVED_NAMESPACES,
   SCHEMA_VERSION,
 } from "../src/index.ts";
-import { JsonObjectSchema } from "../src/json-value.ts";
+import { JsonObjectSchema } from "../src/json-schemas.ts";
 
 const schemas = {
   Action: { file: "action", schema: ActionSchema, about: "What a decision may ask for." },

@@ -1,21 +1,20 @@
 import * as z from "zod";
-import { isWellFormed, JsonObjectSchema, UnknownValueSchema } from "./json-value.ts";
+import { ACTIONS, EFFECTS, MAX_ID_LENGTH } from "./contract-values.ts";
+import { JsonObjectSchema, UnknownValueSchema } from "./json-schemas.ts";
+import { isWellFormed, WELL_FORMED } from "./json-value.ts";
 
 /** What a decision may ask for. `HOLD` asks for nothing to be done. */
-export const ActionSchema = /* @__PURE__ */ z.enum(["HOLD", "ACT", "EXIT", "CANCEL", "STOP"]);
+export const ActionSchema = /* @__PURE__ */ z.enum(ACTIONS);
 export type Action = z.infer<typeof ActionSchema>;
 
 /**
  * What a repetition of an action does to the outside world (S3.2): `once` must not be repeated, `idempotent` may be,
  * `none` only reads.
  */
-export const EffectSchema = /* @__PURE__ */ z.enum(["once", "idempotent", "none"]);
+export const EffectSchema = /* @__PURE__ */ z.enum(EFFECTS);
 export type Effect = z.infer<typeof EffectSchema>;
 
-const MAX_ID_LENGTH = 256;
-
-const IdSchema = /* @__PURE__ */ (() =>
-  z.string().min(1).max(MAX_ID_LENGTH).refine(isWellFormed, "a string without lone surrogates"))();
+const IdSchema = /* @__PURE__ */ (() => z.string().min(1).max(MAX_ID_LENGTH).refine(isWellFormed, WELL_FORMED))();
 
 /** One action of a decision; `id` names it within the decision and in the report. Unknown keys are kept. */
 export const ActionItemSchema = /* @__PURE__ */ (() =>

@@ -1,6 +1,3 @@
-import * as z from "zod";
-import { UnknownValueSchema } from "./json-value.ts";
-
 /** What the ecosystem knows of a key of the context. */
 export interface ContextKeyEntry {
   /** The type of its value, in the words of the reference's index. */
@@ -156,16 +153,3 @@ export function isVolatileContextKey(key: string): boolean {
     key,
   );
 }
-
-/**
- * The snapshot of the world that goes with a decision: any keys, JSON values. The two times that are compared with each other must be
- * numbers; the signals that deny are judged by S2.1 whatever their type is.
- */
-export const ExecutionContextSchema = /* @__PURE__ */ (() =>
-  z
-    .object({
-      now_ms: z.number().nullish(),
-      ops_cooldown_until_ms: z.number().nullish(),
-    })
-    .catchall(UnknownValueSchema))();
-export type ExecutionContext = z.infer<typeof ExecutionContextSchema>;

@@ -1,12 +1,10 @@
-import type * as z from "zod";
-import { ActionItemSchema } from "./action.ts";
 import { canonicalJson } from "./canonical-json.ts";
-import { SchemaError } from "./errors.ts";
-import { type FinalDecision, type FinalDecisionInput, FinalDecisionSchema } from "./final-decision.ts";
+import { ACTION_KEYS, DECISION_KEYS, MISMATCH_KEYS } from "./contract-values.ts";
+import { guarded, SchemaError } from "./errors.ts";
+import type { FinalDecision, FinalDecisionInput } from "./final-decision.ts";
 import { isWellFormed } from "./json-value.ts";
-import { MismatchInfoSchema } from "./mismatch.ts";
+import { readDecision } from "./read-decision.ts";
 import { hashText } from "./sha256.ts";
-import { guarded, parseLoose } from "./wire-form.ts";
 
 /**
  * SHA-256 of the UTF-8 bytes of `text`, in lower-case hexadecimal. Synchronous.
@@ -29,23 +27,27 @@ export function sha256Hex(text: string): string {
  * @throws {SchemaError} `invalid_decision` or `invalid_json`
  */
 export function digestDecision(decision: FinalDecisionInput): string {
-  const parsed = parseLoose(FinalDecisionSchema, "invalid_decision", decision);
-  return sha256Hex(canonicalJson(guarded("invalid_decision", decision, () => normalForm(decision, parsed))));
+  const read = readDecision(decision);
+  if (!read.success) throw new SchemaError("invalid_decision", read.issues);
+  return sha256Hex(canonicalJson(guarded("invalid_decision", decision, () => normalForm(decision, read.data))));
 }
 
-function normalForm(decision: FinalDecisionInput, parsed: FinalDecision): Record<string, unknown> {
-  const normal = withoutNulls(FinalDecisionSchema, decision, parsed);
-  const { actions, mismatch } = parsed;
-  if (mismatch) normal["mismatch"] = withoutNulls(MismatchInfoSchema, decision.mismatch, mismatch);
-  if (actions)
-    normal["actions"] = actions.map((item, i) => withoutNulls(ActionItemSchema, decision.actions?.[i], item));
+function normalForm(decision: FinalDecisionInput, read: FinalDecision): Record<string, unknown> {
+  const normal = withoutNulls(DECISION_KEYS, decision, read);
+  const { actions, mismatch } = read;
+  if (mismatch) normal["mismatch"] = withoutNulls(MISMATCH_KEYS, decision.mismatch, mismatch);
+  if (actions) normal["actions"] = actions.map((item, i) => withoutNulls(ACTION_KEYS, decision.actions?.[i], item));
   return normal;
 }
 
-function withoutNulls(schema: z.ZodObject, input: object | null | undefined, parsed: object): Record<string, unknown> {
-  const normal: Record<string, unknown> = { ...parsed };
-  for (const key of Object.keys(schema.shape)) if (normal[key] === null) delete normal[key];
-  // zod leaves out a member of this name; two decisions that differ in it are two decisions all the same.
+function withoutNulls(
+  keys: ReadonlySet<string>,
+  input: object | null | undefined,
+  read: object,
+): Record<string, unknown> {
+  const normal: Record<string, unknown> = { ...read };
+  for (const key of keys) if (normal[key] === null) delete normal[key];
+  // A reader leaves out a member of this name; two decisions that differ in it are two decisions all the same.
   const proto = input && Object.getOwnPropertyDescriptor(input, "__proto__");
   if (proto) Object.defineProperty(normal, "__proto__", proto);
   return normal;

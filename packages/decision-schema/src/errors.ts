@@ -21,7 +21,8 @@ export type SchemaErrorCode =
   | "invalid_version";
 
 const BRAND = /* @__PURE__ */ Symbol.for("@eoc/decision-schema/SchemaError");
-const MAX_ISSUES = 50;
+/** How many issues are worth reading. */
+export const MAX_ISSUES = 50;
 const MAX_KEY_LENGTH = 64;
 const MAX_PATH_LENGTH = 256;
 
@@ -48,19 +49,37 @@ export function isSchemaError(error: unknown): error is SchemaError {
   }
 }
 
+/** Runs `read`, which reads the foreign value `input`, and throws whatever it throws as a {@link SchemaError}. */
+export function guarded<T>(code: SchemaErrorCode, input: unknown, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (isSchemaError(error)) throw error;
+    throw new SchemaError(code, [{ path: "", expected: "a value that can be read", received: typeName(input) }]);
+  }
+}
+
 /**
  * The issues of a zod error, at most 50.
  *
  * @param input what was parsed; with it, each issue also says what was `received`.
  */
 export function toIssues(error: z.core.$ZodError, input?: unknown): Issue[] {
-  return error.issues
-    .slice(0, MAX_ISSUES)
-    .flatMap((issue) =>
-      issue.code === "unrecognized_keys"
-        ? issue.keys.map((key) => ({ path: formatPath([...issue.path, key]), expected: "no such key" }))
-        : [{ path: formatPath(issue.path), expected: expectation(issue), ...receivedAt(issue.path, input) }],
-    );
+  const issues: Issue[] = [];
+  let mistyped: string | undefined;
+  for (const issue of error.issues) {
+    if (issues.length >= MAX_ISSUES) break;
+    if (issue.code === "unrecognized_keys") {
+      for (const key of issue.keys) issues.push({ path: formatPath([...issue.path, key]), expected: "no such key" });
+      continue;
+    }
+    const path = formatPath(issue.path);
+    // zod measures whatever has a length; what is of another type is wrong once.
+    if (path === mistyped && (issue.code === "too_small" || issue.code === "too_big")) continue;
+    if (issue.code === "invalid_type") mistyped = path;
+    issues.push({ path, expected: expectation(issue), ...receivedAt(issue.path, input) });
+  }
+  return issues.slice(0, MAX_ISSUES);
 }
 
 /** `["actions", 0, "a b"]` as `actions[0]["a b"]`, long keys and long paths cut. */

@@ -1,11 +1,13 @@
 import * as z from "zod";
 import { ActionItemSchema, ActionSchema } from "./action.ts";
-import { JsonObjectSchema, UnknownValueSchema } from "./json-value.ts";
+import { JsonObjectSchema, UnknownValueSchema } from "./json-schemas.ts";
 import { DurationMsSchema, MismatchInfoSchema, mismatchInfoToDict, TextListSchema } from "./mismatch.ts";
 import { parseStrict, toWire } from "./wire-form.ts";
 
 const ActionListSchema = /* @__PURE__ */ (() =>
   z.array(ActionItemSchema).check(({ value, issues }) => {
+    // Ids that are no ids are not compared.
+    if (issues.length > 0) return;
     const seen = new Set<string>();
     value.forEach(({ id }, index) => {
       if (typeof id !== "string") return;

@@ -4,12 +4,11 @@ export { isCompatible, parseVersion, SCHEMA_VERSION, type Version, type VersionR
 export {
   CONTEXT_KEY_REGISTRY,
   type ContextKeyEntry,
-  type ExecutionContext,
-  ExecutionContextSchema,
   isVolatileContextKey,
 } from "./context-keys.ts";
 export { digestDecision, sha256Hex } from "./digest.ts";
 export { type Issue, isSchemaError, SchemaError, type SchemaErrorCode, toIssues } from "./errors.ts";
+export { type ExecutionContext, ExecutionContextSchema } from "./execution-context.ts";
 export {
   createFinalDecision,
   type FinalDecision,
@@ -36,7 +35,7 @@ export {
   ProposalSchema,
   proposalToDict,
 } from "./proposal.ts";
-export { readContext, readDecision } from "./quick-read.ts";
+export { type ReadResult, readContext, readDecision } from "./read-decision.ts";
 export {
   EXTERNAL_KEY_REGISTRY,
   type ExternalKeyEntry,

@@ -1,4 +1,3 @@
-import * as z from "zod";
 import { formatPath, type Issue, typeName } from "./errors.ts";
 
 /** How deep objects and lists may be nested inside one value of the contract, such as `params`. */
@@ -7,7 +6,8 @@ export const MAX_JSON_DEPTH = 128;
 /** How many values one JSON value may hold; stops values that share parts so often that walking them never ends. */
 export const MAX_JSON_VALUES = 1_000_000;
 
-const WELL_FORMED = "a string without lone surrogates";
+/** What is asked of every text. */
+export const WELL_FORMED = "a string without lone surrogates";
 
 /** The first place in a value that is not JSON. */
 export interface JsonProblem {
@@ -49,26 +49,6 @@ export function isPlainObject(value: object): value is Record<string, unknown> {
   const prototype: unknown = Object.getPrototypeOf(value);
   // The second test is for Object.prototype of any realm.
   return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
-}
-
-/** A JSON object, handed on as it is: neither copied nor stripped of any key. */
-export const JsonObjectSchema = /* @__PURE__ */ (() =>
-  (z.unknown() as z.ZodType<Record<string, unknown>, Record<string, unknown>>).check(({ value, issues }) => {
-    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-    addProblem(issues, isObject ? findNonJson(value, MAX_JSON_DEPTH) : problemAt(value, "object"));
-  }))();
-
-/** What an unknown key of a wire object may hold: JSON, or `undefined` for nothing. */
-export const UnknownValueSchema = /* @__PURE__ */ (() =>
-  z.unknown().check(({ value, issues }) => {
-    if (value !== undefined) addProblem(issues, findNonJson(value, MAX_JSON_DEPTH));
-  }))();
-
-/** A string that survives UTF-8. */
-export const TextSchema = /* @__PURE__ */ (() => z.string().refine(isWellFormed, WELL_FORMED))();
-
-function addProblem(issues: z.core.$ZodRawIssue[], problem: JsonProblem | undefined): void {
-  if (problem) issues.push({ code: "custom", input: undefined, path: problem.path, message: problem.expected });
 }
 
 // The path is put together on the way back from a problem, so that values without one pay nothing for it.

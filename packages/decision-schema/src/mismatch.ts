@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { JsonObjectSchema, TextSchema, UnknownValueSchema } from "./json-value.ts";
+import { JsonObjectSchema, TextSchema, UnknownValueSchema } from "./json-schemas.ts";
 import { parseStrict, toWire } from "./wire-form.ts";
 
 /** A list of strings; `null` and absent are read as an empty list, as the reference does. */

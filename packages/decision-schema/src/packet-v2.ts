@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { isCompatible, SCHEMA_VERSION } from "./compat.ts";
-import { JsonObjectSchema, TextSchema, UnknownValueSchema } from "./json-value.ts";
+import { JsonObjectSchema, TextSchema, UnknownValueSchema } from "./json-schemas.ts";
 import { parseLoose, parseStrict, toWire } from "./wire-form.ts";
 
 const SchemaVersionSchema = /* @__PURE__ */ (() =>

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { ActionSchema } from "./action.ts";
-import { JsonObjectSchema, TextSchema, UnknownValueSchema } from "./json-value.ts";
+import { JsonObjectSchema, TextSchema, UnknownValueSchema } from "./json-schemas.ts";
 import { TextListSchema } from "./mismatch.ts";
 import { parseStrict, toWire } from "./wire-form.ts";
 

@@ -1,13 +1,5 @@
 import type * as z from "zod";
-import {
-  formatPath,
-  type Issue,
-  isSchemaError,
-  SchemaError,
-  type SchemaErrorCode,
-  toIssues,
-  typeName,
-} from "./errors.ts";
+import { formatPath, guarded, type Issue, SchemaError, type SchemaErrorCode, toIssues } from "./errors.ts";
 
 /** Parses `input` and throws whatever goes wrong, also in a hostile getter, as a {@link SchemaError}. */
 export function parseLoose<S extends z.ZodObject>(schema: S, code: SchemaErrorCode, input: unknown): z.output<S> {
@@ -27,16 +19,6 @@ export function parseStrict<S extends z.ZodObject>(schema: S, code: SchemaErrorC
 export function toWire(value: Readonly<Record<string, unknown>>, keys: readonly string[]): Record<string, unknown> {
   const known = Object.fromEntries(keys.map((key) => [key, value[key] ?? null]));
   return { ...known, ...value, ...known };
-}
-
-/** Runs `read`, which reads the foreign value `input`, and throws whatever it throws as a {@link SchemaError}. */
-export function guarded<T>(code: SchemaErrorCode, input: unknown, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (isSchemaError(error)) throw error;
-    throw new SchemaError(code, [{ path: "", expected: "a value that can be read", received: typeName(input) }]);
-  }
 }
 
 function parse<S extends z.ZodObject>(

@@ -1,4 +1,4 @@
-import { checkJson } from "@eoc/decision-schema";
+import { checkJson } from "@eoc/decision-schema/read";
 import { deepFreezeCopy } from "../frozen-copy.js";
 import { deriveKey, fingerprintOf } from "../idempotency/key.js";
 import type { Command } from "../machine/commands.js";

@@ -1,4 +1,4 @@
-import { canonicalJson, type ExecutionContext, isVolatileContextKey, sha256Hex } from "@eoc/decision-schema";
+import { canonicalJson, type ExecutionContext, isVolatileContextKey, sha256Hex } from "@eoc/decision-schema/read";
 import type { PlannedAction } from "../plan.js";
 
 /**

@@ -1,4 +1,4 @@
-import type { ExecutionContext, Issue } from "@eoc/decision-schema";
+import type { ExecutionContext, Issue } from "@eoc/decision-schema/read";
 import { EocError } from "../errors.js";
 import type { PlannedAction } from "../plan.js";
 

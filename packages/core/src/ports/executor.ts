@@ -1,4 +1,4 @@
-import type { ExecutionContext } from "@eoc/decision-schema";
+import type { ExecutionContext } from "@eoc/decision-schema/read";
 import type { PlannedAction } from "../plan.js";
 
 /**

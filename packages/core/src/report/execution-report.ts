@@ -1,4 +1,4 @@
-import type { Action, Issue } from "@eoc/decision-schema";
+import type { Action, Issue } from "@eoc/decision-schema/read";
 import type { TerminalReason } from "./terminal-reason.js";
 
 export type ActionStatus = "success" | "failed" | "denied" | "skipped" | "unknown";
