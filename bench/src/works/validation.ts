@@ -71,8 +71,8 @@ export const validation: Work = {
   contestants: {
     "check by hand": () => checking(isDecisionByHand),
     "EOC (checked, and copied frozen)": async () => {
-      const { readDecision } = await import("@eoc/decision-schema");
-      return checking((decision) => readDecision(decision) !== undefined);
+      const { readDecision } = await import("@eoc/decision-schema/read");
+      return checking((decision) => readDecision(decision).success);
     },
     "EOC's zod schema": async () => {
       const { FinalDecisionSchema } = await import("@eoc/decision-schema");

@@ -1,5 +1,5 @@
 import { definePolicy, type ExecutionPolicy, type ExecutionPolicyInput, type ExecutionReport } from "@eoc/core";
-import { canonicalJson, sha256Hex } from "@eoc/decision-schema";
+import { canonicalJson, sha256Hex } from "@eoc/decision-schema/read";
 import { type Context, handlers, type ServiceOptions, service, TerminalError } from "@restatedev/restate-sdk";
 import { type DurableRequest, type DurableSetup, runOn } from "./execute-durably.js";
 import type { DurableExecuteOptions } from "./options.js";

@@ -5,7 +5,7 @@ import {
   type ExecutionPolicyInput,
   planExecution,
 } from "@eoc/core";
-import type { ExecutionContext, FinalDecision } from "@eoc/decision-schema";
+import type { ExecutionContext, FinalDecision } from "@eoc/decision-schema/read";
 
 /** A valid decision that is allowed to act; `overrides` replace whole fields. */
 export function aDecision(overrides: Partial<FinalDecision> = {}): FinalDecision {

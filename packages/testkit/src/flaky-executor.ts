@@ -1,5 +1,5 @@
 import type { PlannedAction } from "@eoc/core";
-import { canonicalJson } from "@eoc/decision-schema";
+import { canonicalJson } from "@eoc/decision-schema/read";
 import { draw } from "./draw.js";
 import { createScriptedExecutor, type ScriptedExecutor, type ScriptedExecutorOptions } from "./scripted-executor.js";
 import { hangs, rejects, type ScriptedStep, succeeds, succeedsLate, throws } from "./scripted-step.js";

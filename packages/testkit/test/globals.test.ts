@@ -1,5 +1,3 @@
-// Loaded first: zod keeps its registry in globals of its own.
-import "@eoc/core";
 import { expect, it } from "vitest";
 
 /** Every own property of every global object that a fake clock could be tempted to patch. */

@@ -1,5 +1,5 @@
 import { type Clock, createSystemClock } from "@eoc/core";
-import { canonicalJson } from "@eoc/decision-schema";
+import { canonicalJson } from "@eoc/decision-schema/read";
 import type { JournalHead } from "./journal-record.js";
 import type { JournalSink } from "./jsonl-journal.js";
 

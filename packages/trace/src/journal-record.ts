@@ -1,5 +1,5 @@
 import type { Effect, ExecutionEvent } from "@eoc/core";
-import { canonicalJson, sha256Hex } from "@eoc/decision-schema";
+import { canonicalJson, sha256Hex } from "@eoc/decision-schema/read";
 import type { PolicyRecord, RecordedPolicy } from "./policy-record.js";
 
 /** The version of the record's form, its `v`. */

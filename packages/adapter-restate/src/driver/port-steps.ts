@@ -1,7 +1,7 @@
 import { deriveKey, fingerprintOf } from "@eoc/core";
 import type { Command, GateAnswer, Input } from "@eoc/core/machine";
 import { errorTypeOf, rateRequests, safeCode } from "@eoc/core/machine";
-import { checkJson } from "@eoc/decision-schema";
+import { checkJson } from "@eoc/decision-schema/read";
 import { type Answer, attempt, limited, member } from "../live/limited.js";
 import { LiveAttempt } from "../live/live-attempt.js";
 import { registry } from "../live/registry.js";

@@ -12,7 +12,7 @@ import {
   type FinalDecisionInput,
   planExecution,
 } from "@eoc/core";
-import { FinalDecisionSchema } from "@eoc/decision-schema";
+import { readDecision } from "@eoc/decision-schema/read";
 import { createFakeKillSwitch, type FakeKillSwitch } from "../fake-kill-switch.js";
 import type { Fault } from "../fault.js";
 import { type Faults, type Faulty, type FaultyMethod, faulty } from "../faulty.js";
@@ -195,6 +195,6 @@ export class Bench implements Lab {
 }
 
 function planOf(decision: FinalDecisionInput, policy: ExecutionPolicy): ExecutionPlan {
-  const parsed = FinalDecisionSchema.safeParse(decision);
-  return parsed.success ? planExecution(parsed.data, policy) : { actions: [], planHash: "" };
+  const read = readDecision(decision);
+  return read.success ? planExecution(read.data, policy) : { actions: [], planHash: "" };
 }

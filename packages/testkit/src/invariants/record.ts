@@ -1,5 +1,5 @@
 import { type ActionReport, type ExecutionEvent, type ExecutionReport, reportFromEvents } from "@eoc/core";
-import { canonicalJson } from "@eoc/decision-schema";
+import { canonicalJson } from "@eoc/decision-schema/read";
 import type { Run } from "./run.js";
 import type { Find } from "./violation.js";
 
