@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
@@ -30,6 +32,36 @@ describe("what ships", () => {
     const { dependencies, peerDependencies } = manifestOf("core");
     expect(Object.keys(dependencies ?? {})).toEqual(["@eoc/decision-schema"]);
     expect(peerDependencies).toBeUndefined();
+  });
+
+  it.each([
+    ["an ES module", "module", "const { execute } = await import('@eoc/core');"],
+    ["CommonJS", "commonjs", "const { execute } = require('@eoc/core');"],
+  ])("core executes where zod is not installed, as %s", (_, type, load) => {
+    const project = mkdtempSync(join(tmpdir(), "eoc-without-zod-"));
+    try {
+      for (const folder of ["core", "decision-schema"]) {
+        for (const part of ["package.json", "dist"])
+          cpSync(join(packages, folder, part), join(project, "node_modules/@eoc", folder, part), { recursive: true });
+      }
+      const main = `${load}
+const decisions = [{ action: "ACT" }, { action: "BUY" }];
+Promise.all(decisions.map((decision) => execute(decision, {}, {}, () => ({ ok: true }))))
+  .then((reports) => console.log(reports.map(({ status }) => status).join()));`;
+      // A package manager's launcher adds its own store to where modules are looked for.
+      const env = { ...process.env, NODE_PATH: "" };
+      const run = (text: string) =>
+        execFileSync(process.execPath, [`--input-type=${type}`, "--eval", text], {
+          cwd: project,
+          encoding: "utf8",
+          env,
+          stdio: "pipe",
+        });
+      expect(run(main)).toBe("success,denied\n");
+      expect(() => run(main.replace("@eoc/core", "@eoc/decision-schema"))).toThrow(/Cannot find \w+ 'zod'/);
+    } finally {
+      rmSync(project, { recursive: true });
+    }
   });
 
   for (const folder of published) {

@@ -65,7 +65,7 @@ const { json } = fc.letrec((tie) => ({
       runInNewContext("({ a: [{ b: 1 }] })"),
       runInNewContext("['a', 'b']"),
       // Holes, and what has a length without being a text.
-      [, "a"],
+      Object.assign(new Array(2), { 1: "a" }),
       { length: Number.NaN },
       new (class extends Array {})(300),
       new Proxy({ a: 1 }, {}),
