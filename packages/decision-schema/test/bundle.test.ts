@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { digestDecision, sha256Hex } from "../src/index.ts";
 
 const index = new URL("../src/index.ts", import.meta.url).pathname;
+const read = new URL("../src/read.ts", import.meta.url).pathname;
 const decision = { action: "ACT", params: { n: 1 } } as const;
 
 async function bundle(source: string, format: Format) {
@@ -58,11 +59,23 @@ describe("a bundle of @eoc/decision-schema", () => {
     expect(bytesFrom(inputs, "src/canonical-json.ts")).toBeGreaterThan(0);
   });
 
-  it("of what @eoc/core uses leaves out packets, proposals and registries", async () => {
-    const names = "FinalDecisionSchema, ExecutionContextSchema, toIssues, checkJson, canonicalJson, sha256Hex";
-    const { inputs } = await bundle(`export { ${names} } from ${JSON.stringify(index)}`, "esm");
-    for (const part of ["packet-v2", "proposal", "trace-keys", "compat", "wire-form"])
-      expect(bytesFrom(inputs, `src/${part}.ts`)).toBe(0);
-    expect(bytesFrom(inputs, "decision-schema/src/")).toBeLessThan(6000);
+  it("of all that does without zod has no zod, schemas, packets, proposals and registries", async () => {
+    const { inputs } = await bundle(`export * from ${JSON.stringify(read)}`, "esm");
+    for (const part of ["/zod/", "schemas", "packet-v2", "proposal", "trace-keys", "compat", "wire-form"])
+      expect(bytesFrom(inputs, part)).toBe(0);
+    expect(bytesFrom(inputs, "decision-schema/src/")).toBeLessThan(11_000);
+  });
+
+  it("for browsers reads without what engines of before 2023 lack", async () => {
+    const { code } = await bundle(`export { readDecision } from ${JSON.stringify(read)}`, "iife");
+    const source = `delete String.prototype.isWellFormed; ${code};
+      [schema.readDecision({ action: "ACT", params: { t: "a" } }), schema.readDecision({ action: "ACT", params: { t: "\\ud800" } })]`;
+    expect(JSON.parse(JSON.stringify(runInNewContext(source)))).toEqual([
+      { success: true, data: { action: "ACT", allowed: true, reasons: [], params: { t: "a" } } },
+      {
+        success: false,
+        issues: [{ path: "params.t", expected: "a string without lone surrogates", received: "string" }],
+      },
+    ]);
   });
 });

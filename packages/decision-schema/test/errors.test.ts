@@ -61,8 +61,19 @@ describe("toIssues", () => {
     expect(toIssues(error!, hostile)).toEqual([{ path: "a.b", expected: "string" }]);
   });
 
+  it("says of what is of another type only that, though zod measures whatever has a length", () => {
+    const schema = z.object({ id: z.string().min(1).max(2) });
+    const { error } = schema.safeParse({ id: [] });
+    expect(error!.issues.map(({ code }) => code)).toEqual(["invalid_type", "too_small"]);
+    expect(issues(schema, { id: [] })).toEqual([{ path: "id", expected: "string", received: "array" }]);
+    expect(issues(schema, { id: { length: Number.NaN } })).toHaveLength(1);
+    expect(issues(schema, { id: "" })).toEqual([{ path: "id", expected: "length >= 1", received: "string" }]);
+  });
+
   it("gives at most 50", () => {
     expect(issues(z.array(z.string()), new Array(1000).fill(1))).toHaveLength(50);
+    const unknown = Object.fromEntries(Array.from({ length: 60 }, (_, n) => [`k${n}`, n]));
+    expect(issues(z.strictObject({}), unknown)).toHaveLength(50);
   });
 });
 

@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import * as api from "../src/index.ts";
+import * as read from "../src/read.ts";
 
 describe("@eoc/decision-schema", () => {
   it("exports these names", () => {
@@ -47,6 +48,22 @@ describe("@eoc/decision-schema", () => {
       "toParams",
       "validateExternal",
     ]);
+  });
+
+  it("exports what does without zod from an entry of its own, the same", () => {
+    expect(Object.keys(read).sort()).toEqual([
+      "MAX_JSON_DEPTH",
+      "SchemaError",
+      "canonicalJson",
+      "checkJson",
+      "digestDecision",
+      "isSchemaError",
+      "isVolatileContextKey",
+      "readContext",
+      "readDecision",
+      "sha256Hex",
+    ]);
+    expect({ ...api }).toMatchObject({ ...read });
   });
 
   it("has types that say what the schemas say", () => {
