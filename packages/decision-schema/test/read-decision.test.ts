@@ -326,6 +326,18 @@ describe("readDecision and readContext", () => {
     expect(reads).toBe(1);
   });
 
+  it("stand by a refusal, whatever is found when the place is looked for", () => {
+    let reads = 0;
+    const params = Object.defineProperty({}, "cents", {
+      enumerable: true,
+      get: () => (reads++ === 0 ? Number.NaN : 1),
+    });
+    expect(readDecision({ action: "ACT", params })).toEqual({
+      success: false,
+      issues: [{ path: "params", expected: "a value that can be read", received: "object" }],
+    });
+  });
+
   it("keep nothing of the caller's: later changes do not show", () => {
     const given = { action: "ACT" as const, params: { list: [{ n: 1 }] }, note: { deep: ["x"] } };
     const taken = readDecision(given);

@@ -193,6 +193,24 @@ describe("S1.3 the caller's objects", () => {
     );
   });
 
+  it("are read once, unusual ones too: what was checked is what is executed", async () => {
+    class Order {
+      readonly action = "ACT" as const;
+      #reads = 0;
+      get params() {
+        const isFirst = () => this.#reads++ === 0;
+        return Object.defineProperty({}, "cents", { enumerable: true, get: () => (isFirst() ? 1 : 1_000_000) });
+      }
+    }
+    const seen: unknown[] = [];
+    const report = await execute(new Order() as never, {}, {}, ({ params }) => {
+      seen.push({ ...params });
+      return { ok: true };
+    });
+    expect(report.status).toBe("success");
+    expect(seen).toEqual([{ cents: 1 }]);
+  });
+
   it("keep a __proto__ key as an ordinary key", async () => {
     const decision = JSON.parse('{"action":"ACT","params":{"__proto__":{"polluted":true}}}');
     let params: Readonly<Record<string, unknown>> = {};
