@@ -237,6 +237,40 @@ describe("readDecision and readContext", () => {
     expect(Object.keys(outcomes).sort()).toEqual(["refused", "taken", "thrown"]);
   });
 
+  it("agree with the schema on how long an id may be, and on what it may be made of", () => {
+    const face = "\u{1f600}";
+    const outcomes = [
+      "",
+      "a",
+      "a".repeat(256),
+      "a".repeat(257),
+      face.repeat(256),
+      face.repeat(257),
+      "\ud800".repeat(257),
+    ]
+      .flatMap((id) => [{ id }, { idempotency_key: id }])
+      .map((item) =>
+        agrees(FinalDecisionSchema, readDecision, { action: "ACT", actions: [{ action: "ACT", ...item }] }),
+      );
+    expect(outcomes.filter((outcome) => outcome === "taken")).toHaveLength(6);
+  });
+
+  it("agree with the schema on which 50 issues are told", () => {
+    const wrong = { action: "BUY", id: "", params: [], effect: 1, idempotency_key: "\ud800", other: Number.NaN };
+    for (const length of [8, 9, 20]) {
+      const value = {
+        action: "ACT",
+        reasons: new Array(length).fill(1),
+        actions: new Array(length).fill(wrong),
+        params: 1,
+      };
+      expect(agrees(FinalDecisionSchema, readDecision, value)).toBe("refused");
+      expect(agrees(FinalDecisionSchema, readDecision, { ...value, actions: [{ ...wrong, other: undefined }] })).toBe(
+        "refused",
+      );
+    }
+  });
+
   it("agree with the schema on ids that are there twice, in few and in many actions", () => {
     for (const length of [2, 8, 9, 60]) {
       const actions = Array.from({ length }, (_, n) => ({ action: "ACT", id: `id-${n}` }));
