@@ -64,6 +64,10 @@ describe("the short form", () => {
   it("measures those that the shows look at", () => {
     expect([...wantedBy(work).contestants]).toEqual(["ours", "floor"]);
     expect([...wantedBy(work).measuredBeyondTime]).toEqual(["ours"]);
+
+    const timed = { ...work, shows: [{ show: 1, what: "time", value: (r: Results) => r.cpuNs("other"), atMost: 1 }] };
+    expect([...wantedBy(timed).contestants]).toEqual(["other"]);
+    expect([...wantedBy(timed).measuredBeyondTime]).toEqual([]);
   });
 });
 

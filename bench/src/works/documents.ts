@@ -19,7 +19,7 @@ export function aRecord(number: number): Record<string, unknown> {
 
 function build(number: number): Record<string, unknown> {
   const name = NAMES[number % NAMES.length]!;
-  const items = Array.from({ length: 5 }, (_, item) => ({
+  const items = Array.from({ length: 6 }, (_, item) => ({
     sku: `sku-${number * 7 + item}`,
     title: `Article ${(number * 31 + item * 17) % 9973} in ${item % 2 === 0 ? "blue" : "green"}`,
     quantity: 1 + ((number + item) % 4),
@@ -70,6 +70,12 @@ function build(number: number): Record<string, unknown> {
           to: "Lyon",
           eta: `2026-12-${10 + (number % 19)}T17:45:00Z`,
           distance_km: 1180 + (number % 40),
+        },
+        {
+          from: "Lyon",
+          to: "Porto",
+          eta: `2027-01-${10 + (number % 19)}T12:30:00Z`,
+          distance_km: 1490 + (number % 40),
         },
       ],
     },
