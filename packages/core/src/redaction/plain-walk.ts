@@ -1,15 +1,14 @@
 import { copyOf, type Frame, LONG_ARRAY, MARKERS, MAX_CONTAINERS, type Walk } from "./copy-value.js";
 import { type KnownKey, scopeCovers } from "./known-keys.js";
-import { drain, hasSecretName, startWalk, type WalkOptions } from "./walk.js";
+import { drain, hasSecretName, redactValue, startWalk, type WalkOptions } from "./walk.js";
 
 /** Deeper containers take the long way: so the stack is safe, and a container counts once (see `MAX_CONTAINERS`). */
 const MAX_DEPTH = 16;
 
-/** A container that is being copied, and the one that it is in. */
-interface Step {
-  readonly source: object;
-  readonly parent: Step | undefined;
-  readonly depth: number;
+/** One redaction of plain data. */
+interface PlainWalk extends Walk {
+  /** The containers that are being copied, from the root on; beyond the depth of the last one, those of an earlier moment. */
+  readonly path: object[];
 }
 
 /**
@@ -18,80 +17,83 @@ interface Step {
  */
 export function redactPlain(options: WalkOptions, value: unknown): unknown {
   try {
-    const walk = startWalk(options, undefined);
     // Members that every object inherits would be listed with its own.
-    for (const _inherited in Object.prototype) return takeLongWay(walk, value, undefined);
-    return copyPlain(walk, value, walk.keys.head, undefined);
+    for (const _inherited in Object.prototype) return redactValue(options, value, undefined);
+    const walk: PlainWalk = { ...startWalk(options, undefined), path: [] };
+    return copyPlain(walk, value, walk.keys.head, 0);
   } catch {
     // A getter that threw is marked at its place on the long way.
-    return takeLongWay(startWalk(options, undefined), value, undefined);
+    return redactValue(options, value, undefined);
   }
 }
 
-/** `under` is the last key on the way to `value`, `parent` the container that it is in. */
-function copyPlain(walk: Walk, value: unknown, under: KnownKey, parent: Step | undefined): unknown {
-  const { text } = walk;
-  if (typeof value === "string") return value.length < text.minLength ? value : text.redact(value);
-  if (typeof value === "number" && !text.declaresNumbers) return value;
-  if (typeof value !== "object") return typeof value === "boolean" ? value : copyOf(walk, value, undefined, "");
-  return value === null ? null : copyContainer(walk, value, under, parent);
+/** `under` is the last key on the way to `value`, `depth` the number of containers that it is in. */
+function copyPlain(walk: PlainWalk, value: unknown, under: KnownKey, depth: number): unknown {
+  if (typeof value === "string") return walk.text.redact(value);
+  if (value === null || typeof value === "boolean") return value;
+  if (typeof value === "number" && !walk.text.declaresNumbers) return value;
+  return typeof value === "object" ? copyContainer(walk, value, under, depth) : copyOf(walk, value, undefined, "");
 }
 
-function copyContainer(walk: Walk, source: object, under: KnownKey, parent: Step | undefined): unknown {
-  for (let step = parent; step !== undefined; step = step.parent) {
-    if (step.source === source) return MARKERS.circular;
-  }
-  const depth = parent === undefined ? 0 : parent.depth + 1;
-  if (depth === MAX_DEPTH || walk.containers >= MAX_CONTAINERS) return takeLongWay(walk, source, parent);
+function copyContainer(walk: PlainWalk, source: object, under: KnownKey, depth: number): unknown {
+  const { path } = walk;
+  for (let around = 0; around < depth; around++) if (path[around] === source) return MARKERS.circular;
+  if (depth === MAX_DEPTH || walk.containers >= MAX_CONTAINERS) return takeLongWay(walk, source, depth);
   walk.containers++;
-  const step: Step = { source, parent, depth };
-  const copy = Array.isArray(source) ? copyItems(walk, source, under, step) : copyMembers(walk, source, under, step);
-  return copy ?? takeLongWay(walk, source, parent);
+  path[depth] = source;
+  const copy = Array.isArray(source) ? copyItems(walk, source, under, depth) : copyMembers(walk, source, under, depth);
+  return copy ?? takeLongWay(walk, source, depth);
 }
 
 /** Undefined for an array that is not usual. */
-function copyItems(walk: Walk, source: readonly unknown[], under: KnownKey, step: Step): unknown[] | undefined {
+function copyItems(walk: PlainWalk, source: readonly unknown[], under: KnownKey, depth: number): unknown[] | undefined {
   const { length } = source;
   // A proxy can lie about its length, also with something that is not a number.
   if (typeof length !== "number" || length > LONG_ARRAY) return undefined;
-  if (length === 2 && Array.isArray(step.parent?.source) && walk.keys.namesSecret(source[0])) return undefined;
+  const isPair = length === 2 && depth > 0 && Array.isArray(walk.path[depth - 1]);
+  if (isPair && walk.keys.namesSecret(source[0])) return undefined;
   const copy: unknown[] = [];
-  for (let index = 0; index < length; index++) copy.push(copyPlain(walk, source[index], under, step));
+  for (let index = 0; index < length; index++) copy.push(copyPlain(walk, source[index], under, depth + 1));
   return copy;
 }
 
 /** Undefined for an object that is not usual. */
-function copyMembers(walk: Walk, source: object, under: KnownKey, step: Step): Record<string, unknown> | undefined {
+function copyMembers(
+  walk: PlainWalk,
+  source: object,
+  under: KnownKey,
+  depth: number,
+): Record<string, unknown> | undefined {
   const prototype: unknown = Object.getPrototypeOf(source);
   if (prototype !== Object.prototype && prototype !== null) return undefined;
   const copy: Record<string, unknown> = prototype === null ? Object.create(null) : {};
-  const { keys } = walk;
-  let known: KnownKey | undefined;
+  let previous: KnownKey | undefined;
+  let known = under.first;
   for (const key in source) {
-    const expected: KnownKey | undefined = known === undefined ? under.first : known.next;
-    if (expected?.key === key) known = expected;
-    else known = known === undefined ? keys.knowFirst(under, key) : keys.knowNext(known, key);
+    if (known?.key !== key)
+      known = previous === undefined ? walk.keys.knowFirst(under, key) : walk.keys.knowNext(previous, key);
     const value = (source as Record<string, unknown>)[key];
-    if (known.ordinary) copy[key] = copyPlain(walk, value, known, step);
+    if (known.ordinary) copy[key] = copyPlain(walk, value, known, depth + 1);
     else if (!known.staysAsItIs) return undefined;
-    else copy[key] = isSecret(walk, source, known, value) ? walk.mask : copyPlain(walk, value, known, step);
+    else copy[key] = isSecret(walk, source, known, value) ? walk.mask : copyPlain(walk, value, known, depth + 1);
+    previous = known;
+    known = known.next;
   }
   return copy;
 }
 
-function isSecret(walk: Walk, source: object, known: KnownKey, value: unknown): boolean {
+function isSecret(walk: PlainWalk, source: object, known: KnownKey, value: unknown): boolean {
   if (scopeCovers(known.scope, value)) return true;
   return known.role === "value" && scopeCovers("data", value) && hasSecretName(walk, frameOf(source, undefined));
 }
 
-function takeLongWay(walk: Walk, value: unknown, parent: Step | undefined): unknown {
-  const copy = copyOf(walk, value, parent && framesOf(parent), "");
+/** From a container on, which `depth` others are around. */
+function takeLongWay(walk: PlainWalk, source: object, depth: number): unknown {
+  let parent: Frame | undefined;
+  for (const around of walk.path.slice(0, depth)) parent = frameOf(around, parent);
+  const copy = copyOf(walk, source, parent, "");
   drain(walk);
   return copy;
-}
-
-function framesOf({ source, parent }: Step): Frame {
-  return frameOf(source, parent && framesOf(parent));
 }
 
 /** Stands for a container on the way to something unusual; nobody asks for its pointer. */

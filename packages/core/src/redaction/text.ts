@@ -9,8 +9,6 @@ type NoteMasking = (by: RedactionCause, rule: string) => void;
 export interface TextRedactor {
   /** The text with every secret in it masked; the same string if there is none. */
   redact(text: string, note?: NoteMasking): string;
-  /** Shorter texts hold no secret. */
-  readonly minLength: number;
   /** Whether any number can be a declared secret, or hold one. */
   readonly declaresNumbers: boolean;
   /** Whether this number does. */
@@ -29,9 +27,6 @@ export interface TextOptions {
 /** No built-in rule finds a secret in a shorter text. */
 const MIN_TEXT_LENGTH = 6;
 
-/** Where the rules that need a long text begin. */
-const LONG_RULE = 13;
-
 /** A mask can make the text beside it look like something else: what was masked is looked at again, this often at most. */
 const MAX_PASSES = 10;
 
@@ -41,11 +36,8 @@ export function createTextRedactor(options: TextOptions): TextRedactor {
   const declared = declareSecrets(options.secrets);
   const digitsDeclared = options.secrets.some((secret) => /^[\d.e+-]+$/.test(secret));
   const rules = createRules(options);
-  const gate = createGate(rules);
-  const shortRules = bitsOf(rules, ({ minLength }) => minLength < LONG_RULE);
   /** A bit for each rule that can find something in a text. */
-  const rulesFor = (text: string) => (text.length < LONG_RULE ? gate(text) & shortRules : gate(text));
-  const clean = createCleanTexts();
+  const rulesFor = createGate(rules);
   const own = options.valuePatterns.map((pattern, index) => ({
     pattern: new RegExp(pattern.source, `g${pattern.flags.replace(/[gy]/g, "")}`),
     rule: `valuePatterns[${index}]`,
@@ -80,6 +72,7 @@ export function createTextRedactor(options: TextOptions): TextRedactor {
     let redacted = text;
     for (let left = hits; left !== 0; left &= left - 1) {
       const rule = rules[31 - Math.clz32(left & -left)] as TextRule;
+      if (redacted.length < rule.minLength) continue;
       const before = redacted;
       redacted = rule.apply(before);
       if (redacted !== before) note?.("value", rule.name);
@@ -91,20 +84,17 @@ export function createTextRedactor(options: TextOptions): TextRedactor {
   const minLength = isPlain ? MIN_TEXT_LENGTH : 0;
 
   return {
-    minLength,
     declaresNumbers: digitsDeclared,
     declaresNumber: (value) => digitsDeclared && String(value).search((declared as DeclaredSecrets).pattern) >= 0,
     redact(text, note) {
-      if (text.length < minLength || clean.knows(text)) return text;
+      if (text.length < minLength) return text;
       let redacted = text;
       for (let pass = 0; pass < MAX_PASSES; pass++) {
         const before = redacted;
         if (!isPlain) redacted = redactOwn(redactDeclared(before, note), note);
         const hits = redacted.length < MIN_TEXT_LENGTH ? 0 : rulesFor(redacted);
         if (hits !== 0) redacted = redactShapes(redacted, hits, note);
-        if (redacted !== before) continue;
-        if (pass === 0) clean.remember(text);
-        return redacted;
+        if (redacted === before) return redacted;
       }
       // Only a pattern of the user's can find something new in its own result for ever.
       return mask;
@@ -126,12 +116,8 @@ function createRules({ mask, isSecretName, ownNames }: TextOptions): TextRule[] 
   return rules;
 }
 
-function bitsOf(rules: readonly TextRule[], counts: (rule: TextRule) => boolean): number {
-  return rules.reduce((bits, rule, index) => (counts(rule) ? bits | (1 << index) : bits), 0);
-}
-
 function createShapeRule(
-  { name, hints, needs = "", minLength = 0, pattern, accept = () => true }: ValuePattern,
+  { name, hints, needs, minLength = 0, pattern, accept = () => true }: ValuePattern,
   mask: string,
 ): TextRule {
   function replace(match: string, ...more: (string | number)[]): string {
@@ -143,7 +129,7 @@ function createShapeRule(
     return accept(secret, kept) ? kept + mask : match;
   }
   function apply(text: string): string {
-    if (!text.includes(needs)) return text;
+    if (needs !== undefined && !text.includes(needs)) return text;
     // Most candidates are none, and to test is cheaper than to replace nothing.
     pattern.lastIndex = 0;
     return pattern.test(text) ? text.replace(pattern, replace) : text;
@@ -185,39 +171,16 @@ export function createGate(rules: readonly Hinted[]): (text: string) => number {
   });
 
   return (text) => {
+    // Engines look up what is outside a function every time, what is inside once: a fifth faster.
+    const kinds = classes;
+    const rulesOf = bits;
+    const { length } = text;
     let hash = 0;
     let found = 0;
-    for (let place = 0; place < text.length; place++) {
-      hash = next(hash, text.charCodeAt(place));
-      found |= bits[hash] as number;
+    for (let place = 0; place < length; place++) {
+      hash = ((hash << 5) | (kinds[text.charCodeAt(place) & 127] as number)) & 32767;
+      found |= rulesOf[hash] as number;
     }
     return found;
-  };
-}
-
-const CLEAN_TEXT_BITS = 9;
-const MAX_CLEAN_LENGTH = 256;
-
-/**
- * The last few texts in which no secret was found: what is logged repeats itself. Each text has one place, told by its length and
- * three of its characters, so that nothing has to be hashed, counted or thrown away.
- */
-function createCleanTexts(): { knows(text: string): boolean; remember(text: string): void } {
-  const texts = new Array<string>(1 << CLEAN_TEXT_BITS).fill("");
-
-  /** A lookup outside the text would be slow. */
-  function placeOf(text: string): number {
-    const last = text.length - 1;
-    if (last < 5) return 0;
-    const sample =
-      ((text.charCodeAt(last - 1) << 14) | (text.charCodeAt(last >> 1) << 7) | text.charCodeAt(last - 5)) + last;
-    return Math.imul(sample, 0x9e3779b1) >>> (32 - CLEAN_TEXT_BITS);
-  }
-
-  return {
-    knows: (text) => text.length <= MAX_CLEAN_LENGTH && texts[placeOf(text)] === text,
-    remember(text) {
-      if (text.length <= MAX_CLEAN_LENGTH) texts[placeOf(text)] = text;
-    },
   };
 }
