@@ -43,12 +43,11 @@ export function createMemoryRateLimiter({ maxKeys = 100_000 }: MemoryRateLimiter
 
   return {
     acquire(requests, nowMs): RateVerdict {
-      const taken: Log[] = [];
+      const taken = requests.map(logOf);
       let retryAfterMs = 0;
-      for (const request of requests) {
-        const log = logOf(request);
-        taken.push(log);
-        retryAfterMs = Math.max(retryAfterMs, waitFor(log, request.limit, request.windowMs, nowMs));
+      for (let index = 0; index < requests.length; index++) {
+        const { limit, windowMs } = requests[index]!;
+        retryAfterMs = Math.max(retryAfterMs, waitFor(taken[index]!, limit, windowMs, nowMs));
       }
       if (logs.size > maxKeys) forgetIdle(nowMs);
       if (retryAfterMs > 0) return { granted: false, retryAfterMs };
