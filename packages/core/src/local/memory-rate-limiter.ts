@@ -6,6 +6,9 @@ export interface MemoryRateLimiterOptions {
   maxKeys?: number;
 }
 
+/** Keys that one request looks at when there are too many: more than it can add. */
+const LOOKS = 8;
+
 /** The starts of one key that still count, oldest first from `head`. A permit that is not stamped counts as infinite. */
 interface Log {
   readonly starts: number[];
@@ -33,9 +36,17 @@ export function createMemoryRateLimiter({ maxKeys = 100_000 }: MemoryRateLimiter
     return log;
   };
 
+  let sweep = logs.entries();
+
+  /** A few at a time, going on where it left off: when none is idle, to look at all of 100,000 would take milliseconds. */
   const forgetIdle = (nowMs: number) => {
-    for (const [key, log] of logs) {
-      if (logs.size <= maxKeys) return;
+    for (let looks = 0; looks < LOOKS && logs.size > maxKeys; looks++) {
+      let next = sweep.next();
+      if (next.done) {
+        sweep = logs.entries();
+        next = sweep.next();
+      }
+      const [key, log] = next.value!;
       expire(log, nowMs);
       if (log.open === 0 && log.starts.length === log.head) logs.delete(key);
     }
@@ -49,10 +60,11 @@ export function createMemoryRateLimiter({ maxKeys = 100_000 }: MemoryRateLimiter
         const { limit, windowMs } = requests[index]!;
         retryAfterMs = Math.max(retryAfterMs, waitFor(taken[index]!, limit, windowMs, nowMs));
       }
+      const granted = retryAfterMs === 0;
+      if (granted) for (const log of taken) log.open++;
+      // Not before: what is taken now would be idle still.
       if (logs.size > maxKeys) forgetIdle(nowMs);
-      if (retryAfterMs > 0) return { granted: false, retryAfterMs };
-      for (const log of taken) log.open++;
-      return new Permit(taken);
+      return granted ? new Permit(taken) : { granted, retryAfterMs };
     },
   };
 }
