@@ -15,6 +15,7 @@ interface Log {
   head: number;
   /** Granted and neither stamped nor cancelled. */
   open: number;
+  /** The longest that anybody has counted over. */
   windowMs: number;
 }
 
@@ -32,7 +33,7 @@ export function createMemoryRateLimiter({ maxKeys = 100_000 }: MemoryRateLimiter
       log = { starts: [], head: 0, open: 0, windowMs };
       logs.set(key, log);
     }
-    log.windowMs = windowMs;
+    if (windowMs > log.windowMs) log.windowMs = windowMs;
     return log;
   };
 
@@ -107,11 +108,13 @@ function insert(log: Log, startMs: number): void {
 /** Milliseconds until `limit` allows one more; 0 when it does now. Windows are half-open. */
 function waitFor(log: Log, limit: number, windowMs: number, nowMs: number): number {
   expire(log, nowMs);
-  const counted = log.starts.length - log.head;
+  let first = log.head;
+  while (first < log.starts.length && log.starts[first]! + windowMs <= nowMs) first++;
+  const counted = log.starts.length - first;
   const excess = counted + log.open - limit;
   if (excess < 0) return 0;
   // One more fits once so many of the oldest have left the window. Those not stamped yet cannot leave before a window is over.
-  return excess < counted ? log.starts[log.head + excess]! + windowMs - nowMs : windowMs;
+  return excess < counted ? log.starts[first + excess]! + windowMs - nowMs : windowMs;
 }
 
 function expire(log: Log, nowMs: number): void {

@@ -2,6 +2,25 @@ import { describe, expect, it } from "vitest";
 import { createMemoryRateLimiter } from "../../src/local/memory-rate-limiter.js";
 import type { RateVerdict } from "../../src/ports/rate-limiter.js";
 
+describe("S6.1 a key that two policies count over windows of their own", () => {
+  it("keeps the limit of each", () => {
+    const limiter = createMemoryRateLimiter();
+    const starts = (limit: number, windowMs: number, nowMs: number) => {
+      const verdict = limiter.acquire([{ key: "a", limit, windowMs }], nowMs) as RateVerdict;
+      if (verdict.granted) verdict.dispatched?.(nowMs);
+      return verdict.granted || verdict.retryAfterMs;
+    };
+
+    expect(starts(1, 1000, 0)).toBe(true);
+    expect(starts(1, 10, 50)).toBe(true);
+    expect(starts(1, 10, 55)).toBe(5);
+    expect(starts(2, 1000, 60)).toBe(940);
+    expect(starts(1, 10, 60)).toBe(true);
+    expect(starts(2, 1000, 1000)).toBe(50);
+    expect(starts(2, 1000, 1050)).toBe(true);
+  });
+});
+
 function createLimiter(maxKeys: number) {
   const limiter = createMemoryRateLimiter({ maxKeys });
   /** Whether one more of `key` may start, which it then does. */
