@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { Task } from "../src/floors/attempt.ts";
 import { createFullFloor, FloorSwitch } from "../src/floors/full-floor.ts";
 import { createLeanFloor, type LeanFloorOptions } from "../src/floors/lean-floor.ts";
+import { createReplayFloor } from "../src/floors/replay-floor.ts";
 import { SlidingLog } from "../src/floors/sliding-log.ts";
 
 const DONE = { ok: true, value: 7 } as const;
@@ -171,5 +172,32 @@ describe("the sliding log", () => {
   it("lets no window of any place hold more than its limit", () => {
     const log = new SlidingLog(2, 10);
     expect([0, 9, 9, 10, 18, 19, 20].map((now) => log.take(now))).toEqual([0, 0, 1, 0, 1, 0, 0]);
+  });
+});
+
+describe("the replay by hand", () => {
+  it("does what a key stands for once, and refuses the key for anything else", async () => {
+    const task = vi.fn(async () => DONE);
+    const run = createReplayFloor();
+    const outcomes: unknown[] = [];
+    for (const params of [{ cents: 1 }, { cents: 1 }, { cents: 2 }]) {
+      const { status, code, actions } = await run({ action: "ACT", key: "k", params }, task);
+      outcomes.push([status, code, actions[0]!.replayed, actions[0]!.value]);
+    }
+
+    expect(outcomes).toEqual([
+      ["success", undefined, false, 7],
+      ["success", undefined, true, 7],
+      ["denied", "idempotency_conflict", false, undefined],
+    ]);
+    expect(task).toHaveBeenCalledTimes(1);
+  });
+
+  it("keeps nothing of what failed, and checks the decision", async () => {
+    const run = createReplayFloor();
+
+    expect(await run({ action: "ACT", key: "k" }, async () => BUSY)).toMatchObject({ status: "failed", code: "busy" });
+    expect(await run({ action: "ACT", key: "k" }, async () => DONE)).toMatchObject({ status: "success" });
+    expect(await run({ action: "DO", key: "k" }, async () => DONE)).toMatchObject({ status: "denied" });
   });
 });

@@ -51,7 +51,7 @@ export class FloorSwitch {
 const ACTIONS = new Set<unknown>(["HOLD", "ACT", "EXIT", "CANCEL", "STOP"]);
 
 /** What is checked of a decision before anything is done. */
-function isDecision(decision: unknown): decision is { action: string; allowed?: boolean; params?: object } {
+export function isDecision(decision: unknown): decision is { action: string; allowed?: boolean; params?: object } {
   if (typeof decision !== "object" || decision === null) return false;
   const { action, allowed, params, reasons } = decision as Record<string, unknown>;
   return (

@@ -1,6 +1,7 @@
 import type { Contestant, Work } from "../contest.ts";
 import { verify } from "../contest.ts";
 import { canonicalHash } from "../floors/canonical-hash.ts";
+import { createReplayFloor } from "../floors/replay-floor.ts";
 import { sequential } from "../sequential.ts";
 
 const DONE = { ok: true, value: "receipt-1" } as const;
@@ -40,6 +41,16 @@ const replay: Work = {
       return sequential(
         async () => records.get("refund-7") ?? (await done()),
         ({ value }) => value === "receipt-1",
+      );
+    },
+    // What a report costs, and a decision that is checked.
+    "replay by hand": async () => {
+      const run = createReplayFloor();
+      const decision = { action: "ACT", key: "refund-7" };
+      await run(decision, done);
+      return sequential(
+        () => run(decision, done),
+        ({ actions }) => actions[0]!.replayed && actions[0]!.value === "receipt-1",
       );
     },
     EOC: () =>
