@@ -82,7 +82,9 @@ export async function runOn(
   let cancelled = false;
   let started = await engine.first([first]);
   for (; started === CANCELLED; started = await engine.first([first])) cancelled = true;
-  const { facts, policy, refused } = started.value as Start;
+  const { facts: found, policy, refused } = started.value as Start;
+  // As with a signal that is aborted already, nothing is begun; what else ends the execution goes before (S4.8).
+  const facts = cancelled ? { verdict: CANCELLED_BEFORE, ...found } : found;
   const prepared = prepare(withOwnKeys(policy, setup.policy), facts.startedAtMs);
   const plan = refused ? planExecution(nothing(), prepared.machine.policy) : prepared.machine.plan;
   const machine = startMachine(plan, prepared.machine.policy, facts);
@@ -98,9 +100,10 @@ export async function runOn(
     lastsUntilMs: lastsUntil(machine),
     now: () => Math.floor(clock.now()) - facts.startedAtMs,
   });
-  if (cancelled) driver.cancel();
   return driver.run();
 }
+
+const CANCELLED_BEFORE: NonNullable<Facts["verdict"]> = { status: "denied", reason: "cancelled" };
 
 /** A minute more than an execution can last, for clocks that differ. */
 function lastsUntil({ facts, policy }: Machine): number {

@@ -342,7 +342,7 @@ describe("an operator's cancel", () => {
         onInvocation: (invocation) => void clock.setTimer(() => invocation.cancel(), 300),
       }),
     );
-    expect(report).toMatchObject({ status: "failed", reason: "cancelled", totalLatencyMs: 0 });
+    expect(report).toMatchObject({ status: "failed", reason: "cancelled", totalLatencyMs: 300 });
     expect(clock.monotonic()).toBe(300);
   });
 

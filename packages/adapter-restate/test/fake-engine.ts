@@ -108,7 +108,9 @@ export class FakeAttempt implements Engine {
 
   timer(name: string, delayMs: number): Pending<void> {
     const wakeAtMs = this.#options.clock.monotonic() + delayMs;
-    return { handle: this.#command({ kind: "timer", name, wakeAtMs }) };
+    const index = this.#command({ kind: "timer", name, wakeAtMs });
+    this.#start(index);
+    return { handle: index };
   }
 
   /** A command that is on record already has to be the same again. */

@@ -1,162 +1,279 @@
-import {
-  createManualKillSwitch,
-  createMemoryIdempotencyStore,
-  createMemoryRateLimiter,
-  createRetryBudget,
-  type ExecutionPolicyInput,
-  type Executor,
-  type FinalDecisionInput,
-  NotAppliedError,
-} from "@eoc/core";
-import type { VirtualClock } from "@eoc/testkit";
+import type { ExecutionContext, ExecutionPolicyInput, FinalDecisionInput, RateLimit } from "@eoc/core";
+import { digestDecision, FinalDecisionSchema } from "@eoc/decision-schema";
 import fc from "fast-check";
-import type { DurablePorts } from "../src/options.js";
 
 /** What an executor does with one dispatch. */
 export interface Turn {
   readonly does: "succeed" | "reject" | "refuse" | "not_applied" | "throw" | "hang" | "nonsense";
-  /** 0 answers at once, without a promise. */
+  /** 0 answers at once: without a promise, or with one that is settled. */
   readonly afterMs: number;
-  readonly ignoresAbort: boolean;
+  readonly promises: boolean;
+  readonly retryAfterMs: number | undefined;
+  /** What it does when its signal aborts, and how long that takes it. */
+  readonly onAbort: "ignore" | "throw" | "answer";
+  readonly afterAbortMs: number;
 }
 
-export interface Scenario {
-  readonly actions: readonly { effect: "once" | "idempotent" | "none"; hold: boolean; turns: readonly Turn[] }[];
-  readonly policy: ExecutionPolicyInput;
-  readonly reconciles: "applied" | "not_applied" | "unknown" | undefined;
-  /** When the kill switch is thrown, if at all: never at the very moment of something else. */
-  readonly haltAtMs: number | undefined;
-  readonly with: { store: boolean; limiter: boolean; gate: "open" | "later" | "shut" | undefined; budget: boolean };
-  readonly throttleMs: number;
+export interface ActionScenario {
+  readonly name: "ACT" | "EXIT" | "HOLD";
+  readonly effect: "once" | "idempotent" | "none" | undefined;
+  /** Of its own: two actions may have the same. */
+  readonly key: string | undefined;
+  readonly turns: readonly Turn[];
+  /** What reconcile answers, time after time; the last for good. */
+  readonly verdicts: readonly ("applied" | "not_applied" | "unknown" | "throws" | "nonsense")[];
 }
+
+/** What the idempotency store holds of the keys `k-0` and `k-1` beforehand. */
+export type Stored = "nothing" | "completed" | "valueless" | "unknown" | "in_progress" | "conflict";
+
+/** Gates in a row. */
+export type GateScenario = "open" | "later" | "much_later" | "shut" | "throws" | "nonsense";
+
+export interface Scenario {
+  readonly actions: readonly ActionScenario[] | undefined;
+  readonly allowed: boolean;
+  readonly context: ExecutionContext;
+  readonly policy: ExecutionPolicyInput;
+  /** Something that is refused before anything is begun. */
+  readonly refused: "nothing" | "decision" | "context" | "policy" | "executor" | "port";
+  readonly approval: "none" | "right" | "wrong" | "expires";
+  readonly reconciles: boolean;
+  readonly reconcileMs: number;
+  /**
+   * When the kill switch is thrown, if at all: after the start, since one that was thrown before ends the first wait on an
+   * engine at once, and never at the very moment of something else.
+   */
+  readonly haltAtMs: number | undefined;
+  /** When the execution is cancelled, if at all; 0 is before it starts. */
+  readonly cancelAtMs: number | undefined;
+  readonly killSwitch: "none" | "manual" | "deaf" | "back" | "throws" | "nonsense" | "unsubscribable";
+  readonly store: undefined | { readonly holds: readonly Stored[]; readonly starts: boolean; readonly failsAt: number };
+  readonly limiter: undefined | { readonly failsAt: number; readonly takenAtMs: number };
+  readonly gates: readonly GateScenario[];
+  readonly budget:
+    | undefined
+    | { readonly capacity: number; readonly refillPerSuccess: number; readonly throws: boolean };
+  readonly listens: boolean;
+  readonly journal: undefined | { readonly failsAt: number };
+  /** Ports answer with promises, which are settled. */
+  readonly promises: boolean;
+  readonly throttleMs: number;
+  readonly cooldownMs: number;
+}
+
+type KeyMaker = NonNullable<NonNullable<ExecutionPolicyInput["idempotency"]>["keyGenerator"]>;
+
+/** The first of these, but for one in ten. */
+function mostly<T>(usual: T, ...others: readonly T[]): fc.Arbitrary<T> {
+  return fc.oneof({ weight: 9, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.constantFrom(...others) });
+}
+
+const OFTEN_NOT = [undefined, undefined, undefined];
 
 const aTurn = fc.record<Turn>({
   does: fc.constantFrom("succeed", "succeed", "reject", "refuse", "not_applied", "throw", "hang", "nonsense"),
   afterMs: fc.constantFrom(0, 1, 30, 700),
-  ignoresAbort: fc.boolean(),
+  promises: fc.boolean(),
+  retryAfterMs: fc.constantFrom(undefined, 25, 800, 70_000),
+  onAbort: fc.constantFrom("ignore", "throw", "throw", "answer"),
+  afterAbortMs: fc.constantFrom(0, 0, 40, 170),
 });
+
+const anAction = fc.record<ActionScenario>({
+  name: fc.constantFrom(...Array<"ACT">(8).fill("ACT"), "EXIT", "EXIT", "EXIT", "HOLD"),
+  effect: fc.constantFrom("once", "idempotent", "none", undefined),
+  key: fc.constantFrom(...OFTEN_NOT, ...OFTEN_NOT, "k-0", "k-1"),
+  turns: fc.array(aTurn, { minLength: 1, maxLength: 3 }),
+  verdicts: fc.array(fc.constantFrom("applied", "not_applied", "unknown", "throws", "nonsense"), {
+    minLength: 1,
+    maxLength: 3,
+  }),
+});
+
+const aRateLimit: fc.Arbitrary<RateLimit> = fc.record({
+  limit: fc.constantFrom(1, 2),
+  windowMs: fc.constantFrom(60, 200),
+});
+
+const aPolicy = fc.record({
+  retry: fc.record({
+    maxRetries: fc.integer({ min: 0, max: 3 }),
+    initialBackoffMs: fc.constantFrom(0, 10, 400),
+    maxBackoffMs: fc.constantFrom(5000, 450),
+    jitter: fc.constantFrom("none" as const, "full" as const, "equal" as const),
+  }),
+  timeout: fc.record({
+    attemptTimeoutMs: fc.constantFrom(50, 500),
+    maxTotalTimeMs: fc.constantFrom(900, 5000),
+    abortGraceMs: fc.constantFrom(0, 100),
+  }),
+  idempotency: fc.record({
+    keyGenerator: mostly<KeyMaker>("action+context_hash", ownKey, ownKey, ownKey, noKey),
+    onInProgress: fc.constantFrom("deny" as const, "wait" as const),
+    onUnknown: fc.constantFrom("stop" as const, "retry" as const),
+    leaseMs: fc.constantFrom(30_000, 300),
+  }),
+  rateLimit: fc.record(
+    {
+      global: aRateLimit,
+      perAction: fc.record({ EXIT: aRateLimit }),
+      onExceeded: fc.constantFrom("wait" as const, "wait" as const, "deny" as const),
+    },
+    { requiredKeys: ["onExceeded"] },
+  ),
+  maxConcurrency: fc.constantFrom(1, 1, 2, 3),
+  onFailure: fc.constantFrom("stop" as const, "continue" as const, "continue" as const),
+  onHalt: fc.constantFrom("abort" as const, "finish" as const),
+  defaultEffect: fc.constantFrom("once" as const, "idempotent" as const, "none" as const),
+});
+
+function ownKey({ id }: { id: string }): string {
+  return `own ${id}`;
+}
+
+function noKey(): string {
+  throw new TypeError("no key");
+}
+
+/** Calls of a port are counted from 0; this one fails. */
+const aFailure = mostly(-1, 0, 1, 2, 5);
+
+/**
+ * Leaves out what a driver on an engine does otherwise, by ADR 192. A port that takes its time holds up what other actions
+ * have to say: one that answers with promises is kept for executions in which nothing goes on beside it (a key's record is
+ * written while the next action begins). And a lease is made to outlast a wait before it: short ones are kept for stores
+ * that fail in no write, after which a lease is all that is left of a key. Intents are steps there whether anybody is told of
+ * them or not; in one process they are walked past where nobody is, and of several actions at once another is dispatched first.
+ */
+function withoutDifferences(scenario: Scenario): Scenario {
+  const { actions = [], policy, store, promises, listens, journal } = scenario;
+  const alone = actions.length <= 1 || (policy.maxConcurrency === 1 && store === undefined);
+  const leaseMs = store !== undefined && store.failsAt >= 0 ? 30_000 : policy.idempotency!.leaseMs!;
+  return {
+    ...scenario,
+    promises: promises && alone,
+    listens: listens || (policy.maxConcurrency !== 1 && journal === undefined),
+    policy: { ...policy, idempotency: { ...policy.idempotency, leaseMs } },
+  };
+}
 
 /** Everything that may happen to an execution of which no process dies. */
-export const aScenario: fc.Arbitrary<Scenario> = fc.record<Scenario>({
-  actions: fc.array(
-    fc.record({
-      effect: fc.constantFrom("once", "idempotent", "none"),
-      hold: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
-      turns: fc.array(aTurn, { minLength: 1, maxLength: 3 }),
+export const aScenario: fc.Arbitrary<Scenario> = fc
+  .record<Scenario>({
+    actions: fc.oneof(
+      { weight: 30, arbitrary: fc.array(anAction, { minLength: 1, maxLength: 4 }) },
+      { weight: 1, arbitrary: fc.constantFrom(undefined, []) },
+    ),
+    allowed: fc.oneof({ weight: 30, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
+    context: fc.oneof(
+      { weight: 30, arbitrary: fc.constant<ExecutionContext>({}) },
+      { weight: 1, arbitrary: fc.constantFrom({ ops_deny_actions: true }, { now_ms: 10, ops_cooldown_until_ms: 20 }) },
+    ),
+    policy: aPolicy,
+    refused: fc.oneof(
+      { weight: 40, arbitrary: fc.constant("nothing" as const) },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom<Scenario["refused"]>("decision", "context", "policy", "executor", "port"),
+      },
+    ),
+    approval: mostly<Scenario["approval"]>("none", "right", "wrong", "expires"),
+    reconciles: fc.boolean(),
+    reconcileMs: fc.constantFrom(0, 0, 20, 600),
+    haltAtMs: fc.constantFrom(...OFTEN_NOT, ...OFTEN_NOT, ...OFTEN_NOT, 5.5, 5.5, 333.5, 333.5),
+    cancelAtMs: mostly<number | undefined>(undefined, 0, 6.6, 444.6),
+    killSwitch: fc.oneof(
+      { weight: 6, arbitrary: fc.constant("manual" as const) },
+      { weight: 1, arbitrary: fc.constant("none" as const) },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom<Scenario["killSwitch"]>("deaf", "back", "throws", "nonsense", "unsubscribable"),
+      },
+    ),
+    store: fc.option(
+      fc.record({
+        holds: fc.array(
+          fc.constantFrom<Stored>("nothing", "completed", "valueless", "unknown", "in_progress", "conflict"),
+          {
+            minLength: 2,
+            maxLength: 2,
+          },
+        ),
+        starts: fc.boolean(),
+        failsAt: aFailure,
+      }),
+      { nil: undefined },
+    ),
+    limiter: fc.option(fc.record({ failsAt: aFailure, takenAtMs: fc.constantFrom(-1, 0, 35.7) }), {
+      nil: undefined,
+      freq: 1,
     }),
-    { maxLength: 4 },
-  ),
-  policy: fc.record({
-    retry: fc.record({
-      maxRetries: fc.integer({ min: 0, max: 2 }),
-      initialBackoffMs: fc.constantFrom(0, 10, 400),
-      jitter: fc.constantFrom("none" as const, "full" as const),
-    }),
-    timeout: fc.record({
-      attemptTimeoutMs: fc.constantFrom(50, 500),
-      maxTotalTimeMs: fc.constantFrom(900, 5000),
-      abortGraceMs: fc.constantFrom(0, 100),
-    }),
-    onFailure: fc.constantFrom("stop" as const, "continue" as const),
-    onHalt: fc.constantFrom("abort" as const, "finish" as const),
-  }),
-  reconciles: fc.constantFrom(undefined, "applied", "not_applied", "unknown"),
-  haltAtMs: fc.constantFrom(undefined, undefined, 5.5, 333.5),
-  with: fc.record({
-    store: fc.boolean(),
-    limiter: fc.boolean(),
-    gate: fc.constantFrom(undefined, "open", "later", "shut"),
-    budget: fc.boolean(),
-  }),
-  throttleMs: fc.constantFrom(0, 0, 20),
-});
+    gates: fc.oneof(
+      { weight: 3, arbitrary: fc.constant([]) },
+      {
+        weight: 1,
+        arbitrary: fc.array(
+          fc.oneof(
+            { weight: 5, arbitrary: fc.constantFrom<GateScenario>("open", "later") },
+            { weight: 1, arbitrary: fc.constantFrom<GateScenario>("much_later", "shut", "throws", "nonsense") },
+          ),
+          { minLength: 1, maxLength: 2 },
+        ),
+      },
+    ),
+    budget: fc.option(
+      fc.record({
+        capacity: fc.constantFrom(1, 2),
+        refillPerSuccess: fc.constantFrom(0.5, 1),
+        throws: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
+      }),
+      { nil: undefined },
+    ),
+    listens: mostly(true, false),
+    journal: fc.option(fc.record({ failsAt: aFailure }), { nil: undefined }),
+    promises: mostly(false, true),
+    throttleMs: mostly(0, 20, 20, 20, 1000),
+    cooldownMs: fc.constantFrom(0, 0, 3000),
+  })
+  .map(withoutDifferences);
 
-export function decisionOf({ actions, throttleMs }: Scenario): FinalDecisionInput {
+export function decisionOf({ actions, allowed, throttleMs, cooldownMs, refused }: Scenario): FinalDecisionInput {
   return {
-    action: "ACT",
-    actions: actions.map(({ effect, hold }, i) => ({ action: hold ? "HOLD" : "ACT", id: `a-${i}`, effect })),
-    ...(throttleMs > 0 ? { throttle_ms: throttleMs } : undefined),
+    action: refused === "decision" ? ("NOPE" as never) : "ACT",
+    allowed,
+    ...(actions && {
+      actions: actions.map(({ name, effect, key }, i) => ({
+        action: name,
+        id: `a-${i}`,
+        ...(effect && { effect }),
+        ...(key !== undefined && { idempotency_key: key }),
+      })),
+    }),
+    ...(throttleMs > 0 && { throttle_ms: throttleMs }),
+    ...(cooldownMs > 0 && { cooldown_ms: cooldownMs }),
   };
 }
 
-export function policyOf(scenario: Scenario): ExecutionPolicyInput {
+export function contextOf({ context, refused }: Scenario): ExecutionContext {
+  return refused === "context" ? ("none" as never) : context;
+}
+
+export function policyOf({ policy, store, limiter, refused }: Scenario): ExecutionPolicyInput {
+  const { idempotency, rateLimit, ...rest } = policy;
   return {
-    ...scenario.policy,
-    ...(scenario.with.store ? { idempotency: { enabled: true } } : undefined),
-    ...(scenario.with.limiter ? { rateLimit: { global: { limit: 1, windowMs: 200 } } } : undefined),
+    ...rest,
+    ...(store && { idempotency: { ...idempotency, enabled: true } }),
+    ...(limiter && rateLimit && { rateLimit }),
+    ...(refused === "policy" && { maxConcurrency: -1 }),
+    ...(refused === "port" && { idempotency: { enabled: true } }),
   };
 }
 
-export function portsOf(scenario: Scenario, clock: VirtualClock): DurablePorts {
-  const killSwitch = createManualKillSwitch();
-  const { store, limiter, gate, budget } = scenario.with;
-  if (scenario.haltAtMs !== undefined) clock.setTimer(() => killSwitch.halt(), scenario.haltAtMs);
-  let asked = 0;
-  return {
-    killSwitch,
-    ...(store ? { idempotencyStore: createMemoryIdempotencyStore({ clock }) } : undefined),
-    ...(limiter ? { rateLimiter: createMemoryRateLimiter() } : undefined),
-    ...(budget ? { retryBudget: createRetryBudget({ capacity: 1, refillPerSuccess: 1 }) } : undefined),
-    ...(gate === undefined
-      ? undefined
-      : {
-          gates: [
-            () => {
-              if (gate === "open" || (gate === "later" && asked++ > 0)) return { allow: true as const };
-              return { allow: false as const, code: "shut", ...(gate === "later" ? { retryAfterMs: 15 } : undefined) };
-            },
-          ],
-        }),
-  };
-}
-
-/** `begun` is told of every call, before anything else. */
-export function executorOf(
-  scenario: Scenario,
-  clock: VirtualClock,
-  begun: (action: number, attempt: number) => void = () => {},
-): Executor {
-  return {
-    execute: (action, { attempt, signal, actionIndex }) => {
-      begun(actionIndex, attempt);
-      const { turns } = scenario.actions[actionIndex]!;
-      const turn = turns[Math.min(attempt, turns.length - 1)]!;
-      const answer = () => {
-        switch (turn.does) {
-          case "succeed":
-            return { ok: true as const, value: action.id };
-          case "reject":
-            return { ok: false as const, code: "rejected", retryAfterMs: 25 };
-          case "refuse":
-            return { ok: false as const, code: "refused", retryable: false };
-          case "not_applied":
-            throw new NotAppliedError("not_applied");
-          case "throw":
-            throw new TypeError("secret");
-          default:
-            return "nonsense" as never;
-        }
-      };
-      if (turn.does !== "hang" && turn.afterMs === 0) return answer();
-      return new Promise((resolve, reject) => {
-        const stop = turn.does === "hang" ? () => {} : clock.setTimer(() => settle(answer), turn.afterMs);
-        const settle = (of: () => never | ReturnType<typeof answer>) => {
-          try {
-            resolve(of());
-          } catch (error) {
-            reject(error);
-          }
-        };
-        if (!turn.ignoresAbort) {
-          signal.addEventListener("abort", () => {
-            stop();
-            reject(signal.reason);
-          });
-        }
-      });
-    },
-    ...(scenario.reconciles === undefined
-      ? undefined
-      : { reconcile: () => Promise.resolve({ state: scenario.reconciles! }) }),
-  };
+/** `startMs` is the wall clock's time at the start. */
+export function approvalOf(scenario: Scenario, startMs: number): { digest: string; expiresAtMs?: number } | undefined {
+  if (scenario.approval === "none" || scenario.refused !== "nothing") return undefined;
+  const digest =
+    scenario.approval === "wrong" ? "another" : digestDecision(FinalDecisionSchema.parse(decisionOf(scenario)));
+  return scenario.approval === "expires" ? { digest, expiresAtMs: startMs + 40 } : { digest };
 }

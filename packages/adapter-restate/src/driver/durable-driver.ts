@@ -28,23 +28,18 @@ export class DurableDriver {
 
   constructor(engine: Engine, given: Omit<Shop, "poke">) {
     this.#shop = { ...given, poke: () => this.#executors.poke() };
-    this.#tracks = given.machine.actions.map(() => ({ until: 0 }));
+    this.#tracks = given.machine.actions.map(() => ({ timer: 0 }));
     this.#record = new EngineRecord(engine, this.#shop);
     this.#keys = new KeyDesk(this.#shop, this.#record, this.#tracks);
     this.#executors = new ExecutorDesk(this.#shop, this.#record, this.#keys, this.#tracks);
     this.#waits = new WaitDesk(this.#shop, this.#record, this.#keys);
   }
 
-  /** An operator has cancelled the invocation before it began. */
-  cancel(): void {
-    this.#record.cancel();
-  }
-
   async run(): Promise<ExecutionReport> {
     const { machine } = this.#shop;
     await this.#feed({ type: "start", at: 0 });
     while (!this.#finished) {
-      const input = this.#record.next();
+      const input = await this.#record.next();
       if (input === undefined) await this.#wait();
       else await this.#feed(input);
     }
@@ -133,7 +128,7 @@ export class DurableDriver {
   }
 
   async #port(command: Command & { action: number }, work: () => Promise<PortResult>): Promise<PortResult> {
-    const result = await this.#record.step(`${command.type} ${command.action}`, work);
+    const result = await this.#record.step(`${command.type} ${command.action}`, () => this.#keys.renewing(work));
     this.#record.news(result.news, result.at);
     return result;
   }
@@ -141,8 +136,10 @@ export class DurableDriver {
   async #reconcile(command: Command & { type: "reconcile" }): Promise<void> {
     await this.#record.flush();
     const name = `reconcile ${command.action}`;
-    const asked = this.#record.engine.step(name, () => reconcile(this.#shop, command));
+    const asked = this.#record.engine.step(name, () => this.#keys.renewing(() => reconcile(this.#shop, command)));
+    this.#waits.ask(command.action, command.limitAt);
     this.#record.wait(name, asked, ({ news, at, held }) => {
+      this.#waits.answered(command.action);
       if (held !== undefined) this.#tracks[command.action]!.held = held;
       this.#record.news(news, at);
     });

@@ -1,6 +1,6 @@
 import type { AttemptContext } from "@eoc/core";
 import { type Command, restore, snapshot, step } from "@eoc/core/machine";
-import { attempt } from "../live/limited.js";
+import { attempt, subscribe } from "../live/limited.js";
 import { LiveAttempt } from "../live/live-attempt.js";
 import { LiveEffect, type Watch, type Watched } from "../live/live-effect.js";
 import { registry } from "../live/registry.js";
@@ -14,10 +14,15 @@ export interface Intent {
 }
 
 /** Makes an intent that this process knows. */
-export function makeIntent(shop: Shop): Intent {
+export function makeIntent(shop: Shop, action: number): Intent {
   const at = shop.now();
   const nonce = globalThis.crypto.randomUUID();
-  const effect = new LiveEffect(shop.clock, () => shop.now());
+  const { executionId } = shop.machine.facts;
+  const effect = new LiveEffect(shop.clock, () => shop.now(), {
+    action,
+    executionId,
+    besides: () => registry.effectsOf(executionId),
+  });
   registry.keepEffect(nonce, effect, shop.lastsUntilMs, shop.clock.now());
   return { nonce, at };
 }
@@ -61,7 +66,7 @@ export async function carryOutEffect(shop: Shop, order: EffectOrder): Promise<Ef
   const over = shop.now() >= shop.machine.policy.timeout.maxTotalTimeMs;
   const again = effect === undefined || over ? undefined : await askAgain(shop, order);
   if (again !== undefined) return lapse(shop, effect!, again);
-  const subscribed = effect?.listen(shop.ports.killSwitch) ?? true;
+  const subscribed = effect === undefined ? canListen(shop) : effect.listen(shop.ports.killSwitch);
   const read = await readSwitch(shop, limitMsOf(shop, order));
   const verdict = !subscribed ? "unavailable" : effect?.halted ? "halted" : read;
   const at = shop.now();
@@ -81,6 +86,13 @@ export async function carryOutEffect(shop: Shop, order: EffectOrder): Promise<Ef
   if (at > order.intent!.at + intentLifeMs(shop)) return lapse(shop, effect, 0);
   begin(shop, order, effect, dispatch, at);
   return begun(shop, order, effect, wallMs);
+}
+
+/** A replay has nothing in flight to be stopped; but of a switch that is broken it is held to the same (S2.3). */
+function canListen({ ports }: Shop): boolean {
+  const leave = subscribe(ports.killSwitch, () => {});
+  leave?.();
+  return leave !== undefined;
 }
 
 function state(effect: LiveEffect): LiveEffect["state"] {

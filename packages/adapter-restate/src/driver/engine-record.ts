@@ -23,6 +23,8 @@ export class EngineRecord {
   #inbox: Input[] = [];
   #arrived: Input[] = [];
   readonly #open = new Map<string, Open>();
+  /** What has come of what was open while a step was taken: where it was waited for, and what it gave. */
+  readonly #early = new Map<string, unknown>();
   #cancel: "none" | "asked" | "fed" = "none";
   #lost = false;
 
@@ -61,12 +63,14 @@ export class EngineRecord {
   }
 
   /** What is to be fed next: what a dispatch has led to, then a cancel, then the latest, as in one process. */
-  next(): Input | undefined {
+  async next(): Promise<Input | undefined> {
     const urgent = this.#urgent.shift();
     if (urgent !== undefined) return urgent;
     if (this.#cancel === "asked") {
       this.#cancel = "fed";
-      return { type: "halt", cause: "cancelled", at: this.#shop.machine.at };
+      // The engine says that it came, not when: what is in flight has its grace from now on.
+      const { at } = await this.step("cancelled", async () => ({ at: this.#shop.now() }));
+      return { type: "halt", cause: "cancelled", at };
     }
     this.#inbox = [...this.#arrived, ...this.#inbox];
     this.#arrived = [];
@@ -90,12 +94,19 @@ export class EngineRecord {
     return result;
   }
 
+  /** Waits for one thing. What is open goes on meanwhile, and is heard of afterwards. */
   async alone<T>(pending: Pending<T>): Promise<T> {
     for (;;) {
-      const first = await this.engine.first([pending]);
-      if (first !== CANCELLED) return first.value as T;
-      this.#cancelled();
+      const open = this.#awaited();
+      const first = await this.engine.first([...open.map(([, { pending }]) => pending), pending]);
+      if (first === CANCELLED) this.#cancelled();
+      else if (first.index === open.length) return first.value as T;
+      else this.#early.set(open[first.index]![0], first.value);
     }
+  }
+
+  #awaited(): [string, Open][] {
+    return [...this.#open].filter(([name]) => !this.#early.has(name));
   }
 
   #cancelled(): void {
@@ -113,6 +124,7 @@ export class EngineRecord {
 
   /** Waits for `pending` beside whatever else is open under another name. */
   wait<T>(name: string, pending: Pending<T>, arrived: (value: T) => void | Promise<void>): void {
+    this.drop(name);
     this.#open.set(name, { pending, arrived });
   }
 
@@ -122,6 +134,7 @@ export class EngineRecord {
 
   drop(name: string): void {
     this.#open.delete(name);
+    this.#early.delete(name);
   }
 
   /** Waits for nothing but `name`, if for that. */
@@ -132,15 +145,19 @@ export class EngineRecord {
   /** Waits for the first of what is open. False when there is nothing, and nothing to be fed either. */
   async first(): Promise<boolean> {
     if (this.#inbox.length + this.#arrived.length > 0 || this.#cancel === "asked") return true;
-    const open = [...this.#open.entries()];
+    for (const [name, value] of this.#early) return this.#arrive(name, value);
+    const open = this.#awaited();
     if (open.length === 0) return false;
     const first = await this.engine.first(open.map(([, { pending }]) => pending));
-    if (first === CANCELLED) this.#cancelled();
-    else {
-      const [name, { arrived }] = open[first.index]!;
-      this.#open.delete(name);
-      await arrived(first.value as never);
-    }
+    if (first !== CANCELLED) return this.#arrive(open[first.index]![0], first.value);
+    this.#cancelled();
+    return true;
+  }
+
+  async #arrive(name: string, value: unknown): Promise<true> {
+    const { arrived } = this.#open.get(name)!;
+    this.drop(name);
+    await arrived(value as never);
     return true;
   }
 }

@@ -1,5 +1,5 @@
 import type { Command, Input, Phase } from "@eoc/core/machine";
-import type { Watch, Watched } from "../live/live-effect.js";
+import { LIMIT, type Watch, type Watched } from "../live/live-effect.js";
 import { registry } from "../live/registry.js";
 import { carryOutEffect, type Effected, type Intent, makeIntent, watchEffect } from "./effect-step.js";
 import type { EngineRecord } from "./engine-record.js";
@@ -37,7 +37,7 @@ export class ExecutorDesk {
   async intend({ action, event, limitAt }: Command & { type: "intend" }): Promise<void> {
     const { ok, intent } = await this.#record.step(`intend ${action}`, async () => {
       const { durable, ...told } = await tell(this.#shop, event, limitMsOf(this.#shop, { limitAt }));
-      return { ok: durable, intent: makeIntent(this.#shop), ...told };
+      return { ok: durable, intent: makeIntent(this.#shop, action), ...told };
     });
     this.#intended(action, intent);
     this.#record.news({ type: "intent", action, ok }, intent.at);
@@ -60,7 +60,10 @@ export class ExecutorDesk {
       const least = effected.again === 0 ? 0 : Math.min(FIRST_PAUSE_MS * 2 ** round, LONGEST_PAUSE_MS);
       const pause = Math.min(Math.max(effected.again, least), Math.max(0, maxTotalTimeMs - effected.at));
       if (pause > 0) await this.#record.alone(this.#record.engine.timer(`again ${action}`, pause));
-      this.#intended(action, await this.#record.step(`intend again ${action}`, async () => makeIntent(this.#shop)));
+      this.#intended(
+        action,
+        await this.#record.step(`intend again ${action}`, async () => makeIntent(this.#shop, action)),
+      );
       effected = await this.#takeEffect(action, machine.at + portTimeoutMs, alone);
     }
     track.effected = effected;
@@ -72,37 +75,34 @@ export class ExecutorDesk {
   #takeEffect(action: number, limitAt: number, alone: boolean): Promise<Effected> {
     const { machine } = this.#shop;
     const track = this.#tracks[action]!;
-    const { attemptTimeoutMs, maxTotalTimeMs } = machine.policy.timeout;
-    const begunAt = () => registry.effect(track.intent?.nonce)?.begunAt ?? 0;
-    const until = () => Math.min(begunAt() + attemptTimeoutMs, maxTotalTimeMs);
     const order = {
       action,
       limitAt,
       intent: machine.actions[action]!.replay ? undefined : track.intent,
       permit: track.permit,
       gatesAt: track.gatesAt,
-      watch: alone ? this.#watch(until, () => false) : undefined,
+      watch: alone ? this.#watch(() => LIMIT) : undefined,
       attemptOver: this.#record.engine.attemptOver,
     };
     return this.#record.step(`effect ${action}`, () => this.#keys.renewing(() => carryOutEffect(this.#shop, order)));
   }
 
-  #watch(until: () => number, toldOfLimit: () => boolean): Watch {
+  #watch(timer: () => number, until = Number.POSITIVE_INFINITY): Watch {
     return {
+      timer,
       until,
-      toldOfLimit,
       toldOfHalt: () => this.#shop.machine.halt !== undefined,
       cancelled: () => this.#record.cancelAsked,
     };
   }
 
   /** The machine has said so too: what the effect step has begun is now in flight. */
-  dispatched({ action, limitAt }: Command & { type: "dispatch" }): void {
+  dispatched({ action }: Command & { type: "dispatch" }): void {
     const track = this.#tracks[action]!;
     const { effected, intent } = track;
     if (track.nonce !== undefined) registry.forgetEffect(track.nonce);
     track.nonce = intent!.nonce;
-    track.until = limitAt;
+    track.timer = LIMIT;
     delete track.intent;
     delete track.permit;
     delete track.effected;
@@ -110,7 +110,7 @@ export class ExecutorDesk {
     else if (effected!.watched !== undefined) {
       const input = this.#inputOf(action, effected!.watched);
       if (input !== undefined) this.#record.urgent(input);
-    }
+    } else this.#watchOne(action);
   }
 
   /**
@@ -121,11 +121,11 @@ export class ExecutorDesk {
     const { machine } = this.#shop;
     const { attemptTimeoutMs, abortGraceMs, maxTotalTimeMs } = machine.policy.timeout;
     const goneAt = Math.min(begunBefore + attemptTimeoutMs, maxTotalTimeMs) + abortGraceMs;
-    const limitAt = this.#tracks[action]!.until;
+    const { timerAt = goneAt } = machine.actions[action]!;
     const gone = () => {
       const settlement = { kind: "threw", errorType: EFFECT_IN_DOUBT } as const;
       const attempt = machine.actions[action]!.attempts.length - 1;
-      this.#record.news({ type: "settled", action, attempt, settlement }, Math.min(limitAt, goneAt));
+      this.#record.news({ type: "settled", action, attempt, settlement }, Math.min(timerAt, goneAt));
     };
     if (goneAt <= foundAt) return gone();
     this.#record.wait(nameOf(action), this.#record.engine.timer(`in doubt ${action}`, goneAt - foundAt), gone);
@@ -163,31 +163,33 @@ export class ExecutorDesk {
   setTimer(action: number, at: number): boolean {
     if (action < 0 || !AT_THE_EXECUTOR.has(this.#shop.machine.actions[action]!.phase)) return false;
     const track = this.#tracks[action]!;
-    track.until = at;
-    registry.effect(track.nonce)?.look();
+    track.timer++;
+    registry.effect(track.nonce)?.setTimer(track.timer, at);
     return true;
   }
 
   /** Every attempt that is in flight, or has not settled, is watched by one step. */
   watchAll(): void {
-    const { machine } = this.#shop;
-    for (const { index, phase, unsettled, attempts } of machine.actions) {
-      const track = this.#tracks[index]!;
-      const late = unsettled && !track.givenUp;
-      if (this.#record.waits(nameOf(index)) || (!late && !AT_THE_EXECUTOR.has(phase))) continue;
-      const watch = this.#watch(
-        () => (unsettled ? machine.policy.timeout.maxTotalTimeMs : track.until),
-        () => attempts[attempts.length - 1]!.abortedFor !== undefined,
-      );
-      const { nonce } = track;
-      const pending = this.#record.engine.step(`watch ${index}`, () =>
-        this.#keys.renewing(() => watchEffect(this.#shop, nonce, watch)),
-      );
-      this.#record.wait(nameOf(index), pending, (watched) => {
-        const input = this.#inputOf(index, watched);
-        if (input !== undefined) this.#record.news(input, input.at);
-      });
+    for (const { index, phase, unsettled } of this.#shop.machine.actions) {
+      const late = unsettled && !this.#tracks[index]!.givenUp;
+      if ((late || AT_THE_EXECUTOR.has(phase)) && !this.#record.waits(nameOf(index))) this.#watchOne(index);
     }
+  }
+
+  #watchOne(action: number): void {
+    const { machine } = this.#shop;
+    const track = this.#tracks[action]!;
+    const { nonce } = track;
+    const watch = machine.actions[action]!.unsettled
+      ? this.#watch(NO_TIMER, machine.policy.timeout.maxTotalTimeMs)
+      : this.#watch(() => track.timer);
+    const pending = this.#record.engine.step(`watch ${action}`, () =>
+      this.#keys.renewing(() => watchEffect(this.#shop, nonce, watch)),
+    );
+    this.#record.wait(nameOf(action), pending, (watched) => {
+      const input = this.#inputOf(action, watched);
+      if (input !== undefined) this.#record.news(input, input.at);
+    });
   }
 
   /** Those who watch look again: a cancel has come. */
@@ -198,6 +200,9 @@ export class ExecutorDesk {
     }
   }
 }
+
+/** An attempt that was given up has no timer any more. */
+const NO_TIMER = () => Number.POSITIVE_INFINITY;
 
 function nameOf(action: number): string {
   return `executor ${action}`;

@@ -1,4 +1,4 @@
-import { attempt, member } from "../live/limited.js";
+import { subscribe } from "../live/limited.js";
 import { readSwitch } from "./port-steps.js";
 import type { Shop } from "./shop.js";
 
@@ -11,14 +11,14 @@ export interface Vigil {
 /** Listens to the kill switch for `spanMs`, or until `over` aborts or a halt is heard of. */
 export function listenForHalt(shop: Shop, spanMs: number, over: readonly AbortSignal[]): Promise<Vigil> {
   return new Promise((resolve) => {
-    let leave: unknown;
+    let leave: (() => void) | undefined;
     let open = true;
     const end = (halted: boolean) => {
       if (!open) return;
       open = false;
       cancel();
       for (const signal of over) signal.removeEventListener("abort", quiet);
-      if (typeof leave === "function") attempt(leave as () => unknown);
+      leave?.();
       resolve({ at: shop.now(), halted });
     };
     const quiet = () => end(false);
@@ -27,13 +27,11 @@ export function listenForHalt(shop: Shop, spanMs: number, over: readonly AbortSi
       if (signal.aborted) return quiet();
       signal.addEventListener("abort", quiet, { once: true });
     }
-    attempt(() => {
-      leave = shop.ports.killSwitch!.subscribe!((state: unknown) => {
-        if (member(state, "halted") !== false) end(true);
-      });
-      // The halt may have come while it was subscribed to.
-      if (!open && typeof leave === "function") attempt(leave as () => unknown);
-    });
+    leave = subscribe(shop.ports.killSwitch, () => end(true));
+    // A switch that is broken denies whoever asks it (S2.3); it halts nobody.
+    if (leave === undefined) return;
+    // The halt may have come while it was subscribed to.
+    if (!open) return leave();
     // … or before: nobody listened between the last dispatch and this.
     void readSwitch(shop, shop.machine.policy.timeout.portTimeoutMs).then((verdict) => {
       if (verdict === "halted") end(true);

@@ -44,8 +44,8 @@ async function hearLate(shop: Shop, { token }: Track, action: number, effect: Li
 }
 
 const NOTHING_ELSE = {
-  until: () => Number.POSITIVE_INFINITY,
+  timer: () => Number.POSITIVE_INFINITY,
+  until: Number.POSITIVE_INFINITY,
   toldOfHalt: () => true,
-  toldOfLimit: () => true,
   cancelled: () => false,
 };

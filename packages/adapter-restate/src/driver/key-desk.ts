@@ -1,4 +1,4 @@
-import type { Command } from "@eoc/core/machine";
+import type { ActionState, Command } from "@eoc/core/machine";
 import { attempt } from "../live/limited.js";
 import { registry } from "../live/registry.js";
 import type { EngineRecord } from "./engine-record.js";
@@ -13,6 +13,8 @@ export class KeyDesk {
   readonly #tracks: readonly Track[];
   /** For how long the claims have been renewed. */
   #renewedUntil = 0;
+  /** When this process claimed or renewed, by action, on its monotonic clock. */
+  readonly #leasedAt = new Map<number, number>();
 
   constructor(shop: Shop, record: EngineRecord, tracks: readonly Track[]) {
     this.#shop = shop;
@@ -27,7 +29,10 @@ export class KeyDesk {
       case "derive_key":
         return this.#derive(action);
       case "claim_key": {
-        const { news, held } = await this.#step(command, () => claimKey(this.#shop, command));
+        const { news, held } = await this.#step(command, () => {
+          this.#leasedAt.set(action, this.#shop.clock.monotonic());
+          return claimKey(this.#shop, command);
+        });
         if (news.type === "claim" && news.verdict.state === "claimed") track.token = news.verdict.token;
         if (held !== undefined) track.held = held;
         return;
@@ -41,7 +46,7 @@ export class KeyDesk {
   }
 
   async #step(command: Command & { action: number }, work: () => Promise<PortResult>): Promise<PortResult> {
-    const result = await this.#record.step(`${command.type} ${command.action}`, work);
+    const result = await this.#record.step(`${command.type} ${command.action}`, () => this.renewing(work));
     this.#record.news(result.news, result.at);
     return result;
   }
@@ -62,17 +67,23 @@ export class KeyDesk {
     return held && { known: held.json };
   }
 
-  /** Keeps the leases alive while an executor is waited for (S7.3). */
+  /**
+   * Keeps the leases alive while an executor is waited for, or reconcile: each is renewed when a third of it is over, also
+   * where that has passed between many short waits (S7.3).
+   */
   async renewing<T>(work: () => Promise<T>): Promise<T> {
     const { machine, clock } = this.#shop;
     const { leaseMs, enabled } = machine.policy.idempotency;
     if (!enabled) return work();
     let cancel = () => {};
     const later = () => {
-      cancel = clock.setTimer(() => {
-        this.#renew(leaseMs);
-        later();
-      }, leaseMs / 3);
+      cancel = clock.setTimer(
+        () => {
+          if (this.#dueInMs() <= 0) this.#renew();
+          later();
+        },
+        Math.max(0, Math.min(this.#dueInMs(), leaseMs / 3)),
+      );
     };
     later();
     try {
@@ -82,26 +93,40 @@ export class KeyDesk {
     }
   }
 
+  /** Until the first of the claims has to be renewed. Those of another process's are due at once. */
+  #dueInMs(): number {
+    const { machine, clock } = this.#shop;
+    const oldest = this.#held().map(({ index }) => this.#leasedAt.get(index) ?? Number.NEGATIVE_INFINITY);
+    return Math.min(...oldest) + machine.policy.idempotency.leaseMs / 3 - clock.monotonic();
+  }
+
+  /** Actions that hold the claim of their key. */
+  #held(): readonly ActionState[] {
+    return this.#shop.machine.actions.filter(({ claimed, row }) => claimed && row === undefined);
+  }
+
   /** Before a wait that may outlast this process: the leases are made to outlast it too. True where a step was taken. */
   async renewUntil(at: number): Promise<boolean> {
-    const held = this.#shop.machine.actions.some(({ claimed, row }) => claimed && row === undefined);
-    if (!held || at <= this.#renewedUntil) return false;
+    if (this.#held().length === 0 || at <= this.#renewedUntil) return false;
     this.#renewedUntil = at;
-    const { leaseMs } = this.#shop.machine.policy.idempotency;
     await this.#record.step("rest", async () => {
-      this.#renew(at - this.#shop.now() + leaseMs);
+      this.#renew();
       return {};
     });
     return true;
   }
 
   /** A lease that could not be renewed shows when the outcome is written: its token is stale by then. */
-  #renew(leaseMs: number): void {
-    const { machine, ports } = this.#shop;
-    for (const { index, claimed, row, key } of machine.actions) {
+  #renew(): void {
+    const { machine, ports, clock } = this.#shop;
+    const { leaseMs } = machine.policy.idempotency;
+    // What was made to outlast a rest is not made shorter.
+    const forMs = leaseMs + Math.max(0, this.#renewedUntil - this.#shop.now());
+    for (const { index, key } of this.#held()) {
       const { token } = this.#tracks[index]!;
-      if (!claimed || row !== undefined || token === undefined) continue;
-      attempt(() => ports.idempotencyStore!.renew(key!, token, leaseMs));
+      if (token === undefined) continue;
+      this.#leasedAt.set(index, clock.monotonic());
+      attempt(() => ports.idempotencyStore!.renew(key!, token, forMs));
     }
   }
 }

@@ -68,9 +68,9 @@ export async function claimKey(shop: Shop, command: Command & { type: "claim_key
     () => store!.claim(key, request),
     (late) => {
       // Claimed after all, for nobody: given back, else it would be in the way until its lease ends.
-      if (member(late, "state") === "claimed") {
-        attempt(() => store!.release(key, member(late, "token") as string | number));
-      }
+      if (member(late, "state") !== "claimed") return;
+      const token = member(late, "token") as string | number;
+      attempt(() => (takeOver ? store!.markUnknown(key, token) : store!.release(key, token)));
     },
   );
   const verdict = claimVerdict(answer);

@@ -13,8 +13,8 @@ export interface Track {
   effected?: Effected;
   /** Of the last dispatch. */
   nonce?: string;
-  /** How far its executor is waited for. */
-  until: number;
+  /** The number of the timer that was last set for it. */
+  timer: number;
   /** Its time has passed unsettled: nobody waits for the executor any more. */
   givenUp?: true;
   held?: { readonly json: unknown };

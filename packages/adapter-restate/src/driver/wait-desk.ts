@@ -14,6 +14,8 @@ export class WaitDesk {
   readonly #keys: KeyDesk;
   /** What the machine has set, by action. */
   readonly #due = new Map<number, { readonly at: number; readonly since: number }>();
+  /** Until when the outside world may answer, by action that asks it. */
+  readonly #asked = new Map<number, number>();
   readonly #over = new AbortController();
 
   constructor(shop: Shop, record: EngineRecord, keys: KeyDesk) {
@@ -28,7 +30,7 @@ export class WaitDesk {
 
   setTimer(action: number, at: number): void {
     this.#due.set(action, { at, since: this.#shop.machine.at });
-    this.#record.drop(`timer ${action}`);
+    this.#giveToEngine(action, at);
   }
 
   clearTimer(action: number): void {
@@ -36,14 +38,21 @@ export class WaitDesk {
     this.#record.drop(`timer ${action}`);
   }
 
+  /** The outside world is asked what became of an attempt: a halt is to be heard of meanwhile. */
+  ask(action: number, limitAt: number): void {
+    this.#asked.set(action, limitAt);
+  }
+
+  answered(action: number): void {
+    this.#asked.delete(action);
+  }
+
   /** Before a wait that may outlast this process: events are handed on, claims renewed, timers given to the engine. */
   async prepare(): Promise<void> {
-    if (this.isEmpty) return;
+    if (this.isEmpty && this.#asked.size === 0) return;
     const { machine, ports } = this.#shop;
-    if (!(await this.#keys.renewUntil(this.#lastDue()))) await this.#record.flush();
-    for (const [action, { at }] of this.#due) {
-      if (!this.#record.waits(`timer ${action}`)) this.#giveToEngine(action, at);
-    }
+    const rests = !this.isEmpty && (await this.#keys.renewUntil(this.#lastDue()));
+    if (!rests) await this.#record.flush();
     if (ports.killSwitch?.subscribe !== undefined && machine.halt === undefined) this.#keepVigil(machine.at);
   }
 
@@ -59,15 +68,16 @@ export class WaitDesk {
   }
 
   #lastDue(): number {
-    return Math.max(...[...this.#due.values()].map(({ at }) => at));
+    return Math.max(...[...this.#due.values()].map(({ at }) => at), ...this.#asked.values());
   }
 
   /** Listens for a halt for a while; a longer wait is broken by looks, between which the process may rest. */
   #keepVigil(now: number): void {
-    if (this.isEmpty || this.#record.waits(VIGIL)) return;
+    if ((this.isEmpty && this.#asked.size === 0) || this.#record.waits(VIGIL)) return;
     const { haltWatchMs } = this.#shop;
     const { engine } = this.#record;
-    const until = Math.max(...[...this.#due.values()].map(({ at, since }) => Math.min(at, since + haltWatchMs)));
+    const listened = [...this.#due.values()].map(({ at, since }) => Math.min(at, since + haltWatchMs));
+    const until = Math.max(...listened, ...this.#asked.values());
     const over = (vigil: Vigil) => this.#vigilOver(vigil);
     if (until > now) {
       const ends = [this.#over.signal, engine.attemptOver];

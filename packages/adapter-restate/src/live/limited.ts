@@ -1,4 +1,4 @@
-import type { Clock } from "@eoc/core";
+import type { Clock, KillSwitch } from "@eoc/core";
 
 /** What came of a call of something that is not ours. */
 export type Answer<T> = { ok: true; value: T } | { ok: false; error?: unknown };
@@ -12,6 +12,8 @@ export function limited<T>(
 ): Promise<Answer<T>> {
   return new Promise((resolve) => {
     let open = true;
+    // Called before the limit is set: what answers at that very moment has answered in time.
+    const called = new Promise<T>((done) => done(call()));
     const cancel = clock.setTimer(
       () => {
         open = false;
@@ -19,7 +21,7 @@ export function limited<T>(
       },
       Math.max(0, limitMs),
     );
-    new Promise<T>((done) => done(call())).then(
+    called.then(
       (value) => {
         if (!open) return tooLate?.(value);
         cancel();
@@ -48,5 +50,21 @@ export function attempt(call: () => unknown): void {
     Promise.resolve(call()).catch(() => {});
   } catch {
     // Nobody is there to hear of it.
+  }
+}
+
+/** Hears of a halt. Gives how to leave, which never throws; undefined where it cannot be subscribed to. */
+export function subscribe(killSwitch: KillSwitch | undefined, halted: () => void): (() => void) | undefined {
+  if (killSwitch?.subscribe === undefined) return () => {};
+  try {
+    const leave: unknown = killSwitch.subscribe((state: unknown) => {
+      // Whatever is not plainly "go on" stops.
+      if (member(state, "halted") !== false) halted();
+    });
+    return () => {
+      if (typeof leave === "function") attempt(leave as () => unknown);
+    };
+  } catch {
+    return undefined;
   }
 }

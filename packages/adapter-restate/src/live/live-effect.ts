@@ -1,6 +1,6 @@
 import type { Clock, ExecuteFn, KillSwitch, PlannedAction } from "@eoc/core";
 import { type AbortCause, judgeResult, judgeThrown, type Settlement } from "@eoc/core/machine";
-import { attempt, member } from "./limited.js";
+import { member, subscribe } from "./limited.js";
 import { LiveAttempt } from "./live-attempt.js";
 
 /** What an executor gave, and when, in milliseconds since the execution started. */
@@ -27,13 +27,16 @@ export type Watched =
 
 /** What a watch looks at. Read again on every {@link LiveEffect.look}. */
 export interface Watch {
+  /** Which of the attempt's timers is waited for: the machine has been told of those before it. */
+  readonly timer: () => number;
   /** When the watch ends, whatever happens. */
-  readonly until: () => number;
+  readonly until: number;
   readonly toldOfHalt: () => boolean;
-  /** The machine has aborted the attempt already. */
-  readonly toldOfLimit: () => boolean;
   readonly cancelled: () => boolean;
 }
+
+/** The number of the first timer of every attempt: its limit. */
+export const LIMIT = 1;
 
 export interface Begin {
   readonly execute: ExecuteFn;
@@ -45,6 +48,14 @@ export interface Begin {
   readonly abortsOnHalt: boolean;
 }
 
+/** Where an effect belongs. */
+export interface Place {
+  readonly action: number;
+  readonly executionId: string;
+  /** All the effects of the execution that this process knows, in plan order. */
+  readonly besides: () => readonly LiveEffect[];
+}
+
 /**
  * One intended dispatch, as this process knows it. It is begun once, however many attempts of the handler come by, and
  * keeps its limits by itself: the engine may be away for a while.
@@ -53,21 +64,34 @@ export class LiveEffect {
   readonly #clock: Clock;
   /** Milliseconds since the execution started. */
   readonly #now: () => number;
+  readonly #place: Place;
   #state: "intended" | "begun" | "void" = "intended";
   #handed: LiveAttempt | undefined;
   #begunAt = 0;
   #outcome: Outcome | undefined;
   /** What has happened to it, in order: an executor that an abort has ended is not heard before the abort is. */
-  readonly #happened: { readonly type: "limit" | "halt" | "settled"; readonly at: number }[] = [];
+  readonly #happened: { readonly type: "limit" | "halt" | "settled"; readonly at: number; readonly timer: number }[] =
+    [];
   #abortsOnHalt = false;
   #halted = false;
   #leave: (() => void) | undefined;
-  #cancelLimit: (() => void) | undefined;
+  /** The number of the timer that was set last. */
+  #timer = 0;
+  #cancelTimer: (() => void) | undefined;
   readonly #onLook = new Set<() => void>();
 
-  constructor(clock: Clock, now: () => number) {
+  constructor(clock: Clock, now: () => number, place: Place) {
     this.#clock = clock;
     this.#now = now;
+    this.#place = place;
+  }
+
+  get action(): number {
+    return this.#place.action;
+  }
+
+  get executionId(): string {
+    return this.#place.executionId;
   }
 
   get state(): "intended" | "begun" | "void" {
@@ -102,19 +126,19 @@ export class LiveEffect {
     } catch (error) {
       rejected(error);
     }
-    if (this.#outcome === undefined) this.#guard(limitAt, limitCause);
+    this.setTimer(LIMIT, limitAt, limitCause);
   }
 
   #settle(settlement: Settlement, value: unknown): void {
     if (!LiveAttempt.settle(this.#handed!)) return;
     this.#outcome = { at: this.#now(), settlement: journalable(settlement), value };
-    this.#cancelLimit?.();
+    this.#cancelTimer?.();
     this.stopListening();
     this.#happens("settled");
   }
 
   #happens(type: "limit" | "halt" | "settled"): void {
-    this.#happened.push({ type, at: this.#now() });
+    this.#happened.push({ type, at: this.#now(), timer: this.#timer });
     this.look();
   }
 
@@ -123,23 +147,20 @@ export class LiveEffect {
    * to, and so could not be obeyed in flight (S2.3).
    */
   listen(killSwitch: KillSwitch | undefined): boolean {
-    if (killSwitch?.subscribe === undefined || this.#leave !== undefined) return true;
-    try {
-      const leave: unknown = killSwitch.subscribe((state: unknown) => {
-        // Whatever is not plainly "go on" stops.
-        if (member(state, "halted") === false || this.#halted) return;
-        this.#halted = true;
-        if (this.#state !== "begun") return;
-        if (this.#abortsOnHalt) this.abort("halt");
-        this.#happens("halt");
-      });
-      this.#leave = () => {
-        if (typeof leave === "function") attempt(leave as () => unknown);
-      };
-      return true;
-    } catch {
-      return false;
-    }
+    if (this.#leave !== undefined) return true;
+    // Whoever hears of it first tells the others: they are aborted in plan order, as in one process.
+    this.#leave = subscribe(killSwitch, () => {
+      for (const effect of this.#place.besides()) effect.#halt();
+    });
+    return this.#leave !== undefined;
+  }
+
+  #halt(): void {
+    if (this.#halted || this.#leave === undefined) return;
+    this.#halted = true;
+    if (this.#state !== "begun") return;
+    if (this.#abortsOnHalt) this.abort("halt");
+    this.#happens("halt");
   }
 
   /** A halt was heard of. */
@@ -153,14 +174,20 @@ export class LiveEffect {
     this.#leave = undefined;
   }
 
-  /** The limit is kept here, so that it holds also while no attempt of the handler is connected. */
-  #guard(limitAt: number, cause: AbortCause): void {
-    this.#cancelLimit = this.#clock.setTimer(
+  /**
+   * Sets the attempt's timer in place of those before it, once for each number. It is kept here, so that it holds also
+   * while no attempt of the handler is connected; `cause` aborts the attempt when it comes.
+   */
+  setTimer(timer: number, at: number, cause?: AbortCause): void {
+    if (timer <= this.#timer || this.#outcome !== undefined) return;
+    this.#cancelTimer?.();
+    this.#timer = timer;
+    this.#cancelTimer = this.#clock.setTimer(
       () => {
-        this.abort(cause);
+        if (cause !== undefined) this.abort(cause);
         this.#happens("limit");
       },
-      Math.max(0, limitAt - this.#now()),
+      Math.max(0, at - this.#now()),
     );
   }
 
@@ -173,45 +200,34 @@ export class LiveEffect {
     for (const look of [...this.#onLook]) look();
   }
 
-  /** What happens first. Takes one timer, and leaves none behind. */
+  /** What happens first. Leaves no timer behind. */
   watch(watch: Watch): Promise<Watched> {
     return new Promise((resolve) => {
       let cancel: (() => void) | undefined;
-      let armedFor = Number.NaN;
+      const end = (seen: Watched) => {
+        this.#onLook.delete(look);
+        cancel?.();
+        resolve(seen);
+      };
       const look = () => {
         const seen = this.#seen(watch);
-        if (seen !== undefined) {
-          this.#onLook.delete(look);
-          cancel?.();
-          return resolve(seen);
-        }
-        const until = watch.until();
-        if (until === armedFor) return;
-        cancel?.();
-        armedFor = until;
-        if (until === Number.POSITIVE_INFINITY) return;
-        cancel = this.#clock.setTimer(
-          () => {
-            armedFor = Number.NaN;
-            look();
-          },
-          Math.max(1, until - this.#now()),
-        );
+        if (seen !== undefined) end(seen);
       };
       this.#onLook.add(look);
+      if (watch.until < Number.POSITIVE_INFINITY) {
+        const over = () => end({ type: "limit", at: this.#now() });
+        cancel = this.#clock.setTimer(over, Math.max(0, watch.until - this.#now()));
+      }
       look();
     });
   }
 
   #seen(watch: Watch): Watched | undefined {
-    for (const { type, at } of this.#happened) {
+    for (const { type, at, timer } of this.#happened) {
       if (type === "settled") return { type, at, settlement: this.#outcome!.settlement };
-      const told = type === "halt" ? watch.toldOfHalt() : watch.toldOfLimit();
-      if (!told) return { type, at };
+      if (type === "halt" ? !watch.toldOfHalt() : timer === watch.timer()) return { type, at };
     }
-    const now = this.#now();
-    if (watch.cancelled()) return { type: "cancel", at: now };
-    return now >= watch.until() ? { type: "limit", at: now } : undefined;
+    return watch.cancelled() ? { type: "cancel", at: this.#now() } : undefined;
   }
 }
 

@@ -35,6 +35,12 @@ class Registry {
     return nonce === undefined ? undefined : this.#effects.get(nonce)?.what;
   }
 
+  /** Those of one execution, in plan order. */
+  effectsOf(executionId: string): LiveEffect[] {
+    const effects = [...this.#effects.values()].map(({ what }) => what);
+    return effects.filter((effect) => effect.executionId === executionId).sort((a, b) => a.action - b.action);
+  }
+
   keepEffect(nonce: string, effect: LiveEffect, until: number, nowMs: number): void {
     sweep(this.#effects, nowMs);
     this.#effects.set(nonce, { what: effect, until });

@@ -1,0 +1,286 @@
+import { createManualKillSwitch, createMemoryIdempotencyStore, type Executor, fingerprintOf } from "@eoc/core";
+import { createVirtualClock } from "@eoc/testkit";
+import { describe, expect, it } from "vitest";
+import { expectTheSame } from "./both-drivers.js";
+import type { ActionScenario, Scenario, Turn } from "./scenario.js";
+import { runDurably } from "./support.js";
+
+/** One turn of an executor that succeeds after a millisecond and ends when it is aborted. */
+function turn(given: Partial<Turn> = {}): Turn {
+  return {
+    does: "succeed",
+    afterMs: 1,
+    promises: true,
+    retryAfterMs: undefined,
+    onAbort: "throw",
+    afterAbortMs: 0,
+    ...given,
+  };
+}
+
+function action(turns: readonly Turn[], given: Partial<ActionScenario> = {}): ActionScenario {
+  return { name: "ACT", effect: "once", key: undefined, verdicts: ["unknown"], turns, ...given };
+}
+
+/** Nothing happens in it but what its actions do. */
+function scenario({ policy, ...given }: Partial<Scenario>): Scenario {
+  return {
+    actions: [action([turn()])],
+    allowed: true,
+    context: {},
+    policy: {
+      onFailure: "continue",
+      ...policy,
+      retry: { maxRetries: 0, initialBackoffMs: 0, ...policy?.retry },
+      timeout: { attemptTimeoutMs: 500, maxTotalTimeMs: 5000, abortGraceMs: 100, ...policy?.timeout },
+    },
+    refused: "nothing",
+    approval: "none",
+    reconciles: false,
+    reconcileMs: 0,
+    haltAtMs: undefined,
+    cancelAtMs: undefined,
+    killSwitch: "manual",
+    store: undefined,
+    limiter: undefined,
+    gates: [],
+    budget: undefined,
+    listens: true,
+    journal: undefined,
+    promises: false,
+    throttleMs: 0,
+    cooldownMs: 0,
+    ...given,
+  };
+}
+
+/** It knows no starts: a claim whose lease has run out is gone. */
+const EMPTY_STORE = { holds: ["nothing", "nothing"], starts: false, failsAt: -1 } as const;
+const SHORT_LEASE = {
+  keyGenerator: "action+context_hash",
+  onInProgress: "deny",
+  onUnknown: "stop",
+  leaseMs: 300,
+} as const;
+const hangs = (onAbort: Turn["onAbort"]) => turn({ does: "hang", onAbort });
+
+describe("what a comparison of the two drivers has found, and is the same now", () => {
+  it("S3.6 an action that has waited for a slot since before the attempt that holds it ends at the deadline: no intent, no withdrawal", async () => {
+    const { events } = await expectTheSame(
+      scenario({
+        actions: [
+          action([
+            turn({ does: "reject", afterMs: 1.11, retryAfterMs: 25 }),
+            turn({ does: "not_applied", afterMs: 1.11 }),
+          ]),
+          action([turn({ afterMs: 701.23 })], { verdicts: ["not_applied"] }),
+          action([hangs("ignore")], { verdicts: ["not_applied"] }),
+        ],
+        policy: {
+          maxConcurrency: 2,
+          retry: { maxRetries: 2, initialBackoffMs: 0 },
+          timeout: { attemptTimeoutMs: 500, maxTotalTimeMs: 900, abortGraceMs: 0 },
+        },
+        reconciles: true,
+      }),
+    );
+    expect(events).not.toContainEqual(expect.objectContaining({ type: "attempt.withdrawn" }));
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: "action.finished", actionIndex: 0, reason: "deadline_exceeded" }),
+    );
+  });
+
+  it("limits that come at the same moment are heard in the order in which they were set, a grace of nothing too", async () => {
+    await expectTheSame(
+      scenario({
+        actions: [action([hangs("ignore")], { effect: "none" }), action([hangs("throw")], { effect: "none" })],
+        policy: { maxConcurrency: 2, timeout: { attemptTimeoutMs: 50, maxTotalTimeMs: 900, abortGraceMs: 0 } },
+      }),
+    );
+  });
+
+  it("S2.4 a halt aborts flights in plan order, whichever began first", async () => {
+    const { seen } = await expectTheSame(
+      scenario({
+        actions: [action([turn({ does: "reject" }), hangs("throw")]), action([hangs("throw")])],
+        policy: { maxConcurrency: 2, retry: { maxRetries: 1, initialBackoffMs: 0 } },
+        haltAtMs: 5.5,
+      }),
+    );
+    expect(seen.slice(-2)).toEqual(["0 1 aborted: halt", "1 0 aborted: halt"]);
+  });
+
+  it("S2.4 a halt is heard of while reconcile is asked: what has not begun is denied by it, not skipped for a failure", async () => {
+    const { report } = await expectTheSame(
+      scenario({
+        actions: [action([turn({ does: "throw" })]), action([turn()])],
+        policy: { onFailure: "stop" },
+        reconciles: true,
+        reconcileMs: 200,
+        haltAtMs: 5.5,
+      }),
+    );
+    expect(report).toMatchObject([{ actions: [{}, { status: "denied", reason: "kill_switch" }] }]);
+  });
+
+  it("S2.3 a switch that cannot be subscribed to denies a replay too, and halts nobody", async () => {
+    const replaying = { actions: [action([turn()], { key: "k-0" })], killSwitch: "unsubscribable" } as const;
+    const held = { holds: ["completed", "nothing"], starts: true, failsAt: -1 } as const;
+    const { report } = await expectTheSame(scenario({ ...replaying, store: held }));
+    expect(report).toMatchObject([{ status: "denied", reason: "kill_switch_unavailable" }]);
+    await expectTheSame(scenario({ ...replaying, store: held, throttleMs: 20, haltAtMs: 5.5 }));
+  });
+
+  it("S4.8 a flight that is cancelled has its grace from the cancel on", async () => {
+    const { report } = await expectTheSame(
+      scenario({ actions: [action([turn({ does: "hang", onAbort: "answer", afterAbortMs: 40 })])], cancelAtMs: 444.6 }),
+    );
+    expect(report).toMatchObject([{ attempts: [{ errorCode: "aborted" }], unknownCount: 1 }]);
+  });
+
+  it("S4.8 an execution that is cancelled before it starts intends nothing", async () => {
+    const { events } = await expectTheSame(scenario({ cancelAtMs: 0 }));
+    expect(events).not.toContainEqual(expect.objectContaining({ type: "attempt.intended" }));
+  });
+
+  it("S3.3 reconcile is asked at once, also while others are on the way to their dispatch", async () => {
+    const { seen } = await expectTheSame(
+      scenario({
+        actions: [action([turn({ does: "throw", afterMs: 0, promises: false })]), action([turn()])],
+        policy: { maxConcurrency: 2 },
+        reconciles: true,
+      }),
+    );
+    expect(seen).toEqual(["e-1 0 0 undefined", "reconcile 0 0", "e-1 1 0 undefined"]);
+  });
+
+  it("S3.3 reconcile that answers at its very limit has answered", async () => {
+    const { report } = await expectTheSame(
+      scenario({
+        actions: [action([turn({ does: "throw" })], { verdicts: ["applied"] })],
+        policy: { timeout: { attemptTimeoutMs: 50 } },
+        reconciles: true,
+        reconcileMs: 50,
+      }),
+    );
+    expect(report).toMatchObject([{ status: "success", actions: [{ basis: "reconcile" }] }]);
+  });
+
+  it("an attempt that a settled promise has answered is heard before those that were begun after it", async () => {
+    await expectTheSame(
+      scenario({
+        actions: [
+          action([turn({ does: "not_applied", afterMs: 0 })]),
+          action([turn({ does: "throw", afterMs: 0, promises: false })], { verdicts: ["applied"] }),
+          action([turn()]),
+        ],
+        policy: { maxConcurrency: 3 },
+        reconciles: true,
+      }),
+    );
+  });
+
+  it("S7.3 a lease is renewed while reconcile is asked", async () => {
+    const { report } = await expectTheSame(
+      scenario({
+        actions: [action([turn({ does: "throw" })])],
+        policy: { idempotency: SHORT_LEASE },
+        store: EMPTY_STORE,
+        reconciles: true,
+        reconcileMs: 450,
+      }),
+    );
+    expect(report).not.toMatchObject([{ actions: [{ recordError: expect.anything() }] }]);
+  });
+
+  it("S7.3 a lease is renewed over attempts that are each shorter than a third of it", async () => {
+    const { report } = await expectTheSame(
+      scenario({
+        actions: [action([turn({ does: "reject", afterMs: 90 })])],
+        policy: { idempotency: SHORT_LEASE, retry: { maxRetries: 6, initialBackoffMs: 0 } },
+        store: EMPTY_STORE,
+      }),
+    );
+    expect(report).not.toMatchObject([{ actions: [{ recordError: expect.anything() }] }]);
+  });
+});
+
+const KEYED = { action: "ACT" as const, actions: [{ action: "ACT" as const, id: "a-0", idempotency_key: "k" }] };
+const fingerprint = fingerprintOf({ id: "a-0", index: 0, action: "ACT", params: {}, effect: "once" });
+const succeeding: Executor = () => ({ ok: true });
+
+describe("the lease of a key", () => {
+  it("S7.3 is renewed while another port takes its time", async () => {
+    const clock = createVirtualClock();
+    const store = createMemoryIdempotencyStore({ clock });
+    const slow = (_action: unknown) => clock.sleep(900).then(() => ({ allow: true as const }));
+    const { report } = await clock.run(() =>
+      runDurably({
+        clock,
+        decision: KEYED,
+        executor: succeeding,
+        policy: { idempotency: { enabled: true, leaseMs: 300 } },
+        ports: { idempotencyStore: store, gates: [slow] },
+      }),
+    );
+    expect(report.status).toBe("success");
+    expect(report.actions[0]!.recordError).toBeUndefined();
+  });
+
+  it("S7.3 that was made to outlast a wait is not made shorter by the next renewal", async () => {
+    const clock = createVirtualClock();
+    const store = createMemoryIdempotencyStore({ clock });
+    let found: unknown;
+    clock.setTimer(() => {
+      found = store.claim("k", { fingerprint, leaseMs: 1, nowMs: clock.now() });
+    }, 1_800_000);
+    const { report } = await clock.run(() =>
+      runDurably({
+        clock,
+        decision: { ...KEYED, actions: [...KEYED.actions, { action: "ACT", id: "a-1", idempotency_key: "k-1" }] },
+        executor: async (_, { actionIndex, attempt }) => {
+          if (actionIndex === 1) await clock.sleep(60_000);
+          return actionIndex === 0 && attempt === 0 ? { ok: false, code: "not_yet" } : { ok: true };
+        },
+        policy: {
+          idempotency: { enabled: true },
+          maxConcurrency: 2,
+          onFailure: "continue",
+          retry: { initialBackoffMs: 3_600_000, maxBackoffMs: 3_600_000 },
+          timeout: { attemptTimeoutMs: 100_000, maxTotalTimeMs: 7_200_000 },
+        },
+        ports: { idempotencyStore: store },
+      }),
+    );
+    expect(found).toMatchObject({ state: "in_progress" });
+    expect(report.status).toBe("success");
+  });
+
+  it("S7.2 of a key in doubt that was taken over too late is given back in doubt, not free", async () => {
+    const clock = createVirtualClock();
+    const store = createMemoryIdempotencyStore({ clock });
+    const earlier = store.claim("k", { fingerprint, leaseMs: 1000, nowMs: 0 });
+    if (earlier.state === "claimed") store.markUnknown("k", earlier.token);
+    const { report } = await clock.run(() =>
+      runDurably({
+        clock,
+        decision: KEYED,
+        executor: succeeding,
+        policy: { idempotency: { enabled: true, onUnknown: "retry" } },
+        ports: {
+          killSwitch: createManualKillSwitch(),
+          idempotencyStore: {
+            ...store,
+            claim: async (key, request) => {
+              if (request.takeOver) await clock.sleep(1500);
+              return store.claim(key, request);
+            },
+          },
+        },
+      }),
+    );
+    expect(report).toMatchObject({ status: "denied", reason: "idempotency_store_unavailable" });
+    await clock.runUntilIdle();
+    expect(store.list()).toMatchObject([{ key: "k", state: "unknown" }]);
+  });
+});
