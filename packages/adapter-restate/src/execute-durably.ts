@@ -15,7 +15,7 @@ import { type Facts, type Machine, startMachine } from "@eoc/core/machine";
 import type { Context } from "@restatedev/restate-sdk";
 import { DurableDriver } from "./driver/durable-driver.js";
 import { CANCELLED, type Engine } from "./engine.js";
-import { type DurableExecuteOptions, type DurableSettings, HALT_WATCH_MS } from "./options.js";
+import { checkHeeded, type DurableExecuteOptions, type DurableSettings, HALT_WATCH_MS } from "./options.js";
 import { restateEngine } from "./restate-engine.js";
 
 const systemClock = /* @__PURE__ */ createSystemClock();
@@ -73,10 +73,13 @@ export async function runOn(
         setTimer: (callback, delayMs) => clock.setTimer(callback, delayMs),
       },
     });
+  const issues = checkHeeded(setup.ports, options);
+  const ending = issues.length > 0 ? ({ status: "denied", reason: "invalid_options", issues } as const) : verdict;
   const first = engine.step<Start>("start", async () => {
     const { machine } = prepare(setup.policy, clock.now());
-    const facts = { ...machine.facts, ...(verdict && { verdict }) };
-    const refused = machine.plan.actions.length === 0 && facts.verdict?.reason !== "no_actions";
+    const facts = { ...machine.facts, ...(ending && { verdict: ending }) };
+    const unplanned = machine.plan.actions.length === 0 && facts.verdict?.reason !== "no_actions";
+    const refused = issues.length > 0 || unplanned;
     return { facts, policy: onRecord(machine.policy), refused };
   });
   let cancelled = false;
@@ -119,7 +122,11 @@ function nothing(): FinalDecision {
 /** The ports as `execute` knows them. Intents and the kill switch are steps of every durable execution. */
 function portsOf({ ports = {} }: DurableSettings): PreparedExecution["options"] {
   const { clock: _, ...rest } = ports;
-  return { ...rest, onEvent: () => {}, killSwitch: ports.killSwitch ?? { read: () => ({ halted: false }) } };
+  return {
+    ...rest,
+    onEvent: ports.onEvent ?? (() => {}),
+    killSwitch: ports.killSwitch ?? { read: () => ({ halted: false }) },
+  };
 }
 
 /** A function is no JSON: what it gives is on record where it is used. */

@@ -3,16 +3,14 @@ import type {
   ExecutionEvent,
   Gate,
   IdempotencyStore,
+  Issue,
   Journal,
   KillSwitch,
   RateLimiter,
   RetryBudget,
 } from "@eoc/core";
 
-/**
- * The ports of an execution on the engine: those of `execute` but for two. A `bulkhead` lives and dies with one process;
- * the engine limits concurrency itself. A `signal` cannot outlive its process either: cancel the invocation instead.
- */
+/** The ports of an execution on the engine: those of `execute` but for two, which are refused. */
 export interface DurablePorts {
   /** Read live before every dispatch; its subscription is obeyed in flight and, for `haltWatchMs`, in waits (S2). */
   killSwitch?: KillSwitch;
@@ -30,6 +28,10 @@ export interface DurablePorts {
   onEvent?: (event: ExecutionEvent) => void;
   /** Wall and local time of this process. @defaultValue the system clock */
   clock?: Clock;
+  /** Its slots would live and die with one process: the engine limits concurrency itself. */
+  bulkhead?: never;
+  /** It cannot outlive its process: cancel the invocation instead. */
+  signal?: never;
 }
 
 /** How an execution is run on the engine. */
@@ -55,6 +57,26 @@ export interface DurableExecuteOptions {
   seed?: string;
   /** What was approved: compared with the decision immediately before every dispatch (S1.8). */
   approval?: { digest: string; expiresAtMs?: number };
+}
+
+const UNPORTED = {
+  bulkhead: "nothing: the engine limits concurrency itself",
+  signal: "nothing: cancel the invocation instead",
+};
+
+const OPTIONS: readonly string[] = ["executionId", "seed", "approval"];
+
+/** What cannot be heeded on an engine is refused, not ignored: ports that there are not, and ports among the options. */
+export function checkHeeded(ports: DurablePorts | undefined, options: DurableExecuteOptions): Issue[] {
+  const given = (of: object | undefined, path: string, expected: (name: string) => string | undefined) =>
+    Object.entries(of ?? {}).flatMap(([name, value]) => {
+      const wanted = value === undefined ? undefined : expected(name);
+      return wanted === undefined ? [] : [{ path: `${path}.${name}`, expected: wanted, received: typeof value }];
+    });
+  return [
+    ...given(ports, "ports", (name) => UNPORTED[name as keyof typeof UNPORTED]),
+    ...given(options, "options", (name) => (OPTIONS.includes(name) ? undefined : `one of ${OPTIONS.join(", ")}`)),
+  ];
 }
 
 /** @defaultValue of {@link DurableSettings.haltWatchMs} */

@@ -1,8 +1,14 @@
-import { definePolicy, type ExecutionPolicy, type ExecutionPolicyInput, type ExecutionReport } from "@eoc/core";
+import {
+  definePolicy,
+  EocError,
+  type ExecutionPolicy,
+  type ExecutionPolicyInput,
+  type ExecutionReport,
+} from "@eoc/core";
 import { canonicalJson, sha256Hex } from "@eoc/decision-schema/read";
 import { type Context, handlers, type ServiceOptions, service, TerminalError } from "@restatedev/restate-sdk";
 import { type DurableRequest, type DurableSetup, runOn } from "./execute-durably.js";
-import type { DurableExecuteOptions } from "./options.js";
+import { checkHeeded, type DurableExecuteOptions } from "./options.js";
 import { jsonSerde, restateEngine } from "./restate-engine.js";
 
 /** What the service is asked to do: the body of `POST /<name>/execute` at the engine's ingress. */
@@ -32,10 +38,13 @@ interface KeyedReport {
 
 /**
  * A Restate service with a handler `execute` that takes a decision and its context and returns the report.
- * @throws EocError `invalid_policy`
+ * @throws EocError `invalid_policy`, `invalid_option` for a `bulkhead` or `signal` among the ports
  */
 export function createRestateExecution(options: RestateExecutionOptions) {
   const { name = "EocExecution", service: given } = options;
+  const issues = checkHeeded(options.ports, {});
+  if (issues.length > 0)
+    throw new EocError("invalid_option", "an execution on the engine has no such port", { issues });
   const setup: DurableSetup = { ...options, policy: definePolicy(options.policy as ExecutionPolicyInput) };
 
   const execute = async (ctx: Context, request: RestateExecutionRequest): Promise<ExecutionReport> => {
