@@ -180,6 +180,68 @@ describe("what a comparison of the two drivers has found, and is the same now", 
     );
   });
 
+  it("S4.5 a settlement after the deadline is heard of while the execution lasts", async () => {
+    const { events } = await expectTheSame(
+      scenario({
+        actions: [
+          action(
+            [
+              turn({ does: "reject", afterMs: 0, retryAfterMs: 700 }),
+              turn({ does: "hang", onAbort: "throw", afterAbortMs: 170 }),
+            ],
+            { effect: "idempotent" },
+          ),
+          action([turn({ does: "reject", afterMs: 0, retryAfterMs: 800 }), hangs("ignore")]),
+        ],
+        policy: {
+          maxConcurrency: 2,
+          retry: { maxRetries: 1, initialBackoffMs: 0 },
+          timeout: { attemptTimeoutMs: 50, maxTotalTimeMs: 900, abortGraceMs: 100 },
+        },
+      }),
+    );
+    expect(events.map((event) => (event as { type: string }).type).slice(-4)).toEqual([
+      "attempt.settled_late",
+      "attempt.finished",
+      "action.finished",
+      "execution.finished",
+    ]);
+  });
+
+  it("S6.3 permits of one execution go to the one who has waited longest, whoever asks first", async () => {
+    const { seen } = await expectTheSame(
+      scenario({
+        actions: [0, 1, 2, 3].map(() => action([turn({ afterMs: 0, promises: false })])),
+        policy: { maxConcurrency: 3, rateLimit: { global: { limit: 1, windowMs: 60 } } },
+        limiter: { failsAt: -1, takenAtMs: 0 },
+        killSwitch: "deaf",
+        gates: ["open"],
+      }),
+    );
+    expect(seen).toEqual([0, 1, 2, 3].map((i) => `e-1 ${i} 0 undefined`));
+  });
+
+  it("S7.3 a key that is claimed after the leases of others were renewed for a wait has its own renewed too", async () => {
+    const { report } = await expectTheSame(
+      scenario({
+        actions: [
+          action([turn({ does: "throw", afterMs: 0, promises: false })], { verdicts: ["applied"] }),
+          ...[1, 2, 3].map(() => action([turn({ afterMs: 0, promises: false })])),
+        ],
+        policy: {
+          maxConcurrency: 3,
+          idempotency: SHORT_LEASE,
+          rateLimit: { global: { limit: 1, windowMs: 200 } },
+        },
+        store: EMPTY_STORE,
+        limiter: { failsAt: -1, takenAtMs: -1 },
+        reconciles: true,
+      }),
+    );
+    expect(report).toMatchObject([{ status: "success", successCount: 4 }]);
+    expect(report).not.toMatchObject([{ actions: [{}, {}, {}, { recordError: expect.anything() }] }]);
+  });
+
   it("S7.3 a lease is renewed while reconcile is asked", async () => {
     const { report } = await expectTheSame(
       scenario({
@@ -203,6 +265,29 @@ describe("what a comparison of the two drivers has found, and is the same now", 
     );
     expect(report).not.toMatchObject([{ actions: [{ recordError: expect.anything() }] }]);
   });
+});
+
+it("S2.4 a reconcile that takes long is listened to for haltWatchMs, and then looked at", async () => {
+  const clock = createVirtualClock();
+  const killSwitch = createManualKillSwitch();
+  clock.setTimer(() => killSwitch.halt(), 100_000);
+  const { report, invocation } = await clock.run(() =>
+    runDurably({
+      clock,
+      decision: { action: "ACT", actions: [{ action: "ACT" }, { action: "ACT" }] },
+      executor: {
+        execute: () => {
+          throw new TypeError("secret");
+        },
+        reconcile: () => clock.sleep(200_000).then(() => ({ state: "unknown" as const })),
+      },
+      policy: { timeout: { attemptTimeoutMs: 300_000, maxTotalTimeMs: 600_000 } },
+      ports: { killSwitch },
+      haltWatchMs: 40_000,
+    }),
+  );
+  expect(report.actions).toMatchObject([{ status: "unknown" }, { status: "denied", reason: "kill_switch" }]);
+  expect(invocation.entries.filter(({ name }) => name === "look for a halt")).toHaveLength(2);
 });
 
 const KEYED = { action: "ACT" as const, actions: [{ action: "ACT" as const, id: "a-0", idempotency_key: "k" }] };

@@ -1,13 +1,12 @@
 import type { ExecutionReport } from "@eoc/core";
 import { type Command, type Input, reportOf, step } from "@eoc/core/machine";
 import type { Engine } from "../engine.js";
-import { attempt } from "../live/limited.js";
-import { registry } from "../live/registry.js";
 import { EngineRecord } from "./engine-record.js";
 import { ExecutorDesk } from "./executor-desk.js";
 import { leave } from "./hear-late.js";
 import { KeyDesk } from "./key-desk.js";
-import { acquirePermit, askGates, type PortResult, reconcile, takeRetry } from "./port-steps.js";
+import { PermitDesk } from "./permit-desk.js";
+import { askGates, type PortResult, reconcile, takeRetry } from "./port-steps.js";
 import type { Shop } from "./shop.js";
 import type { Track } from "./track.js";
 import { VIGIL, WaitDesk } from "./wait-desk.js";
@@ -24,6 +23,7 @@ export class DurableDriver {
   readonly #keys: KeyDesk;
   readonly #executors: ExecutorDesk;
   readonly #waits: WaitDesk;
+  readonly #permits: PermitDesk;
   #finished = false;
 
   constructor(engine: Engine, given: Omit<Shop, "poke">) {
@@ -33,10 +33,12 @@ export class DurableDriver {
     this.#keys = new KeyDesk(this.#shop, this.#record, this.#tracks);
     this.#executors = new ExecutorDesk(this.#shop, this.#record, this.#keys, this.#tracks);
     this.#waits = new WaitDesk(this.#shop, this.#record, this.#keys);
+    this.#permits = new PermitDesk(this.#shop, this.#record, this.#keys, this.#tracks);
   }
 
   async run(): Promise<ExecutionReport> {
     const { machine } = this.#shop;
+    this.#record.engine.attemptOver.addEventListener("abort", () => this.#executors.poke(), { once: true });
     await this.#feed({ type: "start", at: 0 });
     while (!this.#finished) {
       const input = await this.#record.next();
@@ -44,6 +46,7 @@ export class DurableDriver {
       else await this.#feed(input);
     }
     this.#waits.end();
+    this.#executors.poke();
     leave(this.#shop, this.#tracks);
     const report = reportOf(machine, (action) => {
       const { held } = this.#tracks[action]!;
@@ -57,6 +60,7 @@ export class DurableDriver {
     const { machine } = this.#shop;
     // Clocks of two processes differ, and steps are taken in the order of the record, not of their times.
     input.at = Math.max(machine.at, input.at);
+    if (input.type === "permit") this.#permits.answered(input);
     for (const command of step(machine, input)) await this.#carryOut(command);
   }
 
@@ -80,6 +84,7 @@ export class DurableDriver {
         if (!this.#executors.setTimer(command.action, command.at)) this.#waits.setTimer(command.action, command.at);
         return;
       case "clear_timer":
+        this.#permits.stopWaiting(command.action);
         return this.#waits.clearTimer(command.action);
       case "derive_key":
       case "claim_key":
@@ -89,15 +94,10 @@ export class DurableDriver {
       case "ask_gates":
         this.#tracks[command.action]!.gatesAt = (await this.#port(command, () => askGates(this.#shop, command))).at;
         return;
-      case "acquire_permit": {
-        const { permit } = await this.#port(command, () => acquirePermit(this.#shop, command));
-        if (permit !== undefined) this.#tracks[command.action]!.permit = permit;
-        return;
-      }
-      case "cancel_permit": {
-        const permit = registry.takePermit(this.#tracks[command.action]!.permit);
-        return attempt(() => permit?.cancel?.());
-      }
+      case "acquire_permit":
+        return this.#permits.acquire(command);
+      case "cancel_permit":
+        return this.#permits.cancel(command);
       case "intend":
         return this.#executors.intend(command);
       case "read_switch":

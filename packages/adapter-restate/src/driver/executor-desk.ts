@@ -87,12 +87,12 @@ export class ExecutorDesk {
     return this.#record.step(`effect ${action}`, () => this.#keys.renewing(() => carryOutEffect(this.#shop, order)));
   }
 
-  #watch(timer: () => number, until = Number.POSITIVE_INFINITY): Watch {
+  #watch(timer: () => number): Watch {
+    const { attemptOver } = this.#record.engine;
     return {
       timer,
-      until,
       toldOfHalt: () => this.#shop.machine.halt !== undefined,
-      cancelled: () => this.#record.cancelAsked,
+      over: () => this.#record.cancelAsked || this.#shop.machine.status === "finished" || attemptOver.aborted,
     };
   }
 
@@ -144,13 +144,11 @@ export class ExecutorDesk {
       case "halt":
         return { type: "halt", cause: "kill_switch", at };
       case "limit":
-        if (!unsettled) return { type: "timer", action, at };
-        track.givenUp = true;
-        return undefined;
+        return unsettled ? undefined : { type: "timer", action, at };
       case "lost":
         this.#doubt(action, attempts[attempt]!.startedAt, at);
         return undefined;
-      default: // A cancel, which is fed by itself.
+      default: // A cancel is fed by itself.
         return undefined;
     }
   }
@@ -171,18 +169,16 @@ export class ExecutorDesk {
   /** Every attempt that is in flight, or has not settled, is watched by one step. */
   watchAll(): void {
     for (const { index, phase, unsettled } of this.#shop.machine.actions) {
-      const late = unsettled && !this.#tracks[index]!.givenUp;
-      if ((late || AT_THE_EXECUTOR.has(phase)) && !this.#record.waits(nameOf(index))) this.#watchOne(index);
+      if ((unsettled || AT_THE_EXECUTOR.has(phase)) && !this.#record.waits(nameOf(index))) this.#watchOne(index);
     }
   }
 
   #watchOne(action: number): void {
-    const { machine } = this.#shop;
     const track = this.#tracks[action]!;
     const { nonce } = track;
-    const watch = machine.actions[action]!.unsettled
-      ? this.#watch(NO_TIMER, machine.policy.timeout.maxTotalTimeMs)
-      : this.#watch(() => track.timer);
+    const state = this.#shop.machine.actions[action]!;
+    // An attempt that was given up has no timer any more.
+    const watch = this.#watch(() => (state.unsettled ? Number.POSITIVE_INFINITY : track.timer));
     const pending = this.#record.engine.step(`watch ${action}`, () =>
       this.#keys.renewing(() => watchEffect(this.#shop, nonce, watch)),
     );
@@ -192,7 +188,7 @@ export class ExecutorDesk {
     });
   }
 
-  /** Those who watch look again: a cancel has come. */
+  /** Those who watch look again: a cancel has come, or the end. */
   poke(): void {
     for (const { nonce, intent } of this.#tracks) {
       registry.effect(nonce)?.look();
@@ -200,9 +196,6 @@ export class ExecutorDesk {
     }
   }
 }
-
-/** An attempt that was given up has no timer any more. */
-const NO_TIMER = () => Number.POSITIVE_INFINITY;
 
 function nameOf(action: number): string {
   return `executor ${action}`;

@@ -45,7 +45,6 @@ async function hearLate(shop: Shop, { token }: Track, action: number, effect: Li
 
 const NOTHING_ELSE = {
   timer: () => Number.POSITIVE_INFINITY,
-  until: Number.POSITIVE_INFINITY,
   toldOfHalt: () => true,
-  cancelled: () => false,
+  over: () => false,
 };

@@ -11,8 +11,8 @@ export class KeyDesk {
   readonly #shop: Shop;
   readonly #record: EngineRecord;
   readonly #tracks: readonly Track[];
-  /** For how long the claims have been renewed. */
-  #renewedUntil = 0;
+  /** Until when a claim has been made to last, by action. */
+  readonly #lasts = new Map<number, number>();
   /** When this process claimed or renewed, by action, on its monotonic clock. */
   readonly #leasedAt = new Map<number, number>();
 
@@ -107,8 +107,9 @@ export class KeyDesk {
 
   /** Before a wait that may outlast this process: the leases are made to outlast it too. True where a step was taken. */
   async renewUntil(at: number): Promise<boolean> {
-    if (this.#held().length === 0 || at <= this.#renewedUntil) return false;
-    this.#renewedUntil = at;
+    const short = this.#held().filter(({ index }) => (this.#lasts.get(index) ?? 0) < at);
+    if (short.length === 0) return false;
+    for (const { index } of short) this.#lasts.set(index, at);
     await this.#record.step("rest", async () => {
       this.#renew();
       return {};
@@ -120,13 +121,12 @@ export class KeyDesk {
   #renew(): void {
     const { machine, ports, clock } = this.#shop;
     const { leaseMs } = machine.policy.idempotency;
-    // What was made to outlast a rest is not made shorter.
-    const forMs = leaseMs + Math.max(0, this.#renewedUntil - this.#shop.now());
     for (const { index, key } of this.#held()) {
       const { token } = this.#tracks[index]!;
-      if (token === undefined) continue;
+      // What was made to outlast a rest is not made shorter.
+      const forMs = leaseMs + Math.max(0, (this.#lasts.get(index) ?? 0) - this.#shop.now());
       this.#leasedAt.set(index, clock.monotonic());
-      attempt(() => ports.idempotencyStore!.renew(key!, token, forMs));
+      if (token !== undefined) attempt(() => ports.idempotencyStore!.renew(key!, token, forMs));
     }
   }
 }

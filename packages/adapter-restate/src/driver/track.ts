@@ -15,7 +15,5 @@ export interface Track {
   nonce?: string;
   /** The number of the timer that was last set for it. */
   timer: number;
-  /** Its time has passed unsettled: nobody waits for the executor any more. */
-  givenUp?: true;
   held?: { readonly json: unknown };
 }

@@ -7,15 +7,21 @@ import type { Shop } from "./shop.js";
 /** The name under which a halt is listened for in waits. */
 export const VIGIL = "vigil";
 
+/** Something that is waited for until `at`, since the machine said so. */
+interface Span {
+  readonly at: number;
+  readonly since: number;
+}
+
 /** The machine's waits: timers of the engine's, and an ear for a halt meanwhile. */
 export class WaitDesk {
   readonly #shop: Shop;
   readonly #record: EngineRecord;
   readonly #keys: KeyDesk;
   /** What the machine has set, by action. */
-  readonly #due = new Map<number, { readonly at: number; readonly since: number }>();
+  readonly #due = new Map<number, Span>();
   /** Until when the outside world may answer, by action that asks it. */
-  readonly #asked = new Map<number, number>();
+  readonly #asked = new Map<number, Span>();
   readonly #over = new AbortController();
 
   constructor(shop: Shop, record: EngineRecord, keys: KeyDesk) {
@@ -40,16 +46,16 @@ export class WaitDesk {
 
   /** The outside world is asked what became of an attempt: a halt is to be heard of meanwhile. */
   ask(action: number, limitAt: number): void {
-    this.#asked.set(action, limitAt);
+    this.#asked.set(action, { at: limitAt, since: this.#shop.machine.at });
   }
 
   answered(action: number): void {
     this.#asked.delete(action);
   }
 
-  /** Before a wait that may outlast this process: events are handed on, claims renewed, timers given to the engine. */
+  /** Before a wait that may outlast this process: events are handed on and claims renewed. */
   async prepare(): Promise<void> {
-    if (this.isEmpty && this.#asked.size === 0) return;
+    if (this.#spans().length === 0) return;
     const { machine, ports } = this.#shop;
     const rests = !this.isEmpty && (await this.#keys.renewUntil(this.#lastDue()));
     if (!rests) await this.#record.flush();
@@ -67,17 +73,20 @@ export class WaitDesk {
     });
   }
 
+  #spans(): readonly Span[] {
+    return [...this.#due.values(), ...this.#asked.values()];
+  }
+
   #lastDue(): number {
-    return Math.max(...[...this.#due.values()].map(({ at }) => at), ...this.#asked.values());
+    return Math.max(...this.#spans().map(({ at }) => at));
   }
 
   /** Listens for a halt for a while; a longer wait is broken by looks, between which the process may rest. */
   #keepVigil(now: number): void {
-    if ((this.isEmpty && this.#asked.size === 0) || this.#record.waits(VIGIL)) return;
+    if (this.#spans().length === 0 || this.#record.waits(VIGIL)) return;
     const { haltWatchMs } = this.#shop;
     const { engine } = this.#record;
-    const listened = [...this.#due.values()].map(({ at, since }) => Math.min(at, since + haltWatchMs));
-    const until = Math.max(...listened, ...this.#asked.values());
+    const until = Math.max(...this.#spans().map(({ at, since }) => Math.min(at, since + haltWatchMs)));
     const over = (vigil: Vigil) => this.#vigilOver(vigil);
     if (until > now) {
       const ends = [this.#over.signal, engine.attemptOver];

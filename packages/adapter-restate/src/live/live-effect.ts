@@ -21,7 +21,7 @@ export type Watched =
     }
   | { readonly type: "limit"; readonly at: number }
   | { readonly type: "halt"; readonly at: number }
-  | { readonly type: "cancel"; readonly at: number }
+  | { readonly type: "over"; readonly at: number }
   /** This process does not know the attempt: the one that began it is gone, or cut off. */
   | { readonly type: "lost"; readonly at: number };
 
@@ -29,10 +29,9 @@ export type Watched =
 export interface Watch {
   /** Which of the attempt's timers is waited for: the machine has been told of those before it. */
   readonly timer: () => number;
-  /** When the watch ends, whatever happens. */
-  readonly until: number;
   readonly toldOfHalt: () => boolean;
-  readonly cancelled: () => boolean;
+  /** A cancel has come, or nobody waits for what the watch sees any more. */
+  readonly over: () => boolean;
 }
 
 /** The number of the first timer of every attempt: its limit. */
@@ -74,6 +73,7 @@ export class LiveEffect {
     [];
   #abortsOnHalt = false;
   #halted = false;
+  #listensTo: KillSwitch | undefined;
   #leave: (() => void) | undefined;
   /** The number of the timer that was set last. */
   #timer = 0;
@@ -147,16 +147,19 @@ export class LiveEffect {
    * to, and so could not be obeyed in flight (S2.3).
    */
   listen(killSwitch: KillSwitch | undefined): boolean {
-    if (this.#leave !== undefined) return true;
+    if (killSwitch === undefined || this.#listensTo !== undefined) return true;
+    this.#listensTo = killSwitch;
     // Whoever hears of it first tells the others: they are aborted in plan order, as in one process.
     this.#leave = subscribe(killSwitch, () => {
-      for (const effect of this.#place.besides()) effect.#halt();
+      for (const effect of this.#place.besides()) if (effect.#listensTo === killSwitch) effect.#halt();
+      this.#halt();
     });
+    if (this.#leave === undefined) this.#listensTo = undefined;
     return this.#leave !== undefined;
   }
 
   #halt(): void {
-    if (this.#halted || this.#leave === undefined) return;
+    if (this.#halted || this.#listensTo === undefined) return;
     this.#halted = true;
     if (this.#state !== "begun") return;
     if (this.#abortsOnHalt) this.abort("halt");
@@ -172,6 +175,7 @@ export class LiveEffect {
   stopListening(): void {
     this.#leave?.();
     this.#leave = undefined;
+    this.#listensTo = undefined;
   }
 
   /**
@@ -200,24 +204,16 @@ export class LiveEffect {
     for (const look of [...this.#onLook]) look();
   }
 
-  /** What happens first. Leaves no timer behind. */
+  /** What happens first. */
   watch(watch: Watch): Promise<Watched> {
     return new Promise((resolve) => {
-      let cancel: (() => void) | undefined;
-      const end = (seen: Watched) => {
-        this.#onLook.delete(look);
-        cancel?.();
-        resolve(seen);
-      };
       const look = () => {
         const seen = this.#seen(watch);
-        if (seen !== undefined) end(seen);
+        if (seen === undefined) return;
+        this.#onLook.delete(look);
+        resolve(seen);
       };
       this.#onLook.add(look);
-      if (watch.until < Number.POSITIVE_INFINITY) {
-        const over = () => end({ type: "limit", at: this.#now() });
-        cancel = this.#clock.setTimer(over, Math.max(0, watch.until - this.#now()));
-      }
       look();
     });
   }
@@ -227,7 +223,7 @@ export class LiveEffect {
       if (type === "settled") return { type, at, settlement: this.#outcome!.settlement };
       if (type === "halt" ? !watch.toldOfHalt() : timer === watch.timer()) return { type, at };
     }
-    return watch.cancelled() ? { type: "cancel", at: this.#now() } : undefined;
+    return watch.over() ? { type: "over", at: this.#now() } : undefined;
   }
 }
 
