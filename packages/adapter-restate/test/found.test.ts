@@ -208,6 +208,27 @@ describe("what a comparison of the two drivers has found, and is the same now", 
     ]);
   });
 
+  it("S4.5 what a settlement in the last moment makes of its key is on record after the end", async () => {
+    const { events } = await expectTheSame(
+      scenario({
+        actions: [action([turn({ afterMs: 700, onAbort: "ignore" })]), action([turn({ afterMs: 0, promises: false })])],
+        policy: {
+          idempotency: { ...SHORT_LEASE, leaseMs: 30_000 },
+          rateLimit: { global: { limit: 1, windowMs: 200 } },
+          timeout: { attemptTimeoutMs: 50, maxTotalTimeMs: 900, abortGraceMs: 0 },
+        },
+        store: EMPTY_STORE,
+        limiter: { failsAt: -1, takenAtMs: 0 },
+        gates: ["open"],
+        throttleMs: 20,
+      }),
+    );
+    expect(events.map((event) => (event as { type: string }).type).slice(-2)).toEqual([
+      "execution.finished",
+      "key.completed",
+    ]);
+  });
+
   it("S6.3 permits of one execution go to the one who has waited longest, whoever asks first", async () => {
     const { seen } = await expectTheSame(
       scenario({

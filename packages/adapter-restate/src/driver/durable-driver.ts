@@ -45,6 +45,12 @@ export class DurableDriver {
       if (input === undefined) await this.#wait();
       else await this.#feed(input);
     }
+    const { lost } = this.#record;
+    // The end has not waited for what came of a late settlement, which changes no report (S4.5).
+    for (let input = await this.#record.next(); input !== undefined; input = await this.#record.next()) {
+      await this.#feed(input);
+    }
+    await this.#record.flush();
     this.#waits.end();
     this.#executors.poke();
     leave(this.#shop, this.#tracks);
@@ -52,7 +58,7 @@ export class DurableDriver {
       const { held } = this.#tracks[action]!;
       return held && { value: held.json };
     });
-    if (this.#record.lost) report.recordError = "journal_unavailable";
+    if (lost) report.recordError = "journal_unavailable";
     return report;
   }
 
