@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -58,6 +58,7 @@ export class ServiceProcess {
 
   async up(): Promise<void> {
     if (this.#port === 0) [this.#port] = (await freePorts(1)) as [number];
+    for (const file of [this.#ledger, `${this.#ledger}.events`]) dropTornLine(file);
     const settings = {
       ...this.#settings,
       ledger: this.#ledger,
@@ -140,7 +141,13 @@ export class ServiceProcess {
   }
 }
 
+/** A line that has no end is being written, or never will be: its process was killed in the middle of it. */
 function linesOf<T>(file: string): T[] {
-  const lines = readFileSync(file, "utf8").split("\n");
-  return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as T);
+  const lines = readFileSync(file, "utf8").split("\n").slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as T);
+}
+
+/** What was not wholly written did not happen. */
+function dropTornLine(file: string): void {
+  if (existsSync(file)) truncateSync(file, readFileSync(file).lastIndexOf("\n") + 1);
 }
