@@ -42,7 +42,7 @@ const ENDS: readonly TerminalReason[] = [
 ];
 
 describe("an execution of which no process dies", () => {
-  it("has the same events, journal, report, values and calls on the engine as in one process, apart from times", async () => {
+  it("has the same events, journal, report and values on the engine as in one process, and the same calls of every action, apart from times", async () => {
     const ends = new Set<string>();
     const compare = async (scenario: Parameters<typeof expectTheSame>[0]) => {
       const { report } = await expectTheSame(scenario);
