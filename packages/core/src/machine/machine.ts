@@ -18,7 +18,6 @@ type ActionInput = Extract<Input, { action: number }>;
  * an input that does not fit ends the execution, fail-closed, with `protocol_error`.
  */
 export function step(machine: Machine, input: Input): Command[] {
-  machine.yielded = false;
   const fits = accept(machine, input);
   if (machine.status === "running") {
     if (!fits) breakOff(machine);
@@ -28,6 +27,7 @@ export function step(machine: Machine, input: Input): Command[] {
     if (machine.yielded && canBegin(machine)) tell(machine, { type: "yield" });
     if (machine.rows === machine.actions.length && machine.recording === 0) finish(machine);
   }
+  machine.yielded = false;
   const commands = machine.out;
   machine.out = NO_COMMANDS;
   return commands;

@@ -4,8 +4,8 @@ import { type ActionState, deadlineOf, type Machine, NOBODY } from "./state.js";
 import { emit, endWait, startWait, tell } from "./transcript.js";
 
 /**
- * Gives free slots away: first to actions that were dispatched before, then to the next of the plan (S5.1). At most one
- * dispatch a step, so that whatever an executor causes is heard before the next one.
+ * Gives free slots away: first to actions that were dispatched before, then to the next of the plan (S5.1). At most one is sent on
+ * its way in a step: what its ports answer at once, and what its executor causes, is heard before the next one.
  */
 export function schedule(machine: Machine): void {
   while (stopReason(machine) === undefined) {
@@ -15,8 +15,13 @@ export function schedule(machine: Machine): void {
     if (waiting !== undefined) {
       if (!free) return awaitSlot(machine);
       machine.slotQueueHead++;
+      if (machine.at >= deadlineOf(machine)) {
+        refuse(machine, waiting, "deadline_exceeded");
+        continue;
+      }
       takeSlot(machine, waiting);
       endWait(machine, waiting);
+      machine.yielded = true;
       approach(machine, waiting);
     } else if (!beginNext(machine, free)) return;
   }
@@ -52,6 +57,7 @@ function beginNext(machine: Machine, free: boolean): boolean {
   takeSlot(machine, action);
   action.startedAt = machine.at;
   machine.open++;
+  machine.yielded = true;
   prepareKey(machine, action);
   return true;
 }
@@ -88,7 +94,6 @@ function prepareKey(machine: Machine, action: ActionState): void {
   action.phase = "key";
   const own = machine.plan.actions[action.index]!.idempotencyKey;
   if (own === undefined && machine.policy.idempotency.enabled) {
-    machine.yielded = true;
     tell(machine, { type: "derive_key", action: action.index });
   } else onKey(machine, action, own);
 }

@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import {
   type Bulkhead,
+  type Clock,
   createBulkhead,
   createMemoryIdempotencyStore,
   createMemoryRateLimiter,
+  type ExecuteOptions,
   execute,
   type IdempotencyStore,
 } from "../../src/index.js";
@@ -45,6 +47,43 @@ describe("S5.1 order of keys", () => {
       expect(calls.map(({ actionIndex }) => actionIndex)).toEqual([0, 1, 2, 3, 4, 5]);
       const started = events.flatMap((event) => (event.type === "action.started" ? [event.actionIndex] : []));
       expect(started).toEqual([0, 1, 2, 3, 4, 5]);
+    });
+  }
+});
+
+describe("S5.1 order of dispatches", () => {
+  const open: { [port: string]: (clock: Clock) => ExecuteOptions } = {
+    "no port": () => ({}),
+    "a listener": () => ({ onEvent: () => {} }),
+    "a journal": () => ({ journal: { append: () => {} } }),
+    "a kill switch": () => ({ killSwitch: createFakeKillSwitch() }),
+    gates: () => ({ gates: [() => ({ allow: true })] }),
+    "a rate limiter": () => ({ rateLimiter: createMemoryRateLimiter() }),
+    "a bulkhead": () => ({ bulkhead: createBulkhead({ limit: 9 }) }),
+    "a store": (clock) => ({ idempotencyStore: createMemoryIdempotencyStore({ clock }) }),
+  };
+  for (const [what, optionsOf] of Object.entries(open)) {
+    it(`is the plan's with ${what} that answers at once, and executors that do`, async () => {
+      const clock = createVirtualClock();
+      const options = optionsOf(clock);
+      const dispatched: number[] = [];
+      await clock.run(() =>
+        execute(
+          plan(6),
+          {},
+          {
+            maxConcurrency: 3,
+            idempotency: { enabled: options.idempotencyStore !== undefined },
+            rateLimit: options.rateLimiter === undefined ? {} : { global: { limit: 9, windowMs: 10 } },
+          },
+          (_, { actionIndex }) => {
+            dispatched.push(actionIndex);
+            return { ok: true };
+          },
+          { clock, ...options },
+        ),
+      );
+      expect(dispatched).toEqual([0, 1, 2, 3, 4, 5]);
     });
   }
 });

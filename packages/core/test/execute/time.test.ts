@@ -87,6 +87,29 @@ describe("S4.2 the limit of an attempt", () => {
   });
 });
 
+describe("S3.6 the deadline", () => {
+  it("gives a slot that comes free right then to nobody: nothing is intended any more", async () => {
+    const { events, report, clock } = await runScript(
+      ({ index }) => (index === 0 ? rejects("busy", { retryAfterMs: 600 }) : hangs()),
+      {
+        decision: plan([
+          { action: "ACT", effect: "idempotent" },
+          { action: "ACT", effect: "idempotent" },
+        ]),
+        policy: {
+          onFailure: "continue",
+          retry: { initialBackoffMs: 0 },
+          timeout: { attemptTimeoutMs: 500, maxTotalTimeMs: 900, abortGraceMs: 100 },
+        },
+      },
+    );
+    expect(clock.monotonic()).toBe(900);
+    const late = events.filter(({ type, atMs }) => type === "attempt.intended" && atMs >= report.startedAtMs + 900);
+    expect(late).toEqual([]);
+    expect(report.actions.map(({ reason }) => reason)).toEqual(["deadline_exceeded", "deadline_exceeded"]);
+  });
+});
+
 describe("S4.3 no two attempts of an action overlap", () => {
   it("uses an answer within the grace, marked late; a once-only action ends there", async () => {
     const well = await runScript([succeedsLate(5050)]);
