@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { followQuickStart } from "./follow-quick-start.ts";
 import { asVersion, type Packed, packAll, run, serveRegistry } from "./local-registry.ts";
 import { writeAdapter } from "./new-adapter.ts";
+import { tryRanges } from "./range-ends.ts";
 
 /** Packages whose main entry runs in browsers. */
 const FOR_BROWSERS = ["@eoc/core", "@eoc/decision-schema", "@eoc/trace", "@eoc/testkit", "@eoc/adapter-http"];
@@ -226,6 +227,7 @@ const CHECKS: Record<string, () => Promise<unknown>> = {
   "Vite, for browsers": vite,
   "jest, CommonJS": jest,
   "core's peer range, both ends": peers,
+  "every other peer's range and Node's, both ends": () => tryRanges(packed, project),
   "a new adapter from the template": newAdapter,
   "docs/quick-start.md, to the letter": () => followQuickStart(registry.env),
 };

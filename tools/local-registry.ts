@@ -28,16 +28,18 @@ export interface Packed {
 /** What `pnpm pack` makes of every package that is published; build first. */
 export async function packAll(): Promise<Packed[]> {
   const target = mkdtempSync(join(tmpdir(), "eoc-packed-"));
-  const packed: Packed[] = [];
-  for (const folder of readdirSync(join(root, "packages"))) {
+  const published = readdirSync(join(root, "packages")).filter((folder) => {
     const manifest: Manifest = JSON.parse(readFileSync(join(root, "packages", folder, "package.json"), "utf8"));
-    if (manifest.private) continue;
-    const into = join(target, folder);
-    mkdirSync(into);
-    await run("npx", ["--yes", "pnpm@12.21.0", "pack", "--pack-destination", into], join(root, "packages", folder));
-    packed.push(await readPacked(join(into, readdirSync(into)[0] ?? "")));
-  }
-  return packed;
+    return !manifest.private;
+  });
+  return Promise.all(
+    published.map(async (folder) => {
+      const into = join(target, folder);
+      mkdirSync(into);
+      await run("npx", ["--yes", "pnpm@12.21.0", "pack", "--pack-destination", into], join(root, "packages", folder));
+      return readPacked(join(into, readdirSync(into)[0] ?? ""));
+    }),
+  );
 }
 
 async function readPacked(file: string): Promise<Packed> {

@@ -1,0 +1,20 @@
+import { execute } from "@eoc/core";
+import { createScriptedExecutor, createVirtualClock, rejects, succeeds } from "@eoc/testkit";
+import { type EocMatchers, matchers } from "@eoc/testkit/matchers";
+import { expect, it } from "vitest";
+
+declare module "vitest" {
+  // biome-ignore lint/suspicious/noExplicitAny: as vitest 3 declares it.
+  interface Matchers<T = any> extends EocMatchers<void> {}
+}
+
+expect.extend(matchers);
+
+it("retries", async () => {
+  const clock = createVirtualClock();
+  const executor = createScriptedExecutor([rejects("busy"), succeeds()], { clock });
+  const report = await clock.run(() => execute({ action: "ACT" }, {}, {}, executor, { clock }));
+  expect(report).toHaveSucceeded();
+  expect(executor).toHaveDispatched(2);
+  expect(() => expect(report).toBeUnknown()).toThrow();
+});
