@@ -61,7 +61,24 @@ function targetOf(page: Page, link: string): { path: string; anchor: string | un
   return { path: path.replace(/\/$/, ""), anchor };
 }
 
-const isOutside = (link: string) => /^[a-z]+:/.test(link);
+const isOutside = (link: string) => /^[a-z]+:/.test(link) || link.startsWith("//");
+
+/** A link to elsewhere is a whole `https` URL of a public host. Whether it answers is for tools/try-links.ts to see. */
+function outsideProblems(page: Page): string[] {
+  return linksOf(page.text)
+    .filter(isOutside)
+    .filter((link) => {
+      const url = URL.canParse(link) ? new URL(link) : undefined;
+      return url?.protocol !== "https:" || url.username !== "" || url.port !== "" || !/\.[a-z]{2,}$/.test(url.hostname);
+    })
+    .map((link) => `${page.path}: ${link} is no https link to a public host`);
+}
+
+/** Where the pages link to outside of the repository, each once, without its anchor. */
+export function outsideLinks(list: readonly Page[]): string[] {
+  const links = list.flatMap(({ text }) => linksOf(text).filter(isOutside));
+  return [...new Set(links.map((link) => link.replace(/#.*$/, "")))].sort();
+}
 
 function linkProblems(page: Page, pages: ReadonlyMap<string, Page>, known: Known): string[] {
   return linksOf(page.text)
@@ -78,7 +95,7 @@ function linkProblems(page: Page, pages: ReadonlyMap<string, Page>, known: Known
 }
 
 /** Commands in `sh` blocks and in inline code. */
-function commandsOf(text: string): string[] {
+export function commandsOf(text: string): string[] {
   const blocks = [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap((found) => (found[1] ?? "").split("\n"));
   const inline = [...withoutFences(text).matchAll(/`([^`\n]+)`/g)].map((found) => found[1] ?? "");
   return [...blocks, ...inline].flatMap((line) => line.split(/ \| | && |\s+# /)).map((command) => command.trim());
@@ -157,6 +174,7 @@ export function problemsOf(list: readonly Page[], known: Known): string[] {
   return [
     ...list.flatMap((page) => [
       ...linkProblems(page, pages, known),
+      ...outsideProblems(page),
       ...commandProblems(page, known),
       ...fenceProblems(page),
     ]),
@@ -164,7 +182,8 @@ export function problemsOf(list: readonly Page[], known: Known): string[] {
   ];
 }
 
-function readPages(): Page[] {
+/** Every page that somebody reads. */
+export function readPages(): Page[] {
   const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "*.md", "llms.txt"], {
     cwd: root,
     encoding: "utf8",
@@ -200,6 +219,8 @@ if (process.argv[1] === import.meta.filename) {
   const pages = readPages();
   const problems = problemsOf(pages, knownHere());
   for (const problem of problems) console.error(problem);
+  const hosts = new Set(outsideLinks(pages).map((link) => (URL.canParse(link) ? new URL(link).hostname : link)));
   console.log(`${pages.length} pages, ${pages.flatMap(({ text }) => linksOf(text)).length} links`);
+  console.log(`hosts outside: ${[...hosts].sort().join(", ")}`);
   process.exitCode = problems.length === 0 ? 0 : 1;
 }

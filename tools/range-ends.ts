@@ -83,9 +83,9 @@ async function startServers(): Promise<Servers> {
   if (said !== "" && process.env["CI"]) throw new Error(`not on this machine: ${said}`);
   if (said !== "") console.log(`       not on this machine, and not tried: ${said}`);
   const [postgres, redis, restate] = await Promise.all([
-    postgresBin && startPostgres(postgresBin, { fsync: "off" }),
-    redisBin && startRedis(redisBin, { appendfsync: "no" }),
-    serverBinary() && RestateServer.start(),
+    postgresBin ? startPostgres(postgresBin, { fsync: "off" }) : undefined,
+    redisBin ? startRedis(redisBin, { appendfsync: "no" }) : undefined,
+    serverBinary() ? RestateServer.start() : undefined,
   ]);
   return {
     env: {

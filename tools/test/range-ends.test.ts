@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { endOf, rangesOf, untried } from "../range-ends.js";
 
@@ -29,5 +31,13 @@ describe("the trials of ranges", () => {
     const versions = ["8.11.1", "8.9.0", "10.0.0", "8.11.0"];
     expect([endOf(versions, "lowest"), endOf(versions, "newest")]).toEqual(["8.9.0", "10.0.0"]);
     expect(() => endOf([], "lowest")).toThrow("no version");
+  });
+
+  it("write for the types of vitest 3 and 4 what the README of testkit says", () => {
+    const read = (file: string) => readFileSync(join(import.meta.dirname, "../..", file), "utf8");
+    const trial = read("tools/range-trials/testkit/matchers.lowest.test.ts").replaceAll(/^ *\/\/.*\n/gm, "");
+    const [declared] = /^declare module "vitest" \{[\s\S]*?^\}/m.exec(trial) ?? [];
+    expect(declared).toBeDefined();
+    expect(read("packages/testkit/README.md")).toContain(declared);
   });
 });
