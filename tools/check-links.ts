@@ -29,20 +29,24 @@ const withoutFences = (text: string) =>
   text.replaceAll(/^( *)(```+)[^\n]*\n[\s\S]*?^\1\2$/gm, (block) => block.replaceAll(/[^\n]/g, ""));
 const withoutCode = (text: string) => withoutFences(text).replaceAll(/`[^`\n]*`/g, "");
 
-/** The anchors of a page as GitHub makes them: headings, and `<a id>`. */
+/** The anchor of a heading as GitHub makes it, unless `taken` has it already. */
+export function anchorOf(heading: string, taken: ReadonlySet<string>): string {
+  const plain = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll(/[`*]|<[^>]*>/g, "");
+  const slug = plain
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, "")
+    .replaceAll(/\s/g, "-");
+  let anchor = slug;
+  for (let again = 1; taken.has(anchor); again++) anchor = `${slug}-${again}`;
+  return anchor;
+}
+
+/** The anchors of a page: headings, and `<a id>`. */
 export function anchorsOf(text: string): Set<string> {
   const anchors = new Set<string>();
-  for (const [, heading = ""] of withoutFences(text).matchAll(/^#{1,6} (.+)$/gm)) {
-    const plain = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll(/[`*]|<[^>]*>/g, "");
-    const slug = plain
-      .trim()
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, "")
-      .replaceAll(/\s/g, "-");
-    let anchor = slug;
-    for (let again = 1; anchors.has(anchor); again++) anchor = `${slug}-${again}`;
-    anchors.add(anchor);
-  }
+  for (const [, heading = ""] of withoutFences(text).matchAll(/^#{1,6} (.+)$/gm))
+    anchors.add(anchorOf(heading, anchors));
   for (const [, id = ""] of withoutFences(text).matchAll(/<a id="([^"]+)">/g)) anchors.add(id);
   return anchors;
 }
@@ -55,13 +59,13 @@ export function linksOf(text: string): string[] {
 }
 
 /** Where a relative link of a page leads, from the root of the repository. */
-function targetOf(page: Page, link: string): { path: string; anchor: string | undefined } {
+export function targetOf(page: Page, link: string): { path: string; anchor: string | undefined } {
   const [file = "", anchor] = link.split("#");
   const path = file === "" ? page.path : normalize(join(dirname(page.path), decodeURI(file)));
   return { path: path.replace(/\/$/, ""), anchor };
 }
 
-const isOutside = (link: string) => /^[a-z]+:/.test(link) || link.startsWith("//");
+export const isOutside = (link: string) => /^[a-z]+:/.test(link) || link.startsWith("//");
 
 /** A link to elsewhere is a whole `https` URL of a public host. Whether it answers is for tools/try-links.ts to see. */
 function outsideProblems(page: Page): string[] {

@@ -17,6 +17,7 @@ const steps: [name: string, command: string, ...args: string[]][] = [
   ["unused code", "knip"],
   ["what a change would release", "node", "tools/release-plan.ts"],
   ["API reference", "typedoc"],
+  ["site, and its links", "node", "tools/site.ts"],
   ["size", "size-limit"],
   ...packages.flatMap((folder): typeof steps => [
     [`${folder}: publint`, "publint", folder, "--strict"],
