@@ -154,7 +154,7 @@ if ((await globalThis.done) !== "success" || globalThis.loaded.includes(0)) thro
   await run("node", ["run.js", bundle], folder);
 }
 
-/** jest as it is without any configuration: CommonJS; and the lowest `expect` that testkit takes. */
+/** jest as it is without any configuration: CommonJS. */
 async function jest(): Promise<void> {
   const test = `const { execute } = require("@eoc/core");
 const { createVirtualClock, createScriptedExecutor, rejects, succeeds } = require("@eoc/testkit");
