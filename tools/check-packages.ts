@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { followQuickStart } from "./follow-quick-start.ts";
 import { asVersion, type Packed, packAll, run, serveRegistry } from "./local-registry.ts";
 import { writeAdapter } from "./new-adapter.ts";
+import { type Installed, tooWide } from "./node-ranges.ts";
 import { tryRanges } from "./range-ends.ts";
 
 /** Packages whose main entry runs in browsers. */
@@ -101,15 +102,18 @@ const tsconfig = (compilerOptions: Record<string, unknown>) =>
   });
 const FOR_TYPES = ["typescript@~6.0.3", "@types/node@24", "expect@29", "fast-check@4"];
 
-/** Entries that have no need of anything but Node's own install scripts. */
+/** Every entry loads; what is installed runs no script, and takes every Node that ours take. */
 async function esm(): Promise<void> {
   const folder = await project({ "package.json": manifest("module"), "main.js": ESM }, names);
   await run("node", ["main.js"], folder);
   const lock = JSON.parse(readFileSync(join(folder, "node_modules/.package-lock.json"), "utf8"));
-  const scripted = Object.entries(lock.packages as Record<string, { hasInstallScript?: boolean }>)
+  const installed: Record<string, Installed & { hasInstallScript?: boolean }> = lock.packages;
+  const scripted = Object.entries(installed)
     .filter(([, { hasInstallScript }]) => hasInstallScript)
     .map(([path]) => path);
   if (scripted.length > 0) throw new Error(`install scripts at run time: ${scripted.join(", ")}`);
+  const wide = tooWide(installed);
+  if (wide.length > 0) throw new Error(wide.join("\n"));
 }
 
 async function cjs(): Promise<void> {
@@ -126,8 +130,7 @@ async function typescript(): Promise<void> {
     "bundler.json": tsconfig({ module: "preserve", moduleResolution: "bundler", lib: ["es2023", "dom"] }),
   };
   const folder = await project(files, [...names, ...FOR_TYPES]);
-  await run("npx", ["tsc", "-p", "nodenext.json"], folder);
-  await run("npx", ["tsc", "-p", "bundler.json"], folder);
+  await Promise.all(["nodenext.json", "bundler.json"].map((file) => run("npx", ["tsc", "-p", file], folder)));
 }
 
 /** The bundle of a page, which says nothing of Node, and runs. */
@@ -221,7 +224,7 @@ async function newAdapter(): Promise<void> {
 }
 
 const CHECKS: Record<string, () => Promise<unknown>> = {
-  "ESM, and no install script": esm,
+  "ESM, no install script, and no Node that a dependency refuses": esm,
   CommonJS: cjs,
   "TypeScript, nodenext and bundler": typescript,
   "Vite, for browsers": vite,
