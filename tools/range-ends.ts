@@ -165,10 +165,13 @@ async function tryEnd(
       const trial = `${name}/${basename(peer?.name ?? "node")}`;
       const said = `${end}: @eoc/${name}${peer ? ` with ${peer.name} ${peer.version}` : ""} on Node ${node}`;
       const command = join(folder, `node_modules/node-${node}/bin/node`);
-      const problem = await run(command, [`out/${trial}.js`], folder, { ...env[name], EOC_TRIAL: end }).then(
-        () => undefined,
-        (error: Error) => error.message,
-      );
+      // The trials are ES modules; that the other form loads there as well is seen first.
+      const problem = await run(command, ["--input-type=commonjs", "-e", `require("@eoc/${name}")`], folder)
+        .then(() => run(command, [`out/${trial}.js`], folder, { ...env[name], EOC_TRIAL: end }))
+        .then(
+          () => undefined,
+          (error: Error) => error.message,
+        );
       if (problem === undefined) console.log(`       ${said}`);
       else problems.push(`${said}\n${problem}`);
     }
