@@ -35,7 +35,7 @@ describe("the trials of ranges", () => {
 
   it("write for the types of vitest 3 and 4 what the README of testkit says", () => {
     const read = (file: string) => readFileSync(join(import.meta.dirname, "../..", file), "utf8");
-    const trial = read("tools/range-trials/testkit/matchers.lowest.test.ts").replaceAll(/^ *\/\/.*\n/gm, "");
+    const trial = read("tools/range-trials/testkit/matcher-types.lowest.ts").replaceAll(/^ *\/\/.*\n/gm, "");
     const [declared] = /^declare module "vitest" \{[\s\S]*?^\}/m.exec(trial) ?? [];
     expect(declared).toBeDefined();
     expect(read("packages/testkit/README.md")).toContain(declared);

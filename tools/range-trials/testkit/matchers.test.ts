@@ -1,12 +1,7 @@
 import { execute } from "@eoc/core";
 import { createScriptedExecutor, createVirtualClock, rejects, succeeds } from "@eoc/testkit";
-import { type EocMatchers, matchers } from "@eoc/testkit/matchers";
+import { matchers } from "@eoc/testkit/matchers";
 import { expect, it } from "vitest";
-
-declare module "vitest" {
-  // biome-ignore lint/suspicious/noExplicitAny: as vitest 3 declares it.
-  interface Matchers<T = any> extends EocMatchers<void> {}
-}
 
 expect.extend(matchers);
 
