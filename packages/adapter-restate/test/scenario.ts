@@ -141,19 +141,15 @@ const aFailure = mostly(-1, 0, 1, 2, 5);
 
 /**
  * Leaves out what a driver on an engine does otherwise, by ADR 192. A port that takes its time holds up what other actions
- * have to say: one that answers with promises is kept for executions in which nothing goes on beside it (a key's record is
- * written while the next action begins). And a lease is made to outlast a wait before it: short ones are kept for stores
- * that fail in no write, after which a lease is all that is left of a key. Intents are steps there whether anybody is told of
- * them or not; in one process they are walked past where nobody is, and of several actions at once another is dispatched first.
+ * have to say: one that answers with promises is kept for plans of one action. And a lease is made to outlast a wait before it: short ones are kept for stores
+ * that fail in no write, after which a lease is all that is left of a key.
  */
 function withoutDifferences(scenario: Scenario): Scenario {
-  const { actions = [], policy, store, promises, listens, journal } = scenario;
-  const alone = actions.length <= 1 || (policy.maxConcurrency === 1 && store === undefined);
+  const { actions = [], policy, store, promises } = scenario;
   const leaseMs = store !== undefined && store.failsAt >= 0 ? 30_000 : policy.idempotency!.leaseMs!;
   return {
     ...scenario,
-    promises: promises && alone,
-    listens: listens || (policy.maxConcurrency !== 1 && journal === undefined),
+    promises: promises && actions.length <= 1,
     policy: { ...policy, idempotency: { ...policy.idempotency, leaseMs } },
   };
 }

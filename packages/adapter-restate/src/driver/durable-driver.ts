@@ -129,8 +129,10 @@ export class DurableDriver {
 
   /** While an executor runs, that is: then one step is enough for the dispatch and what comes of it. */
   #nothingElseCanHappen(): boolean {
-    const { maxConcurrency } = this.#shop.machine.policy;
-    return maxConcurrency === 1 && this.#waits.isEmpty && this.#record.waitsForNothingBut(VIGIL);
+    const { policy, plan, next } = this.#shop.machine;
+    // A HOLD needs no slot: its row is written as soon as the dispatch is made.
+    if (policy.maxConcurrency > 1 || plan.actions[next]?.action === "HOLD") return false;
+    return this.#waits.isEmpty && this.#record.waitsForNothingBut(VIGIL);
   }
 
   async #port(command: Command & { action: number }, work: () => Promise<PortResult>): Promise<PortResult> {

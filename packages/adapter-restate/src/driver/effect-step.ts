@@ -50,6 +50,8 @@ export interface Effected {
   /** This process does not know whether the dispatch was begun. */
   readonly doubt?: true;
   readonly watched?: Watched;
+  /** That was waited for: the executor has not answered within its call. */
+  readonly promised?: true;
 }
 
 /**
@@ -100,12 +102,14 @@ function state(effect: LiveEffect): LiveEffect["state"] {
 }
 
 async function begun(shop: Shop, order: EffectOrder, effect: LiveEffect, wallMs?: number): Promise<Effected> {
+  const promised = effect.outcome === undefined;
   const watched = await firstLook(shop, order.watch, effect);
   return {
     at: effect.begunAt,
     ...(wallMs === undefined ? undefined : { wallMs }),
     verdict: "open",
     ...(watched && { watched }),
+    ...(watched && promised && { promised }),
   };
 }
 

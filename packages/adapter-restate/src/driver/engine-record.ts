@@ -20,6 +20,7 @@ export class EngineRecord {
   #chores: Chore[] = [];
   /** What a dispatch has led to: nothing comes between. */
   readonly #urgent: Input[] = [];
+  #promised: Input | undefined;
   #inbox: Input[] = [];
   #arrived: Input[] = [];
   readonly #open = new Map<string, Open>();
@@ -62,18 +63,31 @@ export class EngineRecord {
     this.#urgent.push(input);
   }
 
-  /** What is to be fed next: what a dispatch has led to, then a cancel, then the latest, as in one process. */
+  /** What has come of a promise: whatever waits to be fed is fed before it, but for a cancel. */
+  promised(input: Input): void {
+    this.#promised = input;
+  }
+
+  /** What is to be fed next: what a dispatch has led to at once or later, then a cancel, then the latest, as in one process. */
   async next(): Promise<Input | undefined> {
+    // What comes of what is fed now goes before what has come so far.
+    this.#inbox = [...this.#arrived, ...this.#inbox];
+    this.#arrived = [];
     const urgent = this.#urgent.shift();
     if (urgent !== undefined) return urgent;
+    if (this.#promised !== undefined) {
+      const before = this.#inbox.shift();
+      if (before !== undefined) return before;
+      const promised = this.#promised;
+      this.#promised = undefined;
+      return promised;
+    }
     if (this.#cancel === "asked") {
       this.#cancel = "fed";
       // The engine says that it came, not when: what is in flight has its grace from now on.
       const { at } = await this.step("cancelled", async () => ({ at: this.#shop.now() }));
       return { type: "halt", cause: "cancelled", at };
     }
-    this.#inbox = [...this.#arrived, ...this.#inbox];
-    this.#arrived = [];
     return this.#inbox.shift();
   }
 

@@ -109,7 +109,8 @@ export class ExecutorDesk {
     if (effected!.doubt) this.#doubt(action, intent!.at + intentLifeMs(this.#shop), effected!.at);
     else if (effected!.watched !== undefined) {
       const input = this.#inputOf(action, effected!.watched);
-      if (input !== undefined) this.#record.urgent(input);
+      if (input !== undefined && effected!.promised) this.#record.promised(input);
+      else if (input !== undefined) this.#record.urgent(input);
     } else this.#watchOne(action);
   }
 

@@ -94,9 +94,10 @@ export class Driver extends Pump {
   runFromQueue(end: WaitEnd, halt: HaltCause | undefined, stops: StopWatch | undefined): Promise<ExecutionReport> {
     const report = this.promise();
     this.#stops = stops;
-    // What these two ask for is done: it has queued, and somebody watched its time.
+    // What these ask for is done: it has queued, and somebody watched its time.
     step(this.machine, { type: "start", at: 0 });
     step(this.machine, { type: "bulkhead", action: 0, verdict: "queued", at: 0 });
+    step(this.machine, { type: "resume", at: 0 });
     if (halt !== undefined) {
       if (end === "slot") callUnheard(() => this.options.bulkhead!.leave());
       this.halt(halt);

@@ -18,19 +18,26 @@ type ActionInput = Extract<Input, { action: number }>;
  * an input that does not fit ends the execution, fail-closed, with `protocol_error`.
  */
 export function step(machine: Machine, input: Input): Command[] {
+  if (input.type === "resume") machine.yielded = false;
+  const isDue = machine.yielded;
   const fits = accept(machine, input);
   if (machine.status === "running") {
     if (!fits) breakOff(machine);
     stopOthers(machine);
     schedule(machine);
     stopOthers(machine);
-    if (machine.yielded && canBegin(machine)) tell(machine, { type: "yield" });
+    if (machine.yielded && !isDue) askToResume(machine);
     if (machine.rows === machine.actions.length && machine.recording === 0) finish(machine);
   }
-  machine.yielded = false;
   const commands = machine.out;
   machine.out = NO_COMMANDS;
   return commands;
+}
+
+/** Only where there is somebody to go on with. */
+function askToResume(machine: Machine): void {
+  if (canBegin(machine)) tell(machine, { type: "yield" });
+  else machine.yielded = false;
 }
 
 function accept(machine: Machine, input: Input): boolean {
@@ -214,6 +221,7 @@ function onExecutionTimer(machine: Machine): boolean {
 
 function finish(machine: Machine): void {
   machine.status = "finished";
+  machine.yielded = false;
   machine.finishedAt = machine.at;
   if (machine.executionTimerAt !== undefined) tell(machine, { type: "clear_timer", action: -1 });
   machine.executionTimerAt = undefined;

@@ -4,8 +4,8 @@ import { type ActionState, deadlineOf, type Machine, NOBODY } from "./state.js";
 import { emit, endWait, startWait, tell } from "./transcript.js";
 
 /**
- * Gives free slots away: first to actions that were dispatched before, then to the next of the plan (S5.1). At most one is sent on
- * its way in a step: what its ports answer at once, and what its executor causes, is heard before the next one.
+ * Gives free slots away: first to actions that were dispatched before, then to the next of the plan (S5.1). One is sent on its way
+ * at a time: what its ports answer at once, and what its executor causes, is heard before the next one.
  */
 export function schedule(machine: Machine): void {
   while (stopReason(machine) === undefined) {

@@ -147,6 +147,7 @@ export interface Machine {
   slotQueueHead: number;
   throttled?: Flag;
   recording: number;
+  /** Nobody is sent on his way before `resume`. */
   yielded: boolean;
   executionTimerAt?: number | undefined;
   halt?: { cause: HaltCause; at: number };

@@ -171,7 +171,9 @@ describe("waits and halts", () => {
   it("S4.7 a timer that comes a hair early is set again: an action's, and the execution's own", () => {
     const { machine, feed } = drive({ plan: ["once", "once"], policy: { onFailure: "continue" } });
     feed(START);
+    feed({ type: "resume" });
     feed(INTENDED);
+    feed({ type: "resume" });
     expect(feed({ type: "timer", at: 1, action: 0 })).toEqual([{ type: "set_timer", action: 0, at: 2 }]);
     feed({ type: "timer", at: 2, action: 0 });
     // The unsettled dispatch keeps the only slot: the deadline is the next event.

@@ -149,7 +149,9 @@ describe("what is begun", () => {
       policy: { retry: { initialBackoffMs: 1, maxBackoffMs: 1 }, onFailure: "continue" },
     });
     feed(START);
+    feed({ type: "resume" });
     feed(INTENDED);
+    feed({ type: "resume" });
     feed({ type: "settled", action: 0, attempt: 0, settlement: BUSY });
     feed({ type: "intent", action: 1, ok: true });
     feed({ type: "timer", at: 1, action: 0 });
@@ -334,6 +336,7 @@ describe("what a row says", () => {
       facts: { observed: false },
     });
     feed(START);
+    feed({ type: "resume" });
     feed({ ...settled("applied"), at: 2 });
     feed({ type: "settled", at: 4, action: 1, attempt: 0, settlement: { ...BUSY, retryable: false } });
     expect([0, 1].map((index) => rowOf(machine, index)?.latencyMs)).toEqual([2, 2]);
