@@ -404,10 +404,12 @@ export const GUARANTEES: readonly Guarantee[] = [
     clause: "S5.1",
     when: "a plan has several actions",
     does: "starts them in plan order and reports them in plan order",
-    promisesNot: "that they settle in order under `maxConcurrency` above 1",
+    promisesNot:
+      "that they settle in order under `maxConcurrency` above 1, or that one waits for a port that takes its time for the one before",
     tests: core({
       "execute/order.test.ts": [
         "S5.1 order > starts actions in plan order and reports them in plan order, whatever order they settle in",
+        "S5.1 order of dispatches > is the plan's with everything that may be asked answering at once, and executors that do",
       ],
     }),
   },
