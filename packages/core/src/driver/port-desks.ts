@@ -93,8 +93,8 @@ export function refillRetries(driver: Driver): void {
   callUnheard(() => driver.options.retryBudget!.succeeded());
 }
 
-/** A place in the queue of a bulkhead. */
-interface Place {
+/** An action that stands in the queue of a bulkhead. */
+interface Queued {
   leaveQueue?: () => void;
   owned: boolean;
 }
@@ -102,7 +102,7 @@ interface Place {
 /** The slots of a bulkhead that this execution holds or waits for. */
 export class SharedSlots {
   readonly #driver: Driver;
-  #waiting: Map<number, Place> | undefined;
+  #waiting: Map<number, Queued> | undefined;
 
   constructor(driver: Driver) {
     this.#driver = driver;
@@ -130,7 +130,7 @@ export class SharedSlots {
   /** False when the queue is full. */
   #queue(action: number): boolean {
     const driver = this.#driver;
-    const place: Place = { owned: false };
+    const place: Queued = { owned: false };
     driver.awaitOutside();
     const leaveQueue = driver.options.bulkhead!.queue(() => {
       place.owned = true;

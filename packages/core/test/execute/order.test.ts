@@ -63,7 +63,12 @@ describe("S5.1 order of dispatches", () => {
     "a bulkhead": () => ({ bulkhead: createBulkhead({ limit: 9 }) }),
     "a store": (clock) => ({ idempotencyStore: createMemoryIdempotencyStore({ clock }) }),
   };
-  async function dispatchedWith(optionsOf: (clock: Clock) => ExecuteOptions): Promise<number[]> {
+  const OK = { ok: true } as const;
+
+  async function dispatchedWith(
+    optionsOf: (clock: Clock) => ExecuteOptions,
+    promises: (action: number) => boolean = () => false,
+  ): Promise<number[]> {
     const clock = createVirtualClock();
     const options = optionsOf(clock);
     const dispatched: number[] = [];
@@ -74,7 +79,7 @@ describe("S5.1 order of dispatches", () => {
     };
     const executor: ExecuteFn = (_, { actionIndex }) => {
       dispatched.push(actionIndex);
-      return { ok: true };
+      return promises(actionIndex) ? Promise.resolve(OK) : OK;
     };
     await clock.run(() => execute(plan(6), {}, policy, executor, { clock, ...options }));
     return dispatched;
@@ -89,6 +94,13 @@ describe("S5.1 order of dispatches", () => {
   it("is the plan's with everything that may be asked answering at once, and executors that do", async () => {
     const everything = (clock: Clock) => Object.assign({}, ...Object.values(open).map((optionsOf) => optionsOf(clock)));
     expect(await dispatchedWith(everything)).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
+  it("is the plan's also where some executors answer at once and others promise to", async () => {
+    const asked = () => ({ onEvent: () => {}, killSwitch: createFakeKillSwitch() });
+    for (const every of [2, 3, 6]) {
+      expect(await dispatchedWith(asked, (action) => action % every === 0)).toEqual([0, 1, 2, 3, 4, 5]);
+    }
   });
 });
 

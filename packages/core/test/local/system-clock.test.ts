@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
+import { execute } from "../../src/index.js";
 import { type Deadline, DeadlineHeap } from "../../src/local/deadline-heap.js";
 import { createSystemClock } from "../../src/local/system-clock.js";
 
@@ -63,6 +64,20 @@ describe("createSystemClock", () => {
     } finally {
       vi.unstubAllGlobals();
     }
+  });
+
+  it("is asked for every timer by `execute` where somebody has put a `setTimer` in its place", async () => {
+    const clock = createSystemClock();
+    const { setTimer } = clock;
+    let asked = 0;
+    clock.setTimer = (callback, ms) => {
+      asked++;
+      return setTimer(callback, ms);
+    };
+    const hangs = () => new Promise<never>(() => {});
+    const policy = { timeout: { attemptTimeoutMs: 2, abortGraceMs: 1 } };
+    const report = await execute({ action: "ACT" }, {}, policy, hangs, { clock });
+    expect([report.reason, asked]).toEqual(["attempt_timeout", 2]);
   });
 
   it("waits for durations above 2^31−1 ms, and fires the others meanwhile", async () => {

@@ -1,0 +1,125 @@
+import {
+  type ExecutionContext,
+  type FinalDecision,
+  type Issue,
+  type ReadResult,
+  readContext,
+  readDecision,
+} from "@eoc/decision-schema/read";
+import { checkOptions } from "./check-options.js";
+import { isEocError } from "./errors.js";
+import type { ExecuteOptions } from "./options.js";
+import { contextDenies } from "./policy/context-denies.js";
+import { definePolicy, type ExecutionPolicy, type ExecutionPolicyInput } from "./policy/execution-policy.js";
+import type { Clock } from "./ports/clock.js";
+import type { ExecuteFn, ReconcileFn } from "./ports/executor.js";
+import type { TerminalReason } from "./report/terminal-reason.js";
+
+/** Why an argument was refused. */
+export class Refusal {
+  readonly reason: TerminalReason;
+  readonly issues: readonly Issue[];
+
+  constructor(reason: TerminalReason, issues: readonly Issue[]) {
+    this.reason = reason;
+    this.issues = issues;
+  }
+}
+
+/** What `execute` was given, checked and frozen. */
+export interface Arguments {
+  readonly decision: FinalDecision;
+  readonly context: Readonly<ExecutionContext>;
+  readonly policy: ExecutionPolicy;
+  readonly execute: ExecuteFn;
+  readonly reconcile: ReconcileFn | undefined;
+  /** The context forbids every action. */
+  readonly halted: boolean;
+}
+
+export const NO_OPTIONS: ExecuteOptions = Object.freeze({});
+
+/** The options, as an object of our own. Never throws. */
+export function readOptions(options: unknown): ExecuteOptions | Refusal {
+  if (options === undefined || options === null) return NO_OPTIONS;
+  if (typeof options !== "object") {
+    return new Refusal("invalid_options", [{ path: "options", expected: "an object", received: typeof options }]);
+  }
+  try {
+    const own = { ...(options as Record<string, unknown>) };
+    const issues = checkOptions(own);
+    return issues.length > 0 ? new Refusal("invalid_options", issues) : (own as ExecuteOptions);
+  } catch {
+    return unreadable("invalid_options", "options");
+  }
+}
+
+/** The four arguments, each read once. The clock may throw. */
+export function readArguments(
+  givenDecision: unknown,
+  givenContext: unknown,
+  givenPolicy: unknown,
+  executor: unknown,
+  clock: Clock,
+): Arguments | Refusal {
+  const decision = dataOf(readDecision(givenDecision), "invalid_decision", "decision");
+  if (decision instanceof Refusal) return decision;
+  const context = dataOf(readContext(givenContext), "invalid_context", "context");
+  if (context instanceof Refusal) return context;
+  if (contextDenies(context, clock)) {
+    // A halted system is halted whatever else is wrong (S2.1); nothing else is needed to say so.
+    return { decision, context, policy: definePolicy(), halted: true, ...NOBODY };
+  }
+  const policy = policyOf(givenPolicy);
+  if (policy instanceof Refusal) return policy;
+  const functions = executorOf(executor);
+  if (functions instanceof Refusal) return functions;
+  const { execute, reconcile } = functions;
+  return { decision, context, policy, halted: false, execute, reconcile };
+}
+
+/** Stands for an executor that is never called. */
+export const NOBODY: Pick<Arguments, "execute" | "reconcile"> = {
+  execute: () => ({ ok: false, code: "never_called" }),
+  reconcile: undefined,
+};
+
+/** What was read of an argument, frozen: the caller's object is not read again (S1.3). */
+function dataOf<T>(read: ReadResult<T>, reason: TerminalReason, path: string): T | Refusal {
+  return read.success ? read.data : new Refusal(reason, within(path, read.issues));
+}
+
+/** Issues of an argument, with their paths from the call. */
+function within(argument: string, issues: readonly Issue[]): Issue[] {
+  return issues.map((issue) => ({ ...issue, path: issue.path === "" ? argument : `${argument}.${issue.path}` }));
+}
+
+function policyOf(policy: unknown): ExecutionPolicy | Refusal {
+  try {
+    return definePolicy(policy as ExecutionPolicyInput | undefined);
+  } catch (error) {
+    if (!isEocError(error)) return unreadable("invalid_policy", "policy");
+    return new Refusal("invalid_policy", within("policy", error.issues ?? []));
+  }
+}
+
+function executorOf(executor: unknown): Pick<Arguments, "execute" | "reconcile"> | Refusal {
+  try {
+    if (typeof executor === "function") return { execute: executor as ExecuteFn, reconcile: undefined };
+    const { execute, reconcile } = (executor ?? {}) as { execute?: unknown; reconcile?: unknown };
+    if (typeof execute === "function" && (reconcile === undefined || typeof reconcile === "function")) {
+      return {
+        execute: (action, attempt) => execute.call(executor, action, attempt),
+        reconcile: reconcile && ((action, attempt) => reconcile.call(executor, action, attempt)),
+      };
+    }
+  } catch {
+    return unreadable("invalid_executor", "executor");
+  }
+  const expected = "a function, or { execute: function; reconcile?: function }";
+  return new Refusal("invalid_executor", [{ path: "executor", expected, received: typeof executor }]);
+}
+
+function unreadable(reason: TerminalReason, path: string): Refusal {
+  return new Refusal(reason, [{ path, expected: "a value that can be read", received: "one that throws" }]);
+}
