@@ -1,19 +1,13 @@
-import {
-  type ExecutionContext,
-  type FinalDecision,
-  type Issue,
-  type ReadResult,
-  readContext,
-  readDecision,
-} from "@eoc/decision-schema/read";
+import { type Issue, type ReadResult, readContext, readDecision } from "@eoc/decision-schema/read";
 import { checkOptions } from "./check-options.js";
 import { isEocError } from "./errors.js";
 import type { ExecuteOptions } from "./options.js";
 import { contextDenies } from "./policy/context-denies.js";
 import { definePolicy, type ExecutionPolicy, type ExecutionPolicyInput } from "./policy/execution-policy.js";
 import type { Clock } from "./ports/clock.js";
-import type { ExecuteFn, ReconcileFn } from "./ports/executor.js";
+import type { ExecuteFn } from "./ports/executor.js";
 import type { TerminalReason } from "./report/terminal-reason.js";
+import { Request } from "./request.js";
 
 /** Why an argument was refused. */
 export class Refusal {
@@ -24,17 +18,6 @@ export class Refusal {
     this.reason = reason;
     this.issues = issues;
   }
-}
-
-/** What `execute` was given, checked and frozen. */
-export interface Arguments {
-  readonly decision: FinalDecision;
-  readonly context: Readonly<ExecutionContext>;
-  readonly policy: ExecutionPolicy;
-  readonly execute: ExecuteFn;
-  readonly reconcile: ReconcileFn | undefined;
-  /** The context forbids every action. */
-  readonly halted: boolean;
 }
 
 export const NO_OPTIONS: ExecuteOptions = Object.freeze({});
@@ -61,25 +44,25 @@ export function readArguments(
   givenPolicy: unknown,
   executor: unknown,
   clock: Clock,
-): Arguments | Refusal {
+  options: ExecuteOptions,
+): Request | Refusal {
   const decision = dataOf(readDecision(givenDecision), "invalid_decision", "decision");
   if (decision instanceof Refusal) return decision;
   const context = dataOf(readContext(givenContext), "invalid_context", "context");
   if (context instanceof Refusal) return context;
   if (contextDenies(context, clock)) {
     // A halted system is halted whatever else is wrong (S2.1); nothing else is needed to say so.
-    return { decision, context, policy: definePolicy(), halted: true, ...NOBODY };
+    return new Request(decision, context, true, definePolicy(), NOBODY, clock, options);
   }
   const policy = policyOf(givenPolicy);
   if (policy instanceof Refusal) return policy;
   const functions = executorOf(executor);
   if (functions instanceof Refusal) return functions;
-  const { execute, reconcile } = functions;
-  return { decision, context, policy, halted: false, execute, reconcile };
+  return new Request(decision, context, false, policy, functions, clock, options);
 }
 
 /** Stands for an executor that is never called. */
-export const NOBODY: Pick<Arguments, "execute" | "reconcile"> = {
+export const NOBODY: Pick<Request, "execute" | "reconcile"> = {
   execute: () => ({ ok: false, code: "never_called" }),
   reconcile: undefined,
 };
@@ -103,7 +86,7 @@ function policyOf(policy: unknown): ExecutionPolicy | Refusal {
   }
 }
 
-function executorOf(executor: unknown): Pick<Arguments, "execute" | "reconcile"> | Refusal {
+function executorOf(executor: unknown): Pick<Request, "execute" | "reconcile"> | Refusal {
   try {
     if (typeof executor === "function") return { execute: executor as ExecuteFn, reconcile: undefined };
     const { execute, reconcile } = (executor ?? {}) as { execute?: unknown; reconcile?: unknown };

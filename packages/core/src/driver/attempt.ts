@@ -2,7 +2,6 @@ import type { ExecutionContext } from "@eoc/decision-schema";
 import { EocError, type EocErrorCode } from "../errors.js";
 import type { AbortCause } from "../machine/commands.js";
 import type { AttemptContext } from "../ports/executor.js";
-import type { Driver } from "./driver.js";
 
 const MESSAGES: Record<AbortCause & EocErrorCode, string> = {
   attempt_timeout: "the attempt took longer than its limit",
@@ -11,38 +10,47 @@ const MESSAGES: Record<AbortCause & EocErrorCode, string> = {
   cancelled: "the caller cancelled the execution",
 };
 
+/** The execution that an attempt is part of. */
+export interface AttemptHost {
+  /** On the monotonic clock. */
+  readonly startedAt: number;
+  readonly executionId: string;
+  readonly context: Readonly<ExecutionContext>;
+  keyOf(action: number): string | undefined;
+}
+
 /** What the executor is handed. Its signal is made when it is first read (S4.6). */
 export class Attempt implements AttemptContext {
   readonly actionIndex: number;
   readonly attempt: number;
   readonly #limitAt: number;
-  readonly #driver: Driver;
+  readonly #host: AttemptHost;
   #controller: AbortController | undefined;
   #abortedFor: AbortCause | undefined;
   /** The executor has answered. */
   #settled = false;
 
-  constructor(driver: Driver, actionIndex: number, attempt: number, limitAt: number) {
+  constructor(host: AttemptHost, actionIndex: number, attempt: number, limitAt: number) {
     this.actionIndex = actionIndex;
     this.attempt = attempt;
     this.#limitAt = limitAt;
-    this.#driver = driver;
+    this.#host = host;
   }
 
   get deadlineMs(): number {
-    return this.#driver.startedAt + this.#limitAt;
+    return this.#host.startedAt + this.#limitAt;
   }
 
   get executionId(): string {
-    return this.#driver.machine.facts.executionId;
+    return this.#host.executionId;
   }
 
   get context(): Readonly<ExecutionContext> {
-    return this.#driver.context;
+    return this.#host.context;
   }
 
   get idempotencyKey(): string | undefined {
-    return this.#driver.machine.actions[this.actionIndex]!.key;
+    return this.#host.keyOf(this.actionIndex);
   }
 
   get signal(): AbortSignal {

@@ -3,6 +3,7 @@ import { type DeadlineTimers, timersOf } from "../local/system-clock.js";
 import type { Command } from "../machine/commands.js";
 import type { Input } from "../machine/inputs.js";
 import { step } from "../machine/machine.js";
+import type { Settlement } from "../machine/outcome.js";
 import type { Machine } from "../machine/state.js";
 import type { ExecuteOptions } from "../options.js";
 import type { Clock } from "../ports/clock.js";
@@ -10,9 +11,11 @@ import type { ExecuteFn, ReconcileFn } from "../ports/executor.js";
 import type { HaltCause } from "../report/events.js";
 import type { ExecutionReport } from "../report/execution-report.js";
 import { reportOf } from "../report/summary.js";
-import { Attempt } from "./attempt.js";
+import { elapsed, type Timed } from "./alarm.js";
+import { Attempt, type AttemptHost } from "./attempt.js";
 import { EventSink } from "./event-sink.js";
-import { dispatch, reconcile } from "./executor-desk.js";
+import { type Caller, callExecutor, reconcile } from "./executor-desk.js";
+import type { PreparedExecution, UnderWay, WaitEnd } from "./handover.js";
 import { KeyKeeper } from "./key-keeper.js";
 import { PermitDesk } from "./permit-desk.js";
 import { askGates, intend, member, readSwitch, refillRetries, SharedSlots, takeRetry } from "./port-desks.js";
@@ -20,19 +23,6 @@ import { callPort, callUnheard, type PortAnswer } from "./ports-guard.js";
 import { type News, Pump } from "./pump.js";
 import { type StopWatch, watchStops } from "./stop-watch.js";
 import { Track } from "./track.js";
-
-/** What was given for the execution, checked and frozen. */
-export interface PreparedExecution {
-  readonly machine: Machine;
-  readonly clock: Clock;
-  readonly context: Readonly<ExecutionContext>;
-  readonly execute: ExecuteFn;
-  readonly reconcile: ReconcileFn | undefined;
-  readonly options: ExecuteOptions;
-}
-
-/** What ended the wait of a whole execution for a slot; `broken` when there was no telling the time any longer. */
-export type WaitEnd = "slot" | "deadline" | "halt" | "broken";
 
 const breakDown = () => {
   throw new Error("the clock failed while the execution waited");
@@ -43,7 +33,7 @@ const breakDown = () => {
  * is only an input, fed before whatever else has happened in the meantime. Whatever an execution may not need is made
  * when it is first needed.
  */
-export class Driver extends Pump {
+export class Driver extends Pump implements Timed, AttemptHost, Caller {
   readonly machine: Machine;
   readonly clock: Clock;
   readonly options: ExecuteOptions;
@@ -94,10 +84,7 @@ export class Driver extends Pump {
   runFromQueue(end: WaitEnd, halt: HaltCause | undefined, stops: StopWatch | undefined): Promise<ExecutionReport> {
     const report = this.promise();
     this.#stops = stops;
-    // What these ask for is done: it has queued, and somebody watched its time.
-    step(this.machine, { type: "start", at: 0 });
-    step(this.machine, { type: "bulkhead", action: 0, verdict: "queued", at: 0 });
-    step(this.machine, { type: "resume", at: 0 });
+    this.#startInQueue();
     if (halt !== undefined) {
       if (end === "slot") callUnheard(() => this.options.bulkhead!.leave());
       this.halt(halt);
@@ -107,9 +94,45 @@ export class Driver extends Pump {
     return report;
   }
 
+  /** Goes on with an execution of one action whose first attempt is under way. Never rejects. */
+  runFromDispatch(
+    { attempt, at, waited, limitAt, limit, halt }: UnderWay,
+    stops: StopWatch | undefined,
+  ): Promise<ExecutionReport> {
+    const report = this.promise();
+    this.#stops = stops;
+    if (waited) this.#startInQueue();
+    else step(this.machine, { type: "start", at: 0 });
+    if (this.options.bulkhead !== undefined) {
+      step(this.machine, { type: "bulkhead", action: 0, verdict: "entered", at });
+    }
+    const track = this.track(0);
+    track.attempt = attempt;
+    if (limit === "ahead") this.post(() => track.setTimer(limitAt));
+    else if (limit === "reached") track.callback();
+    else if (limit === "untold") this.post(breakDown);
+    if (halt !== undefined) this.halt(halt);
+    return report;
+  }
+
+  /** What these steps ask for is done: it has queued, and somebody watched its time. */
+  #startInQueue(): void {
+    step(this.machine, { type: "start", at: 0 });
+    step(this.machine, { type: "bulkhead", action: 0, verdict: "queued", at: 0 });
+    step(this.machine, { type: "resume", at: 0 });
+  }
+
+  get executionId(): string {
+    return this.machine.facts.executionId;
+  }
+
+  keyOf(action: number): string | undefined {
+    return this.machine.actions[action]!.key;
+  }
+
   /** Whole milliseconds since the start. */
   elapsed(): number {
-    return Math.floor(this.clock.monotonic() - this.startedAt);
+    return elapsed(this);
   }
 
   /** Asks a port, limited by `limitAt`; the answer is judged and fed in the caller's context. */
@@ -165,8 +188,7 @@ export class Driver extends Pump {
     switch (command.type) {
       case "dispatch":
         this.#permits?.dispatched(command.action);
-        if (dispatch(this, this.#execute, command)) this.track(command.action).setTimer(command.limitAt);
-        return;
+        return this.#dispatch(command);
       case "emit":
         return this.#events?.push(command.event);
       case "set_timer":
@@ -209,6 +231,19 @@ export class Driver extends Pump {
       default:
         return this.#finishBy(command.limitAt);
     }
+  }
+
+  #dispatch({ action, attempt, limitAt }: Command & { type: "dispatch" }): void {
+    const handed = new Attempt(this, action, attempt, limitAt);
+    if (!callExecutor(this, this.#execute, this.machine.plan.actions[action]!, handed)) return;
+    const track = this.track(action);
+    track.attempt = handed;
+    track.setTimer(limitAt);
+  }
+
+  settled({ actionIndex: action, attempt }: Attempt, settlement: Settlement, answer: unknown): void {
+    if (settlement.kind === "applied") this.hold(action, answer);
+    this.post({ type: "settled", action, attempt, settlement });
   }
 
   /** What has answered before its limit was set holds nothing that could be aborted. */

@@ -1,27 +1,28 @@
 import type { Command } from "../machine/commands.js";
 import { errorTypeOf, judgeResult, judgeThrown, type Settlement } from "../machine/outcome.js";
+import type { PlannedAction } from "../plan.js";
 import type { ExecuteFn, ReconcileFn } from "../ports/executor.js";
 import { Attempt } from "./attempt.js";
 import type { Driver } from "./driver.js";
 import { member } from "./port-desks.js";
 import { isThenable } from "./ports-guard.js";
 
-/** Calls the executor; its answer, whenever it comes, is fed once. False when it has answered at once. */
-export function dispatch(
-  driver: Driver,
-  execute: ExecuteFn,
-  { action, attempt, limitAt }: Command & { type: "dispatch" },
-): boolean {
-  const handed = new Attempt(driver, action, attempt, limitAt);
-  const resolved = (result: unknown) => settle(driver, handed, judgeResult(result), result);
-  const rejected = (error: unknown) => settle(driver, handed, judgeThrown(error), undefined);
+/** Who has the executor called. */
+export interface Caller {
+  /** The executor has answered, whenever that was. Is called once. */
+  settled(handed: Attempt, settlement: Settlement, answer: unknown): void;
+}
+
+/** Calls the executor and tells `caller` of its first answer: within the call, or else (true) later. */
+export function callExecutor(caller: Caller, execute: ExecuteFn, action: PlannedAction, handed: Attempt): boolean {
+  const resolved = (result: unknown) => settle(caller, handed, judgeResult(result), result);
+  const rejected = (error: unknown) => settle(caller, handed, judgeThrown(error), undefined);
   try {
-    const result: unknown = execute(driver.machine.plan.actions[action]!, handed);
+    const result: unknown = execute(action, handed);
     if (!isThenable(result)) {
       resolved(result);
       return false;
     }
-    driver.track(action).attempt = handed;
     // Only a native promise is sure to continue in this context, and once.
     const promise = result instanceof Promise ? result : Promise.resolve(result);
     promise.then(resolved, rejected);
@@ -32,11 +33,8 @@ export function dispatch(
   }
 }
 
-function settle(driver: Driver, handed: Attempt, settlement: Settlement, answer: unknown): void {
-  if (!Attempt.settle(handed)) return;
-  const { actionIndex: action, attempt } = handed;
-  if (settlement.kind === "applied") driver.hold(action, answer);
-  driver.post({ type: "settled", action, attempt, settlement });
+function settle(caller: Caller, handed: Attempt, settlement: Settlement, answer: unknown): void {
+  if (Attempt.settle(handed)) caller.settled(handed, settlement, answer);
 }
 
 /** Asks the outside world what became of an attempt. */

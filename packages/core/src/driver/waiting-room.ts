@@ -1,10 +1,12 @@
 import { type Fifo, Place } from "../local/fifo.js";
-import type { ExecutionPolicy } from "../policy/execution-policy.js";
 import type { Bulkhead } from "../ports/bulkhead.js";
 import type { Clock } from "../ports/clock.js";
 import type { HaltCause } from "../report/events.js";
 import type { ExecutionReport } from "../report/execution-report.js";
-import { Driver, type PreparedExecution, type WaitEnd } from "./driver.js";
+import type { Request } from "../request.js";
+import { Driver } from "./driver.js";
+import type { WaitEnd } from "./handover.js";
+import { Opening } from "./opening.js";
 import { type StopWatch, watchStops } from "./stop-watch.js";
 
 /** Who stands in the queue of a bulkhead. */
@@ -13,39 +15,35 @@ export interface Waiting extends Place {
   enter(): void;
 }
 
-/** An execution that is no more than its arguments yet. */
-export interface Request {
-  readonly clock: Clock;
-  readonly options: PreparedExecution["options"];
-  readonly policy: ExecutionPolicy;
-  /** Nothing keeps it from starting. Never throws. */
-  prepareAdmitted(): PreparedExecution;
-}
-
 const rooms = new WeakMap<Bulkhead, WaitingRoom>();
 
 /**
  * Lets executions stand in the queue of a bulkhead by themselves: what would need a machine, a driver and a timer only in order to
  * wait is made when the wait is over.
  *
- * @param canWait true when all slots are taken and the queue has room.
+ * @param isFull true when all slots are taken
+ * @param canWait true when the queue has room
  */
-export function openWaitingRoom(bulkhead: Bulkhead, queue: Fifo<Waiting>, canWait: () => boolean): void {
-  rooms.set(bulkhead, new WaitingRoom(bulkhead, queue, canWait));
+export function openWaitingRoom(
+  bulkhead: Bulkhead,
+  queue: Fifo<Waiting>,
+  isFull: () => boolean,
+  canWait: () => boolean,
+): void {
+  rooms.set(bulkhead, new WaitingRoom(bulkhead, queue, isFull, canWait));
 }
 
-/**
- * Has an execution wait whose first step would be to queue for a slot. Undefined where it need not wait, or can only do so with a
- * driver of its own.
- */
-export function waitInRoom(request: Request): Promise<ExecutionReport> | undefined {
-  return rooms.get(request.options.bulkhead!)?.admit(request);
+/** The queue of a bulkhead of ours; undefined for others, and where the caller has replaced its methods, which have to be asked. */
+export function waitingRoomOf(bulkhead: Bulkhead): WaitingRoom | undefined {
+  const room = rooms.get(bulkhead);
+  return room?.isItself ? room : undefined;
 }
 
-class WaitingRoom {
+export class WaitingRoom {
   readonly queue: Fifo<Waiting>;
   readonly #bulkhead: Bulkhead;
   readonly #methods: Bulkhead;
+  readonly isFull: () => boolean;
   readonly #canWait: () => boolean;
   /** The execution that has waited longest, and so is due first. */
   #first: Parked | undefined;
@@ -54,15 +52,20 @@ class WaitingRoom {
   /** It may go off for one that has left: then it is set for the next. */
   #cancelTimer: (() => void) | undefined;
 
-  constructor(bulkhead: Bulkhead, queue: Fifo<Waiting>, canWait: () => boolean) {
+  constructor(bulkhead: Bulkhead, queue: Fifo<Waiting>, isFull: () => boolean, canWait: () => boolean) {
     this.#bulkhead = bulkhead;
     this.#methods = { ...bulkhead };
     this.queue = queue;
+    this.isFull = isFull;
     this.#canWait = canWait;
   }
 
+  /**
+   * Has an execution wait whose first step would be to queue for a slot. Undefined where it need not wait, or can only do so with
+   * a driver of its own.
+   */
   admit(request: Request): Promise<ExecutionReport> | undefined {
-    if (!this.#canWait() || !this.#isItself()) return undefined;
+    if (!this.isFull() || !this.#canWait()) return undefined;
     const { clock } = request;
     const startedAt = clock.monotonic();
     const dueAt = startedAt + request.policy.timeout.maxTotalTimeMs;
@@ -79,8 +82,7 @@ class WaitingRoom {
     return parked.wait();
   }
 
-  /** Methods that the caller has replaced have to be asked. */
-  #isItself(): boolean {
+  get isItself(): boolean {
     const { tryEnter, queue } = this.#bulkhead;
     return tryEnter === this.#methods.tryEnter && queue === this.#methods.queue;
   }
@@ -129,7 +131,7 @@ class Parked extends Place implements Waiting {
   #end: WaitEnd | undefined;
   #halt: HaltCause | undefined;
   /** Once the wait is over. */
-  #driver: Driver | undefined;
+  #next: Driver | Opening | undefined;
 
   constructor(room: WaitingRoom, request: Request, startedAt: number) {
     super();
@@ -166,13 +168,33 @@ class Parked extends Place implements Waiting {
   }
 
   #stop(cause: HaltCause): void {
-    if (this.#driver !== undefined) return this.#driver.halt(cause);
+    if (this.#next !== undefined) return this.#next.halt(cause);
     this.#halt ??= cause;
     this.wake("halt");
   }
 
-  static #goOn(this: void, self: Parked): Promise<ExecutionReport> {
-    self.#driver = new Driver(self.#request.prepareAdmitted(), self.#startedAt);
-    return self.#driver.runFromQueue(self.#end!, self.#halt, self.#stops);
+  static #goOn(this: void, self: Parked): ExecutionReport | Promise<ExecutionReport> {
+    const request = self.#request;
+    if (self.#end === "slot" && self.#halt === undefined && request.isPlain) {
+      const at = self.#timeOfDispatch();
+      if (at !== undefined) {
+        const opening = new Opening(request, self.#startedAt, at);
+        self.#next = opening;
+        return opening.dispatch(self.#stops);
+      }
+    }
+    const driver = new Driver(request.prepare(undefined), self.#startedAt);
+    self.#next = driver;
+    return driver.runFromQueue(self.#end!, self.#halt, self.#stops);
+  }
+
+  /** Undefined once its time is up, or where there is no telling the time. */
+  #timeOfDispatch(): number | undefined {
+    try {
+      const at = Math.floor(this.#request.clock.monotonic() - this.#startedAt);
+      return at >= 0 && at < this.#request.policy.timeout.maxTotalTimeMs ? at : undefined;
+    } catch {
+      return undefined;
+    }
   }
 }

@@ -46,6 +46,11 @@ export function createBulkhead({ limit, queueLimit = Number.POSITIVE_INFINITY }:
       else if (taken > 0) taken--;
     },
   };
-  openWaitingRoom(bulkhead, queue, () => taken >= limit && queue.size < queueLimit);
+  openWaitingRoom(
+    bulkhead,
+    queue,
+    () => taken >= limit,
+    () => queue.size < queueLimit,
+  );
   return bulkhead;
 }

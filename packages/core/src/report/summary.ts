@@ -118,13 +118,73 @@ export function reportOf(machine: Machine, heldBy: (index: number) => { value: u
     if (held !== undefined) Object.defineProperty(row, "value", { value: held.value });
   }
   const attempts = attemptsOf(machine);
-  const report = {
-    executionId: facts.executionId,
+  const report = emptyReport(facts.executionId, facts.startedAtMs, actions, attempts);
+  const rows = tally(actions, attempts, report);
+  return withPlanHash(conclude(report, machine, rows), machine.plan);
+}
+
+/** Times of an execution whose only action was dispatched once, and applied; all but the first since its start. */
+interface Success {
+  readonly startedAtMs: number;
+  readonly dispatchedAt: number;
+  readonly waitedMs: number;
+  readonly finishedAt: number;
+}
+
+/** What {@link reportOf} makes of the machine of such an execution, without the machine. */
+export function reportOfSuccess(
+  plan: ExecutionPlan,
+  executionId: string,
+  { startedAtMs, dispatchedAt, waitedMs, finishedAt }: Success,
+  value: unknown,
+): ExecutionReport {
+  const { id, action, idempotencyKey } = plan.actions[0]!;
+  const row: ActionReport = {
+    id,
+    index: 0,
+    action,
+    status: "success",
+    reason: "completed",
+    attemptCount: 1,
+    latencyMs: finishedAt,
+    waitedMs,
+    basis: "result",
+    replayed: false,
+  };
+  const attempt: ExecutionAttempt = {
+    actionIndex: 0,
+    attemptNumber: 0,
+    action,
+    status: "success",
+    startedAtMs: startedAtMs + dispatchedAt,
+    latencyMs: finishedAt - dispatchedAt,
+  };
+  if (idempotencyKey !== undefined) {
+    row.idempotencyKey = idempotencyKey;
+    attempt.idempotencyKey = idempotencyKey;
+  }
+  if (value !== undefined) Object.defineProperty(row, "value", { value });
+  const report = emptyReport(executionId, startedAtMs, [row], [attempt]);
+  report.status = "success";
+  report.totalLatencyMs = finishedAt;
+  report.successCount = 1;
+  report.attemptCount = 1;
+  return withPlanHash(report, plan);
+}
+
+function emptyReport(
+  executionId: string,
+  startedAtMs: number,
+  actions: ActionReport[],
+  attempts: ExecutionAttempt[],
+): Omit<ExecutionReport, "planHash"> {
+  return {
+    executionId,
     status: "skipped",
     actions,
     attempts,
     totalLatencyMs: 0,
-    startedAtMs: facts.startedAtMs,
+    startedAtMs,
     successCount: 0,
     failedCount: 0,
     attemptCount: 0,
@@ -133,10 +193,12 @@ export function reportOf(machine: Machine, heldBy: (index: number) => { value: u
     unknownCount: 0,
     replayedCount: 0,
     failClosed: false,
-  } as unknown as ExecutionReport;
-  const rows = tally(actions, attempts, report);
-  new PlanBehind(conclude(report, machine, rows), machine.plan);
-  return Object.defineProperty(report, "planHash", PLAN_HASH);
+  };
+}
+
+function withPlanHash(report: Omit<ExecutionReport, "planHash">, plan: ExecutionPlan): ExecutionReport {
+  new PlanBehind(report, plan);
+  return Object.defineProperty(report, "planHash", PLAN_HASH) as ExecutionReport;
 }
 
 /** All attempts, in plan order. */
@@ -179,7 +241,7 @@ class Given {
 class PlanBehind extends Given {
   readonly #plan: ExecutionPlan;
 
-  constructor(report: ExecutionReport, plan: ExecutionPlan) {
+  constructor(report: object, plan: ExecutionPlan) {
     super(report);
     this.#plan = plan;
   }

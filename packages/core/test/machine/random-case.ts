@@ -156,3 +156,23 @@ export const waitingCase = anyCase.map((random): RandomCase & { readonly bulkhea
   const { limit, queueLimit } = random.bulkhead ?? { limit: 1, queueLimit: 5 };
   return { ...random, listener: "none", journal: undefined, bulkhead: { limit, queueLimit, taken: limit } };
 });
+
+/**
+ * Executions of one action, one after the other, in which no port has a say but the bulkhead and the signal, and which nobody
+ * observes.
+ */
+export const plainCase = anyCase.map(
+  (random): RandomCase => ({
+    ...random,
+    together: false,
+    actions: [{ effect: "once", key: undefined, ...random.actions[0], hold: false }],
+    policy: { ...random.policy, rateLimit: {}, idempotency: { enabled: false } },
+    killSwitch: undefined,
+    gate: undefined,
+    retries: undefined,
+    listener: "none",
+    journal: undefined,
+    throttleMs: undefined,
+    approvalMs: undefined,
+  }),
+);

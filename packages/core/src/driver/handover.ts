@@ -1,0 +1,32 @@
+import type { ExecutionContext } from "@eoc/decision-schema/read";
+import type { Machine } from "../machine/state.js";
+import type { ExecuteOptions } from "../options.js";
+import type { Clock } from "../ports/clock.js";
+import type { ExecuteFn, ReconcileFn } from "../ports/executor.js";
+import type { HaltCause } from "../report/events.js";
+import type { Attempt } from "./attempt.js";
+
+/** What was given for the execution, checked and frozen. */
+export interface PreparedExecution {
+  readonly machine: Machine;
+  readonly clock: Clock;
+  readonly context: Readonly<ExecutionContext>;
+  readonly execute: ExecuteFn;
+  readonly reconcile: ReconcileFn | undefined;
+  readonly options: ExecuteOptions;
+}
+
+/** What ended the wait of a whole execution for a slot; `broken` when there was no telling the time any longer. */
+export type WaitEnd = "slot" | "deadline" | "halt" | "broken";
+
+/** An attempt that was begun before there was a driver. */
+export interface UnderWay {
+  readonly attempt: Attempt;
+  readonly at: number;
+  /** It queued for its slot of the bulkhead. */
+  readonly waited: boolean;
+  readonly limitAt: number;
+  /** Its limit is ahead, has come, or cannot be told since the clock failed; undefined where its answer comes at once. */
+  readonly limit: "ahead" | "reached" | "untold" | undefined;
+  readonly halt: HaltCause | undefined;
+}

@@ -1,0 +1,163 @@
+import type { ExecutionContext } from "@eoc/decision-schema/read";
+import { type DeadlineTimers, timersOf } from "../local/system-clock.js";
+import type { Settlement } from "../machine/outcome.js";
+import { type ExecutionPlan, planOf } from "../plan.js";
+import type { Clock } from "../ports/clock.js";
+import { randomId } from "../random-id.js";
+import type { HaltCause } from "../report/events.js";
+import type { ExecutionReport } from "../report/execution-report.js";
+import { reportOfSuccess } from "../report/summary.js";
+import type { Request } from "../request.js";
+import { Alarm, elapsed, type Timed } from "./alarm.js";
+import { Attempt, type AttemptHost } from "./attempt.js";
+import { Driver } from "./driver.js";
+import { type Caller, callExecutor } from "./executor-desk.js";
+import type { UnderWay } from "./handover.js";
+import { member } from "./port-desks.js";
+import { callUnheard } from "./ports-guard.js";
+import { type StopWatch, watchStops } from "./stop-watch.js";
+
+/**
+ * A plain execution from its dispatch to its success: no more than its arguments and an attempt. Whatever else happens to it happens
+ * to a driver, whose machine goes on from there.
+ */
+export class Opening extends Alarm implements Timed, AttemptHost, Caller {
+  readonly startedAt: number;
+  readonly timers: DeadlineTimers | undefined;
+  readonly executionId: string;
+  readonly #request: Request;
+  readonly #plan: ExecutionPlan;
+  readonly #attempt: Attempt;
+  /** When it is dispatched, and whether it had to queue before. */
+  readonly #at: number;
+  readonly #waited: boolean;
+  readonly #limitAt: number;
+  #stops: StopWatch | undefined;
+  /** Wakes it in the caller's asynchronous context, once. */
+  #wake: ((self: Opening) => void) | undefined;
+  #halt: HaltCause | undefined;
+  /** Once it is to be told otherwise than by its answer. */
+  #limit: UnderWay["limit"];
+  #driver: Driver | undefined;
+  #report: ExecutionReport | Promise<ExecutionReport> | undefined;
+
+  /**
+   * @param startedAt on the monotonic clock
+   * @param at when it got the slot that it had queued for
+   */
+  constructor(request: Request, startedAt: number, at?: number) {
+    super();
+    const { decision, policy, options } = request;
+    const { attemptTimeoutMs, maxTotalTimeMs } = policy.timeout;
+    this.startedAt = startedAt;
+    this.timers = timersOf(request.clock);
+    this.executionId = options.executionId ?? randomId();
+    this.#request = request;
+    this.#plan = planOf(decision, policy);
+    this.#at = at ?? 0;
+    this.#waited = at !== undefined;
+    this.#limitAt = Math.min(this.#at + attemptTimeoutMs, maxTotalTimeMs);
+    this.#attempt = new Attempt(this, 0, 0, this.#limitAt);
+  }
+
+  get clock(): Clock {
+    return this.#request.clock;
+  }
+
+  get context(): Readonly<ExecutionContext> {
+    return this.#request.context;
+  }
+
+  keyOf(): string | undefined {
+    return this.#plan.actions[0]!.idempotencyKey;
+  }
+
+  /** Where a slot is needed, it is taken already. Never rejects. */
+  run(): Promise<ExecutionReport> {
+    const { options } = this.#request;
+    if (options.signal !== undefined) this.#stops = watchStops(options, (cause) => this.halt(cause));
+    const report = this.dispatch(this.#stops);
+    return report instanceof Promise ? report : Promise.resolve(report);
+  }
+
+  /** Calls the executor. */
+  dispatch(stops: StopWatch | undefined): ExecutionReport | Promise<ExecutionReport> {
+    this.#stops = stops;
+    callExecutor(this, this.#request.execute, this.#plan.actions[0]!, this.#attempt);
+    if (this.#report !== undefined) return this.#report;
+    const report = new Promise<Opening>((resolve) => {
+      this.#wake = resolve;
+    }).then(Opening.#woken);
+    try {
+      this.set(this, this.#limitAt);
+    } catch {
+      this.#limit = "untold";
+    }
+    if (this.#isDisturbed) this.#wake!(this);
+    return report;
+  }
+
+  get #isDisturbed(): boolean {
+    return this.#halt !== undefined || this.#limit !== undefined;
+  }
+
+  halt(cause: HaltCause): void {
+    if (this.#driver !== undefined) return this.#driver.halt(cause);
+    this.#halt ??= cause;
+    this.#wake?.(this);
+  }
+
+  /** Its limit has come. */
+  callback(): void {
+    this.#limit = "reached";
+    this.#wake!(this);
+  }
+
+  settled(attempt: Attempt, settlement: Settlement, answer: unknown): void {
+    if (this.#driver === undefined) {
+      const at = settlement.kind === "applied" && !this.#isDisturbed ? this.#elapsed() : Number.NaN;
+      if (at >= this.#at && at <= this.#limitAt) return this.#conclude(at, member(answer, "value"));
+      this.#handOver();
+    }
+    this.#driver!.settled(attempt, settlement, answer);
+  }
+
+  #elapsed(): number {
+    try {
+      return elapsed(this);
+    } catch {
+      return Number.NaN;
+    }
+  }
+
+  #conclude(at: number, value: unknown): void {
+    const { options, startedAtMs } = this.#request;
+    callUnheard(() => this.clear(this));
+    if (options.bulkhead !== undefined) callUnheard(() => options.bulkhead!.leave());
+    this.#stops?.leave();
+    const times = { startedAtMs, dispatchedAt: this.#at, waitedMs: this.#waited ? this.#at : 0, finishedAt: at };
+    this.#report = reportOfSuccess(this.#plan, this.executionId, times, value);
+    this.#wake?.(this);
+  }
+
+  static #woken(this: void, self: Opening): ExecutionReport | Promise<ExecutionReport> {
+    if (self.#report === undefined) self.#handOver("ahead");
+    return self.#report!;
+  }
+
+  /** @param limit undefined where the answer is there */
+  #handOver(limit?: "ahead"): void {
+    callUnheard(() => this.clear(this));
+    this.#driver = new Driver(this.#request.prepare(undefined, this.#plan, this.executionId), this.startedAt);
+    const underWay: UnderWay = {
+      attempt: this.#attempt,
+      at: this.#at,
+      waited: this.#waited,
+      limitAt: this.#limitAt,
+      limit: this.#limit ?? limit,
+      halt: this.#halt,
+    };
+    this.#report = this.#driver.runFromDispatch(underWay, this.#stops);
+    this.#wake?.(this);
+  }
+}

@@ -1,0 +1,107 @@
+import { describe, expect, it } from "vitest";
+import {
+  type Clock,
+  createBulkhead,
+  createRetryBudget,
+  type ExecuteOptions,
+  type Executor,
+  execute,
+} from "../../src/index.js";
+import { createVirtualClock } from "../support.js";
+
+/** A clock that says what it is told to. */
+function clockAt(time: { ms: number }, setTimer: Clock["setTimer"] = () => () => {}): Clock {
+  return { now: () => 1_000_000 + time.ms, monotonic: () => time.ms, setTimer };
+}
+
+/** Executes one action without a machine, as long as all goes well, and with one, which a budget for retries makes necessary. */
+async function both(run: (options: ExecuteOptions) => ReturnType<typeof execute>) {
+  const plain = await run({ executionId: "e-1" });
+  const followed = await run({
+    executionId: "e-1",
+    retryBudget: createRetryBudget({ capacity: 100, refillPerSuccess: 1 }),
+  });
+  expect(JSON.stringify(plain)).toBe(JSON.stringify(followed));
+  return plain;
+}
+
+const DECISION = { action: "ACT" } as const;
+
+describe("an execution that has no machine as long as its only action goes well", () => {
+  it("S4.3 says that an answer was late also when no timer had the time to say so", async () => {
+    const { attempts, status } = await both((options) => {
+      const time = { ms: 0 };
+      const executor: Executor = () => {
+        time.ms = 5001;
+        return { ok: true };
+      };
+      return execute(DECISION, {}, {}, executor, { ...options, clock: clockAt(time) });
+    });
+    expect(status).toBe("success");
+    expect(attempts).toMatchObject([{ late: true, latencyMs: 5001 }]);
+  });
+
+  it("S1.1 does not know what became of an attempt whose time cannot be limited", async () => {
+    const clock = clockAt({ ms: 0 }, () => {
+      throw new Error("no timers");
+    });
+    const report = await both((options) => {
+      return execute(DECISION, {}, {}, async () => ({ ok: true }), { ...options, clock });
+    });
+    expect(report).toMatchObject({ status: "unknown", reason: "protocol_error", failClosed: true });
+  });
+
+  it("S1.1 does not believe a clock that goes back", async () => {
+    const report = await both((options) => {
+      const time = { ms: 10 };
+      const executor: Executor = () => {
+        time.ms = 3;
+        return { ok: true };
+      };
+      return execute(DECISION, {}, {}, executor, { ...options, clock: clockAt(time) });
+    });
+    expect(report.reason).toBe("protocol_error");
+  });
+
+  it("S5.4 gives its slot back once, whoever takes part in the end", async () => {
+    for (const answers of [
+      [{ ok: true }],
+      [{ ok: false, code: "busy" }, { ok: true }],
+      [{ ok: false, code: "no", retryable: false }],
+    ]) {
+      const clock = createVirtualClock();
+      const bulkhead = createBulkhead({ limit: 1 });
+      const queue = [...answers];
+      await clock.run(() => execute(DECISION, {}, {}, async () => queue.shift() as never, { clock, bulkhead }));
+      expect([bulkhead.tryEnter(), bulkhead.tryEnter()]).toEqual([true, false]);
+    }
+  });
+
+  it("hands the same action and the same ids to every attempt", async () => {
+    const clock = createVirtualClock();
+    const seen: unknown[][] = [];
+    const executor: Executor = async (action, { executionId, context, attempt }) => {
+      seen.push([action, executionId, context]);
+      return attempt === 0 ? { ok: false, code: "busy" } : { ok: true };
+    };
+    const report = await clock.run(() => execute(DECISION, { account: "a-17" }, {}, executor, { clock }));
+    expect(seen).toHaveLength(2);
+    expect(seen[1]![0]).toBe(seen[0]![0]);
+    expect(seen[1]!.slice(1)).toEqual([report.executionId, { account: "a-17" }]);
+    expect(seen[0]!.slice(1)).toEqual(seen[1]!.slice(1));
+  });
+
+  it("is told apart from all others by a random UUID of version 4", async () => {
+    const reports = await Promise.all(
+      Array.from({ length: 1000 }, () => execute(DECISION, {}, {}, () => ({ ok: true as const }))),
+    );
+    const ids = reports.map(({ executionId }) => executionId);
+    for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(new Set(ids).size).toBe(1000);
+    // Every digit that may vary does.
+    for (let place = 0; place < 36; place++) {
+      if (![8, 13, 14, 18, 23].includes(place))
+        expect(new Set(ids.map((id) => id[place])).size).toBe(place === 19 ? 4 : 16);
+    }
+  });
+});
