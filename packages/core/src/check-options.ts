@@ -37,8 +37,9 @@ export function checkOptions(options: Record<string, unknown>): Issue[] {
 function expectation(name: string, value: unknown): string | undefined {
   const methods = PORTS[name];
   if (methods !== undefined) {
+    if (methods.every((method) => isFunction(memberOf(value, method)))) return undefined;
     const missing = methods.filter((method) => !isFunction(memberOf(value, method)));
-    return missing.length > 0 ? `an object with ${missing.map((method) => `${method}()`).join(", ")}` : undefined;
+    return `an object with ${missing.map((method) => `${method}()`).join(", ")}`;
   }
   switch (name) {
     case "signal":

@@ -31,10 +31,12 @@ export interface ExecutionPlan {
 export function planExecution(decision: FinalDecision, policy: ExecutionPolicy | ExecutionPolicyInput): ExecutionPlan {
   const { actions, params } = decision;
   const copy = { ...decision, actions: deepFreezeCopy(actions), params: deepFreezeCopy(params) };
-  return planOf(copy, definePolicy(policy));
+  const plan = planOf(copy, definePolicy(policy));
+  Object.freeze(plan.actions);
+  return plan;
 }
 
-/** The same of a decision that is a frozen copy already. */
+/** The same of a decision that is a frozen copy already, for those who change no list. */
 export function planOf(decision: FinalDecision, { defaultEffect }: ExecutionPolicy): ExecutionPlan {
   const items = decision.actions ?? [{ action: decision.action, params: decision.params }];
   const actions = new Array<PlannedAction>(items.length);
@@ -49,7 +51,7 @@ export function planOf(decision: FinalDecision, { defaultEffect }: ExecutionPoli
     };
     actions[index] = Object.freeze(key == null ? planned : { ...planned, idempotencyKey: key });
   }
-  return new FrozenPlan(Object.freeze(actions));
+  return new FrozenPlan(actions);
 }
 
 const NO_PARAMS = Object.freeze({});

@@ -152,14 +152,13 @@ function takeMismatchInfo(value: unknown, problems: Problems): unknown {
 function takeContext(value: unknown, problems: Problems): unknown {
   if (!isObject(value, problems)) return;
   const copy: Members = {};
-  for (const key of CONTEXT_KEYS) {
-    const time = value[key];
-    const isTime = time == null || Number.isFinite(time);
-    const taken = isTime ? time : refuse(time, "number", key, problems);
-    if (taken !== undefined || key in value) copy[key] = taken;
-  }
+  const now = takeTime(value["now_ms"], "now_ms", problems);
+  if (now !== undefined || "now_ms" in value) copy["now_ms"] = now;
+  const cooldown = takeTime(value["ops_cooldown_until_ms"], "ops_cooldown_until_ms", problems);
+  if (cooldown !== undefined || "ops_cooldown_until_ms" in value) copy["ops_cooldown_until_ms"] = cooldown;
   takeOthers(CONTEXT_KEYS, value, copy, problems);
-  return Object.keys(copy).length === 0 ? NO_MEMBERS : Object.freeze(copy);
+  for (const _ in copy) return Object.freeze(copy);
+  return NO_MEMBERS;
 }
 
 /** The members that the contract does not name, inherited ones too, as zod sees them. */
@@ -220,6 +219,10 @@ function takeDuration(value: unknown, key: string, problems: Problems): unknown 
   if ((value as number) > limit) return refuse(value, `<= ${limit}`, key, problems);
   if ((value as number) < -limit) refuse(value, `>= ${-limit}`, key, problems);
   return refuse(value, ">= 0", key, problems);
+}
+
+function takeTime(value: unknown, key: string, problems: Problems): unknown {
+  return value == null || Number.isFinite(value) ? value : refuse(value, "number", key, problems);
 }
 
 function takeObject(value: unknown, key: string, problems: Problems): unknown {

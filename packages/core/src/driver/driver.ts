@@ -21,7 +21,7 @@ import { PermitDesk } from "./permit-desk.js";
 import { askGates, intend, member, readSwitch, refillRetries, SharedSlots, takeRetry } from "./port-desks.js";
 import { callPort, callUnheard, type PortAnswer } from "./ports-guard.js";
 import { type News, Pump } from "./pump.js";
-import { type StopWatch, watchStops } from "./stop-watch.js";
+import { type Stoppable, StopWatch } from "./stop-watch.js";
 import { Track } from "./track.js";
 
 const breakDown = () => {
@@ -33,7 +33,7 @@ const breakDown = () => {
  * is only an input, fed before whatever else has happened in the meantime. Whatever an execution may not need is made
  * when it is first needed.
  */
-export class Driver extends Pump implements Timed, AttemptHost, Caller {
+export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppable {
   readonly machine: Machine;
   readonly clock: Clock;
   readonly options: ExecuteOptions;
@@ -72,7 +72,7 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller {
   /** Runs the execution. Never rejects. */
   run(): Promise<ExecutionReport> {
     const report = this.promise();
-    this.#stops = watchStops(this.options, (cause) => this.halt(cause));
+    this.#stops = StopWatch.start(this.options, this);
     this.post({ type: "start" });
     return report;
   }
@@ -83,7 +83,7 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller {
    */
   runFromQueue(end: WaitEnd, halt: HaltCause | undefined, stops: StopWatch | undefined): Promise<ExecutionReport> {
     const report = this.promise();
-    this.#stops = stops;
+    this.#takeOver(stops);
     this.#startInQueue();
     if (halt !== undefined) {
       if (end === "slot") callUnheard(() => this.options.bulkhead!.leave());
@@ -100,7 +100,7 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller {
     stops: StopWatch | undefined,
   ): Promise<ExecutionReport> {
     const report = this.promise();
-    this.#stops = stops;
+    this.#takeOver(stops);
     if (waited) this.#startInQueue();
     else step(this.machine, { type: "start", at: 0 });
     if (this.options.bulkhead !== undefined) {
@@ -113,6 +113,11 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller {
     else if (limit === "untold") this.post(breakDown);
     if (halt !== undefined) this.halt(halt);
     return report;
+  }
+
+  #takeOver(stops: StopWatch | undefined): void {
+    this.#stops = stops;
+    if (stops !== undefined) stops.owner = this;
   }
 
   /** What these steps ask for is done: it has queued, and somebody watched its time. */

@@ -15,13 +15,13 @@ import { type Caller, callExecutor } from "./executor-desk.js";
 import type { UnderWay } from "./handover.js";
 import { member } from "./port-desks.js";
 import { callUnheard } from "./ports-guard.js";
-import { type StopWatch, watchStops } from "./stop-watch.js";
+import { type Stoppable, StopWatch } from "./stop-watch.js";
 
 /**
  * A plain execution from its dispatch to its success: no more than its arguments and an attempt. Whatever else happens to it happens
  * to a driver, whose machine goes on from there.
  */
-export class Opening extends Alarm implements Timed, AttemptHost, Caller {
+export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppable {
   readonly startedAt: number;
   readonly timers: DeadlineTimers | undefined;
   readonly executionId: string;
@@ -75,14 +75,14 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller {
   /** Where a slot is needed, it is taken already. Never rejects. */
   run(): Promise<ExecutionReport> {
     const { options } = this.#request;
-    if (options.signal !== undefined) this.#stops = watchStops(options, (cause) => this.halt(cause));
-    const report = this.dispatch(this.#stops);
+    const report = this.dispatch(options.signal && StopWatch.start(options, this));
     return report instanceof Promise ? report : Promise.resolve(report);
   }
 
   /** Calls the executor. */
   dispatch(stops: StopWatch | undefined): ExecutionReport | Promise<ExecutionReport> {
     this.#stops = stops;
+    if (stops !== undefined) stops.owner = this;
     callExecutor(this, this.#request.execute, this.#plan.actions[0]!, this.#attempt);
     if (this.#report !== undefined) return this.#report;
     const report = new Promise<Opening>((resolve) => {
@@ -102,7 +102,6 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller {
   }
 
   halt(cause: HaltCause): void {
-    if (this.#driver !== undefined) return this.#driver.halt(cause);
     this.#halt ??= cause;
     this.#wake?.(this);
   }

@@ -1,33 +1,45 @@
-/** Those who listen to one signal. It stays with the signal: putting it away and making it anew costs 15 µs a time. */
-interface Hub {
-  readonly members: Set<() => void>;
-  readonly onAbort: () => void;
+import { Fifo, type Place } from "../local/fifo.js";
+
+/** Who is told when a signal aborts. */
+export interface Listener extends Place {
+  onAbort(): void;
 }
 
-const hubs = new WeakMap<AbortSignal, Hub>();
+const hubs = new WeakMap<AbortSignal, SignalHub>();
 
 /**
- * Calls `listener` when `signal` aborts. However many listen, the signal carries one listener, and none when the last
- * has gone: signals search theirs linearly and keep them alive (S4.6). Returns how to leave.
+ * Those who listen to one signal. However many they are, the signal carries one listener, and none when the last has gone: signals
+ * search theirs linearly and keep them alive (S4.6). The hub stays with its signal: making it anew costs 15 µs a time.
  */
-export function joinSignal(signal: AbortSignal, listener: () => void): () => void {
-  const { members, onAbort } = hubOf(signal);
-  if (members.size === 0) signal.addEventListener("abort", onAbort);
-  members.add(listener);
-  return () => {
-    if (members.delete(listener) && members.size === 0) signal.removeEventListener("abort", onAbort);
+export class SignalHub {
+  readonly #signal: AbortSignal;
+  readonly #listeners = new Fifo<Listener>();
+  readonly #onAbort = () => {
+    for (let next = this.#listeners.take(); next !== undefined; next = this.#listeners.take()) next.onAbort();
   };
-}
 
-function hubOf(signal: AbortSignal): Hub {
-  let hub = hubs.get(signal);
-  if (hub === undefined) {
-    const members = new Set<() => void>();
-    const onAbort = () => {
-      for (const member of members) member();
-    };
-    hub = { members, onAbort };
-    hubs.set(signal, hub);
+  private constructor(signal: AbortSignal) {
+    this.#signal = signal;
   }
-  return hub;
+
+  static of(signal: AbortSignal): SignalHub {
+    let hub = hubs.get(signal);
+    if (hub === undefined) {
+      hub = new SignalHub(signal);
+      hubs.set(signal, hub);
+    }
+    return hub;
+  }
+
+  join(listener: Listener): void {
+    if (this.#listeners.size === 0) this.#signal.addEventListener("abort", this.#onAbort);
+    this.#listeners.add(listener);
+  }
+
+  /** Does nothing for who has been told, or has left. */
+  leave(listener: Listener): void {
+    if (!listener.queued) return;
+    this.#listeners.remove(listener);
+    if (this.#listeners.size === 0) this.#signal.removeEventListener("abort", this.#onAbort);
+  }
 }

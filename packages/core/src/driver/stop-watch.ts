@@ -1,37 +1,60 @@
+import { Place } from "../local/fifo.js";
 import type { ExecuteOptions } from "../options.js";
+import type { KillSwitch } from "../ports/kill-switch.js";
 import type { HaltCause } from "../report/events.js";
 import { member } from "./port-desks.js";
 import { callUnheard } from "./ports-guard.js";
-import { joinSignal } from "./signal-hub.js";
+import { type Listener, SignalHub } from "./signal-hub.js";
 
-/** What can stop an execution from outside is being watched. */
-export interface StopWatch {
-  /** Leaves no listener behind. Never throws. */
-  readonly leave: () => void;
-  /** A kill switch that could not be subscribed to could not be obeyed in flight: it counts as unreadable (S2.3). */
-  readonly switchBroken: boolean;
+/** Who can be stopped. */
+export interface Stoppable {
+  halt(cause: HaltCause): void;
 }
 
-/** Watches the caller's signal and the kill switch; undefined where there is nothing to watch. */
-export function watchStops(options: ExecuteOptions, halt: (cause: HaltCause) => void): StopWatch | undefined {
-  const { signal, killSwitch } = options;
-  if (signal === undefined && killSwitch?.subscribe === undefined) return undefined;
-  const leaveSignal = signal && joinSignal(signal, () => halt("cancelled"));
-  let unsubscribe: unknown;
-  let switchBroken = false;
-  try {
-    unsubscribe = killSwitch?.subscribe?.((state: unknown) => {
-      // Whatever is not plainly "go on" stops.
-      if (member(state, "halted") !== false) halt("kill_switch");
-    });
-  } catch {
-    switchBroken = true;
+/** Watches what can stop an execution from outside: the caller's signal and the kill switch. */
+export class StopWatch extends Place implements Listener {
+  /** Who stands for the execution at the moment. */
+  owner: Stoppable;
+  #hub: SignalHub | undefined;
+  #unsubscribe: unknown;
+  /** A kill switch that could not be subscribed to could not be obeyed in flight: it counts as unreadable (S2.3). */
+  switchBroken = false;
+
+  private constructor(owner: Stoppable) {
+    super();
+    this.owner = owner;
   }
-  return {
-    switchBroken,
-    leave: () => {
-      leaveSignal?.();
-      if (typeof unsubscribe === "function") callUnheard(unsubscribe as () => unknown);
-    },
-  };
+
+  /** Undefined where there is nothing to watch. */
+  static start({ signal, killSwitch }: ExecuteOptions, owner: Stoppable): StopWatch | undefined {
+    if (signal === undefined && killSwitch?.subscribe === undefined) return undefined;
+    const watch = new StopWatch(owner);
+    if (signal !== undefined) {
+      watch.#hub = SignalHub.of(signal);
+      watch.#hub.join(watch);
+    }
+    if (killSwitch !== undefined) watch.#subscribe(killSwitch);
+    return watch;
+  }
+
+  #subscribe(killSwitch: KillSwitch): void {
+    try {
+      this.#unsubscribe = killSwitch.subscribe?.((state: unknown) => {
+        // Whatever is not plainly "go on" stops.
+        if (member(state, "halted") !== false) this.owner.halt("kill_switch");
+      });
+    } catch {
+      this.switchBroken = true;
+    }
+  }
+
+  onAbort(): void {
+    this.owner.halt("cancelled");
+  }
+
+  /** Leaves no listener behind. Never throws. */
+  leave(): void {
+    this.#hub?.leave(this);
+    if (typeof this.#unsubscribe === "function") callUnheard(this.#unsubscribe as () => unknown);
+  }
 }

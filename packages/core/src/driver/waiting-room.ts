@@ -7,7 +7,7 @@ import type { Request } from "../request.js";
 import { Driver } from "./driver.js";
 import type { WaitEnd } from "./handover.js";
 import { Opening } from "./opening.js";
-import { type StopWatch, watchStops } from "./stop-watch.js";
+import { type Stoppable, StopWatch } from "./stop-watch.js";
 
 /** Who stands in the queue of a bulkhead. */
 export interface Waiting extends Place {
@@ -120,7 +120,7 @@ export class WaitingRoom {
   }
 }
 
-class Parked extends Place implements Waiting {
+class Parked extends Place implements Waiting, Stoppable {
   readonly #room: WaitingRoom;
   readonly #request: Request;
   /** On the monotonic clock. */
@@ -130,8 +130,6 @@ class Parked extends Place implements Waiting {
   #stops: StopWatch | undefined;
   #end: WaitEnd | undefined;
   #halt: HaltCause | undefined;
-  /** Once the wait is over. */
-  #next: Driver | Opening | undefined;
 
   constructor(room: WaitingRoom, request: Request, startedAt: number) {
     super();
@@ -149,7 +147,7 @@ class Parked extends Place implements Waiting {
     const report = new Promise<Parked>((resolve) => {
       this.#wake = resolve;
     }).then(Parked.#goOn);
-    this.#stops = watchStops(this.#request.options, (cause) => this.#stop(cause));
+    this.#stops = StopWatch.start(this.#request.options, this);
     return report;
   }
 
@@ -167,8 +165,7 @@ class Parked extends Place implements Waiting {
     this.#wake!(this);
   }
 
-  #stop(cause: HaltCause): void {
-    if (this.#next !== undefined) return this.#next.halt(cause);
+  halt(cause: HaltCause): void {
     this.#halt ??= cause;
     this.wake("halt");
   }
@@ -178,13 +175,10 @@ class Parked extends Place implements Waiting {
     if (self.#end === "slot" && self.#halt === undefined && request.isPlain) {
       const at = self.#timeOfDispatch();
       if (at !== undefined) {
-        const opening = new Opening(request, self.#startedAt, at);
-        self.#next = opening;
-        return opening.dispatch(self.#stops);
+        return new Opening(request, self.#startedAt, at).dispatch(self.#stops);
       }
     }
     const driver = new Driver(request.prepare(undefined), self.#startedAt);
-    self.#next = driver;
     return driver.runFromQueue(self.#end!, self.#halt, self.#stops);
   }
 
