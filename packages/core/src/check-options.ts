@@ -21,14 +21,17 @@ const KNOWN: ReadonlySet<string> = new Set([
   "onEvent",
 ]);
 
+const NONE: readonly Issue[] = [];
+
 /** What is wrong with the options of `execute`: ports without their methods, fields that nobody knows. */
-export function checkOptions(options: Record<string, unknown>): Issue[] {
-  const issues: Issue[] = [];
-  for (const name of Object.keys(options)) {
+export function checkOptions(options: Readonly<Record<string, unknown>>): readonly Issue[] {
+  let issues = NONE;
+  // They are an object of our own: nothing is inherited.
+  for (const name in options) {
     const value = options[name];
     if (value === undefined) continue;
     const expected = KNOWN.has(name) ? expectation(name, value) : `one of ${[...KNOWN].join(", ")}`;
-    if (expected !== undefined) issues.push({ path: `options.${name}`, expected, received: typeof value });
+    if (expected !== undefined) issues = [...issues, { path: `options.${name}`, expected, received: typeof value }];
   }
   return issues;
 }
@@ -37,9 +40,8 @@ export function checkOptions(options: Record<string, unknown>): Issue[] {
 function expectation(name: string, value: unknown): string | undefined {
   const methods = PORTS[name];
   if (methods !== undefined) {
-    if (methods.every((method) => isFunction(memberOf(value, method)))) return undefined;
-    const missing = methods.filter((method) => !isFunction(memberOf(value, method)));
-    return `an object with ${missing.map((method) => `${method}()`).join(", ")}`;
+    for (const method of methods) if (!isFunction(memberOf(value, method))) return missing(methods, value);
+    return undefined;
   }
   switch (name) {
     case "signal":
@@ -63,6 +65,11 @@ function expectation(name: string, value: unknown): string | undefined {
         ? undefined
         : "a non-empty string without lone surrogates";
   }
+}
+
+function missing(methods: readonly string[], value: unknown): string {
+  const names = methods.filter((method) => !isFunction(memberOf(value, method)));
+  return `an object with ${names.map((name) => `${name}()`).join(", ")}`;
 }
 
 function memberOf(value: unknown, name: string): unknown {

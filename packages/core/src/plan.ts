@@ -38,20 +38,31 @@ export function planExecution(decision: FinalDecision, policy: ExecutionPolicy |
 
 /** The same of a decision that is a frozen copy already, for those who change no list. */
 export function planOf(decision: FinalDecision, { defaultEffect }: ExecutionPolicy): ExecutionPlan {
-  const items = decision.actions ?? [{ action: decision.action, params: decision.params }];
+  const { actions: items } = decision;
+  if (items == null) {
+    const { action, params } = decision;
+    return new FrozenPlan([plannedAction({ action, params }, 0, defaultEffect)]);
+  }
   const actions = new Array<PlannedAction>(items.length);
   for (let index = 0; index < items.length; index++) {
-    const { id, action, params, effect, idempotency_key: key }: ActionItem = items[index]!;
-    const planned = {
-      id: id ?? `action-${index}`,
-      index,
-      action,
-      params: params ?? NO_PARAMS,
-      effect: effect ?? defaultEffect,
-    };
-    actions[index] = Object.freeze(key == null ? planned : { ...planned, idempotencyKey: key });
+    actions[index] = plannedAction(items[index]!, index, defaultEffect);
   }
   return new FrozenPlan(actions);
+}
+
+function plannedAction(
+  { id, action, params, effect, idempotency_key: key }: ActionItem,
+  index: number,
+  defaultEffect: Effect,
+): PlannedAction {
+  const planned = {
+    id: id ?? `action-${index}`,
+    index,
+    action,
+    params: params ?? NO_PARAMS,
+    effect: effect ?? defaultEffect,
+  };
+  return Object.freeze(key == null ? planned : { ...planned, idempotencyKey: key });
 }
 
 const NO_PARAMS = Object.freeze({});

@@ -63,8 +63,7 @@ export class Request {
     const first = actions === null ? decision : actions[0];
     if (first === undefined || first.action === "HOLD" || throttleMs) return false;
     if (policy.maxConcurrency > 1 && actions !== null && actions.length > 1) return false;
-    const ownKey = (first as { idempotency_key?: string | null }).idempotency_key;
-    return !policy.idempotency.enabled || ownKey != null;
+    return !policy.idempotency.enabled || actions?.[0]?.idempotency_key != null;
   }
 
   /** What ends the execution before it starts, where anything does. The kill switch beats the rest (S2.1). */

@@ -1,6 +1,7 @@
 import type { Deadline } from "../local/deadline-heap.js";
 import type { DeadlineTimers } from "../local/system-clock.js";
 import type { Clock } from "../ports/clock.js";
+import { callUnheard } from "./ports-guard.js";
 
 /** Whose time an alarm is on. */
 export interface Timed {
@@ -43,10 +44,16 @@ export abstract class Alarm implements Deadline {
     this.#cancel = timed.clock.setTimer(callback, Math.max(0, at - elapsed(timed)));
   }
 
+  /** Never throws. */
   protected clear({ timers }: Timed): void {
     this.changes++;
     if (this.place >= 0) timers!.remove(this);
-    this.#cancel?.();
+    if (this.#cancel !== undefined) this.#callOff();
+  }
+
+  /** What goes off all the same is not listened to. */
+  #callOff(): void {
+    callUnheard(this.#cancel);
     this.#cancel = undefined;
   }
 

@@ -131,8 +131,8 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppa
 
   #conclude(at: number, value: unknown): void {
     const { options, startedAtMs } = this.#request;
-    callUnheard(() => this.clear(this));
-    if (options.bulkhead !== undefined) callUnheard(() => options.bulkhead!.leave());
+    this.clear(this);
+    if (options.bulkhead !== undefined) callUnheard(options.bulkhead.leave, options.bulkhead);
     this.#stops?.leave();
     const times = { startedAtMs, dispatchedAt: this.#at, waitedMs: this.#waited ? this.#at : 0, finishedAt: at };
     this.#report = reportOfSuccess(this.#plan, this.executionId, times, value);
@@ -146,7 +146,7 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppa
 
   /** @param limit undefined where the answer is there */
   #handOver(limit?: "ahead"): void {
-    callUnheard(() => this.clear(this));
+    this.clear(this);
     this.#driver = new Driver(this.#request.prepare(undefined, this.#plan, this.executionId), this.startedAt);
     const underWay: UnderWay = {
       attempt: this.#attempt,

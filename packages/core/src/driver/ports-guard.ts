@@ -55,9 +55,9 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 /** Calls what nobody waits for: what it throws or rejects with is its own (S8.3). */
-export function callUnheard(call: (() => unknown) | undefined): void {
+export function callUnheard<S>(call: ((this: S) => unknown) | undefined, self?: S): void {
   try {
-    const answer = call?.();
+    const answer = call?.call(self as S);
     if (isThenable(answer)) Promise.resolve(answer).catch(() => {});
   } catch {
     // Whoever needs to know learns it from what the port says next.

@@ -1,6 +1,13 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, expect, it } from "vitest";
-import { type Clock, createBulkhead, createManualKillSwitch, type ExecuteOptions, execute } from "../../src/index.js";
+import {
+  type Clock,
+  createBulkhead,
+  createManualKillSwitch,
+  createMemoryIdempotencyStore,
+  type ExecuteOptions,
+  execute,
+} from "../../src/index.js";
 import { createVirtualClock } from "../support.js";
 
 /** A bulkhead of one slot, which is taken until `leave` is called. */
@@ -71,6 +78,22 @@ describe("S5.4 an execution that waits for a shared slot before anything of it h
       ["deadline_exceeded", 100],
       ["deadline_exceeded", 200],
     ]);
+  });
+
+  it("S7.1 has its key made first where it brings none, whatever else its decision carries", async () => {
+    const clock = createVirtualClock();
+    const bulkhead = takenBulkhead();
+    clock.setTimer(() => bulkhead.leave(), 40);
+    const idempotencyStore = createMemoryIdempotencyStore({ clock });
+    const decision = { action: "ACT" as const, idempotency_key: "of no action" };
+    const policy = { idempotency: { enabled: true } };
+    const report = await clock.run(() =>
+      execute(decision, {}, policy, () => ({ ok: true }), { clock, bulkhead, idempotencyStore }),
+    );
+    expect(report).toMatchObject({
+      status: "success",
+      actions: [{ idempotencyKey: expect.stringMatching(/^[0-9a-f]{64}$/) }],
+    });
   });
 
   it("keeps its place among those who have a driver of their own", async () => {
