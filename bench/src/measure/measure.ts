@@ -16,7 +16,7 @@ export interface Effort {
 }
 
 /** What `pnpm bench` takes: every contestant. */
-export const FULL: Effort = { form: "full", generations: 2, rounds: 9, warmMs: 200, sliceMs: 20 };
+export const FULL: Effort = { form: "full", generations: 2, rounds: 9, warmMs: 600, sliceMs: 20 };
 
 /** What CI takes: only the contestants that the shows look at. */
 export const SHORT: Effort = { form: "short", generations: 1, rounds: 3, warmMs: 60, sliceMs: 6 };

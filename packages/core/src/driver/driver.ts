@@ -19,7 +19,7 @@ import type { PreparedExecution, UnderWay, WaitEnd } from "./handover.js";
 import { KeyKeeper } from "./key-keeper.js";
 import { PermitDesk } from "./permit-desk.js";
 import { askGates, intend, member, readSwitch, refillRetries, SharedSlots, takeRetry } from "./port-desks.js";
-import { callPort, callUnheard, type PortAnswer } from "./ports-guard.js";
+import { awaitPort, callPort, callUnheard, type PortAnswer } from "./ports-guard.js";
 import { type News, Pump } from "./pump.js";
 import { type Stoppable, StopWatch } from "./stop-watch.js";
 import { Track } from "./track.js";
@@ -147,23 +147,23 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
     judge: (answer: PortAnswer<T>) => News | undefined,
     tooLate?: (value: T) => void,
   ): void {
-    callPort<T>({
-      call,
+    const answer = callPort(call);
+    if (answer.ok !== undefined) return this.#hear(judge(answer));
+    this.awaitOutside();
+    awaitPort<T>({
+      promise: answer.promise,
       clock: this.clock,
-      limitMs: () => {
-        this.awaitOutside();
-        return Math.max(0, limitAt - this.elapsed());
-      },
+      limitMs: Math.max(0, limitAt - this.elapsed()),
       answer: (result, timedOut) => {
-        const task = () => {
-          const news = judge(result);
-          if (news !== undefined) this.feed(news);
-        };
-        if (timedOut) this.postOutside(task);
-        else this.post(task);
+        if (timedOut) this.postOutside(() => this.#hear(judge(result)));
+        else this.#hear(judge(result));
       },
-      ...(tooLate === undefined ? undefined : { tooLate }),
+      tooLate,
     });
+  }
+
+  #hear(news: News | undefined): void {
+    if (news !== undefined) this.post(news);
   }
 
   protected feed(news: News): void {

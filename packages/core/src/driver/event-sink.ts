@@ -8,7 +8,7 @@ export class EventSink {
   readonly #journal: Journal | undefined;
   readonly #listener: ((event: ExecutionEvent) => void) | undefined;
   readonly #listenerFailed: (errorType: string) => void;
-  readonly #waiting: { event: ExecutionEvent; done?: (ok: boolean) => void }[] = [];
+  readonly #waiting: { event: ExecutionEvent; done: ((ok: boolean) => void) | undefined }[] = [];
   #head = 0;
   #busy = false;
   #lost = false;
@@ -33,8 +33,8 @@ export class EventSink {
   push(event: ExecutionEvent, done?: (ok: boolean) => void): void {
     this.#show(event);
     if (this.#journal === undefined) return done?.(true);
-    this.#waiting.push(done === undefined ? { event } : { event, done });
-    if (!this.#busy) this.#drain();
+    if (this.#busy) this.#waiting.push({ event, done });
+    else if (this.#append(event, done)) this.#drain();
   }
 
   /** Calls back once everything is appended, at once where it is. */
@@ -54,25 +54,33 @@ export class EventSink {
     }
   }
 
-  #drain(): void {
+  /** False when its answer has to be waited for. */
+  #append(event: ExecutionEvent, done: ((ok: boolean) => void) | undefined): boolean {
     this.#busy = true;
+    let ok = true;
+    try {
+      const appended: unknown = this.#journal!.append(event);
+      if (isThenable(appended)) {
+        Promise.resolve(appended).then(
+          () => this.#next(true, done),
+          () => this.#next(false, done),
+        );
+        return false;
+      }
+    } catch {
+      ok = false;
+    }
+    this.#answer(ok, done);
+    return true;
+  }
+
+  /** Appends what has come in the meantime. */
+  #drain(): void {
     while (this.#head < this.#waiting.length) {
       const { event, done } = this.#waiting[this.#head++]!;
-      try {
-        const appended: unknown = this.#journal!.append(event);
-        if (isThenable(appended)) {
-          Promise.resolve(appended).then(
-            () => this.#next(true, done),
-            () => this.#next(false, done),
-          );
-          return;
-        }
-        this.#answer(true, done);
-      } catch {
-        this.#answer(false, done);
-      }
+      if (!this.#append(event, done)) return;
     }
-    this.#waiting.length = 0;
+    if (this.#head > 0) this.#waiting.length = 0;
     this.#head = 0;
     this.#busy = false;
     this.#idle?.();

@@ -3,39 +3,42 @@ import type { Clock } from "../ports/clock.js";
 /** What came of a call to a port. */
 export type PortAnswer<T> = { ok: true; value: T } | { ok: false; error?: unknown };
 
-export interface PortCall<T> {
-  readonly call: () => T | Promise<T>;
+export interface PendingAnswer<T> {
+  readonly promise: PromiseLike<T>;
   readonly clock: Clock;
-  /** How long the answer may take. Asked only where there is one to wait for. */
-  readonly limitMs: () => number;
+  /** How long the answer may take. */
+  readonly limitMs: number;
   /** Told once, in the caller's asynchronous context or, when the time is up, in the timer's. */
   readonly answer: (answer: PortAnswer<T>, timedOut: boolean) => void;
   /** Told of a value that came after the time was up. */
-  readonly tooLate?: (value: T) => void;
+  readonly tooLate?: ((value: T) => void) | undefined;
 }
 
-/** Calls a port: whatever it throws, rejects with or withholds becomes an answer within the limit (S4.1). */
-export function callPort<T>({ call, clock, limitMs, answer, tooLate }: PortCall<T>): void {
-  let result: T | Promise<T>;
+/** Calls a port: whatever it throws or gives is an answer, unless it has to be waited for. */
+export function callPort<T>(call: () => T | Promise<T>): PortAnswer<T> | { ok: undefined; promise: PromiseLike<T> } {
   try {
-    result = call();
-    if (!isThenable(result)) return answer({ ok: true, value: result }, false);
+    const result = call();
+    return isThenable(result) ? { ok: undefined, promise: result as PromiseLike<T> } : { ok: true, value: result };
   } catch (error) {
-    return answer({ ok: false, error }, false);
+    return { ok: false, error };
   }
+}
+
+/** Waits for a port: whatever it rejects with or withholds becomes an answer within the limit (S4.1). */
+export function awaitPort<T>({ promise, clock, limitMs, answer, tooLate }: PendingAnswer<T>): void {
   let open = true;
   const cancel = clock.setTimer(() => {
     if (!open) return;
     open = false;
     answer({ ok: false }, true);
-  }, limitMs());
+  }, limitMs);
   const close = () => {
     const first = open;
     open = false;
     if (first) cancel();
     return first;
   };
-  Promise.resolve(result).then(
+  Promise.resolve(promise).then(
     (value) => {
       if (close()) answer({ ok: true, value }, false);
       else tooLate?.(value);

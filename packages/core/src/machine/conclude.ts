@@ -2,7 +2,7 @@ import type { ActionReport, ActionStatus, OutcomeBasis } from "../report/executi
 import { TERMINAL_REASONS, type TerminalReason } from "../report/terminal-reason.js";
 import type { KeyOutcome } from "./commands.js";
 import type { ActionState, Machine } from "./state.js";
-import { clearTimer, emit, endWait, tell } from "./transcript.js";
+import { clearTimer, emit, endWait, head, tell } from "./transcript.js";
 
 /** Reasons of the decision or the plan: an action that they keep from being dispatched is skipped (S3.10). */
 const SKIPS: ReadonlySet<TerminalReason> = new Set(["not_allowed", "hold", "no_actions", "prior_action_failed"]);
@@ -31,6 +31,7 @@ function handBack(machine: Machine, action: ActionState, reason: TerminalReason)
   if (action.intended) {
     action.intended = undefined;
     emit(machine, {
+      ...head(machine),
       type: "attempt.withdrawn",
       actionIndex: action.index,
       attemptNumber: action.attempts.length,
@@ -114,6 +115,7 @@ function keyOutcome(action: ActionState, status: ActionStatus): KeyOutcome | und
 export function keyRecorded(machine: Machine, action: ActionState, ok: boolean): void {
   action.writing = undefined;
   emit(machine, {
+    ...head(machine),
     type: KEY_EVENTS[action.keyOutcome!],
     actionIndex: action.index,
     idempotencyKey: action.key!,
@@ -128,8 +130,27 @@ export function keyRecorded(machine: Machine, action: ActionState, ok: boolean):
 function finishRow(machine: Machine, action: ActionState): void {
   action.phase = "done";
   if (!machine.facts.observed) return;
-  const { value: _, index, ...row } = action.row!;
-  emit(machine, { type: "action.finished", actionIndex: index, ...row });
+  const { id, index, action: name, status, reason, attemptCount, latencyMs, waitedMs, basis, replayed } = action.row!;
+  const { errorCode, errorType, idempotencyKey, valueOmitted, recordError } = action.row!;
+  emit(machine, {
+    ...head(machine),
+    type: "action.finished",
+    actionIndex: index,
+    id,
+    action: name,
+    status,
+    reason,
+    attemptCount,
+    latencyMs,
+    waitedMs,
+    basis,
+    replayed,
+    ...(errorCode === undefined ? undefined : { errorCode }),
+    ...(errorType === undefined ? undefined : { errorType }),
+    ...(idempotencyKey === undefined ? undefined : { idempotencyKey }),
+    ...(valueOmitted === undefined ? undefined : { valueOmitted }),
+    ...(recordError === undefined ? undefined : { recordError }),
+  });
 }
 
 function statusOf(machine: Machine, action: ActionState, reason: TerminalReason): ActionStatus {

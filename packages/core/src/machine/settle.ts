@@ -6,7 +6,7 @@ import type { Input } from "./inputs.js";
 import type { Settlement } from "./outcome.js";
 import { retry } from "./retry.js";
 import { type ActionState, type AttemptState, deadlineOf, type Machine } from "./state.js";
-import { clearTimer, emit, endWait, setTimer, startWait, tell } from "./transcript.js";
+import { clearTimer, emit, endWait, head, setTimer, startWait, tell } from "./transcript.js";
 
 const ABORT_REASONS: Record<AbortCause, TerminalReason> = {
   attempt_timeout: "attempt_timeout",
@@ -84,6 +84,7 @@ function finishAttempt(machine: Machine, action: ActionState, attempt: AttemptSt
   if (!machine.facts.observed) return;
   const { status, errorCode, errorType, late } = attempt;
   emit(machine, {
+    ...head(machine),
     type: "attempt.finished",
     actionIndex: action.index,
     attemptNumber: action.attempts.length - 1,
@@ -141,6 +142,7 @@ function abortReason(attempt: AttemptState): TerminalReason {
 export function onReconciled(machine: Machine, action: ActionState, input: Input & { type: "reconciled" }): void {
   const { verdict, errorType } = input;
   emit(machine, {
+    ...head(machine),
     type: "reconcile.finished",
     actionIndex: action.index,
     attemptNumber: Math.max(0, action.attempts.length - 1),
@@ -221,6 +223,7 @@ function settledLate(machine: Machine, action: ActionState, settlement: Settleme
   action.unsettled = undefined;
   const status = settlement.kind === "applied" ? "success" : settlement.kind === "not_applied" ? "failed" : "unknown";
   emit(machine, {
+    ...head(machine),
     type: "attempt.settled_late",
     actionIndex: action.index,
     attemptNumber: action.attempts.length - 1,

@@ -2,17 +2,10 @@ import type { ExecutionEvent, WaitCause } from "../report/events.js";
 import type { Command } from "./commands.js";
 import { type ActionState, type Machine, NO_COMMANDS } from "./state.js";
 
-type Unstamped<T> = T extends unknown ? Omit<T, "seq" | "atMs" | "executionId"> : never;
-
-/** Numbers and stamps one event. Events are frozen: listeners share them (S8.3). */
-export function stamp(machine: Machine, body: Unstamped<ExecutionEvent>): ExecutionEvent {
+/** What each event begins with: its number and its time. */
+export function head(machine: Machine): Pick<ExecutionEvent, "seq" | "atMs" | "executionId"> {
   const { executionId, startedAtMs } = machine.facts;
-  return Object.freeze({
-    seq: machine.seq++,
-    atMs: startedAtMs + machine.at,
-    executionId,
-    ...body,
-  }) as ExecutionEvent;
+  return { seq: machine.seq++, atMs: startedAtMs + machine.at, executionId };
 }
 
 /** Adds a command to the answer of the step. Most have one or two: a list that grows by pushing keeps room for sixteen more. */
@@ -23,8 +16,9 @@ export function tell(machine: Machine, command: Command): void {
   else out.push(command);
 }
 
-export function emit(machine: Machine, body: Unstamped<ExecutionEvent>): void {
-  if (machine.facts.observed) tell(machine, { type: "emit", event: stamp(machine, body) });
+/** Events are frozen: listeners share them (S8.3). */
+export function emit(machine: Machine, event: ExecutionEvent): void {
+  if (machine.facts.observed) tell(machine, { type: "emit", event: Object.freeze(event) });
 }
 
 /** The attempt that the action is at, or is about to make. */
@@ -39,6 +33,7 @@ export function startWait(machine: Machine, action: ActionState, cause: WaitCaus
   action.waitingSince = machine.at;
   setTimer(machine, action, until);
   emit(machine, {
+    ...head(machine),
     type: "wait.started",
     actionIndex: action.index,
     attemptNumber: attemptNumber(action),
@@ -53,6 +48,7 @@ export function endWait(machine: Machine, action: ActionState): void {
   const waitedMs = machine.at - action.waitingSince!;
   if (action.waitCause !== "settlement") action.waitedMs += waitedMs;
   emit(machine, {
+    ...head(machine),
     type: "wait.finished",
     actionIndex: action.index,
     attemptNumber: attemptNumber(action),
