@@ -76,9 +76,16 @@ class FrozenPlan implements ExecutionPlan {
   }
 
   get planHash(): string {
-    this.#hash ??= sha256Hex(canonicalJson(this.actions));
+    this.#hash ??= sha256Hex(`[${this.actions.map(canonicalText).join(",")}]`);
     return this.#hash;
   }
+}
+
+/** What `canonicalJson` says of an action: its members in order, of which only one holds more to be put in order. */
+function canonicalText({ action, effect, id, idempotencyKey, index, params }: PlannedAction): string {
+  const key = idempotencyKey === undefined ? "" : `"idempotencyKey":${JSON.stringify(idempotencyKey)},`;
+  const text = params === NO_PARAMS ? "{}" : canonicalJson(params);
+  return `{"action":"${action}","effect":"${effect}","id":${JSON.stringify(id)},${key}"index":${index},"params":${text}}`;
 }
 
 /** The plan of what could not be read. */

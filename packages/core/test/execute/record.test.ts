@@ -1,3 +1,4 @@
+import { canonicalJson, FinalDecisionSchema, sha256Hex } from "@eoc/decision-schema";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -7,6 +8,7 @@ import {
   type ExecutionEvent,
   execute,
   type Journal,
+  planExecution,
   reportFromEvents,
 } from "../../src/index.js";
 import {
@@ -439,6 +441,26 @@ describe("S10 the report", () => {
     expect(once.report.planHash).toMatch(/^[0-9a-f]{64}$/);
     expect(again.report.planHash).toBe(once.report.planHash);
     expect(other.report.planHash).not.toBe(once.report.planHash);
+  });
+
+  it("hash the RFC 8785 text of the plan's actions, whatever is in them", () => {
+    const text = fc.string({ unit: "grapheme", minLength: 1, maxLength: 20 });
+    const item = fc.record(
+      {
+        action: fc.constantFrom("ACT" as const, "HOLD" as const),
+        id: text,
+        params: fc.dictionary(text, fc.jsonValue()),
+        effect: fc.constantFrom("once" as const, "idempotent" as const, "none" as const),
+        idempotency_key: text,
+      },
+      { requiredKeys: ["action"] },
+    );
+    fc.assert(
+      fc.property(fc.uniqueArray(item, { selector: ({ id }) => id ?? Symbol(), maxLength: 4 }), (actions) => {
+        const plan = planExecution(FinalDecisionSchema.parse({ action: "ACT", actions }), {});
+        expect(plan.planHash).toBe(sha256Hex(canonicalJson(plan.actions)));
+      }),
+    );
   });
 
   it("is made with a random id when none is given", async () => {
