@@ -4,8 +4,16 @@ import { type Deadline, DeadlineHeap } from "./deadline-heap.js";
 /** The longest delay that a native timer can hold; a longer one would fire at once (S4.7). */
 const LONGEST_NATIVE_MS = 2 ** 31 - 1;
 
-/** Promise jobs that a turn of the event loop may go on without a new timer: as many as a few nested `async` functions take. */
-const HOPS = 4;
+/**
+ * Calls back when this turn of the event loop is over. Where there is no telling, a few promise jobs later: as many as nested `async`
+ * functions take to settle.
+ */
+function atEndOfTurn(callback: () => void): void {
+  const { setImmediate } = globalThis as { setImmediate?: (callback: () => void) => unknown };
+  if (setImmediate !== undefined) setImmediate(callback);
+  else void SOON.then().then().then(callback);
+}
+
 const SOON = /* @__PURE__ */ Promise.resolve();
 
 /** The timers of a clock for those who are deadlines themselves. Times are on its monotonic clock. */
@@ -30,8 +38,6 @@ export function createSystemClock(): Clock {
   const heap = new DeadlineHeap();
   let orders = 0;
   let willArm = false;
-  let ordersSeen = 0;
-  let hopsLeft = 0;
   let native: ReturnType<typeof setTimeout> | undefined;
   /** When the native timer is due. */
   let nativeAt = Number.POSITIVE_INFINITY;
@@ -73,34 +79,21 @@ export function createSystemClock(): Clock {
     }
   };
 
-  /**
-   * What settles within this turn of the event loop needs no native timer: most of their cost is setting and clearing. As long
-   * as there are always new ones, or the last may be about to settle, the turn is not over.
-   */
+  /** What settles within this turn needs no native timer: most of their cost is setting and clearing. */
   const armAtEnd = () => {
-    hopsLeft = orders === ordersSeen ? hopsLeft - 1 : HOPS;
-    ordersSeen = orders;
-    if (hopsLeft > 0 && heap.first !== undefined) {
-      void SOON.then(armAtEnd);
-      return;
-    }
-    willArm = false;
-    arm();
-  };
-
-  const armSoon = () => {
     if (willArm) return;
     willArm = true;
-    hopsLeft = HOPS;
-    ordersSeen = orders;
-    void SOON.then(armAtEnd);
+    atEndOfTurn(() => {
+      willArm = false;
+      arm();
+    });
   };
 
   const deadlines: DeadlineTimers = {
     add(deadline) {
       deadline.order = ++orders;
       heap.add(deadline);
-      if (deadline.dueAt < nativeAt) armSoon();
+      if (deadline.dueAt < nativeAt) armAtEnd();
     },
     remove(deadline) {
       heap.remove(deadline);
