@@ -45,15 +45,23 @@ export function readContext(value: unknown): ReadResult<Readonly<ExecutionContex
   return read(takeContext, value) as ReadResult<ExecutionContext>;
 }
 
+/** Most values have no problem, and one list does for all of them. */
+let unused: Problems | undefined;
+
 function read(take: (value: unknown, problems: Problems) => unknown, value: unknown): ReadResult<unknown> {
-  const problems: Problems = [];
+  // What is read may read something itself.
+  const problems = unused ?? [];
+  unused = undefined;
   let data: unknown;
   try {
     data = take(value, problems);
   } catch {
     problems.splice(0, problems.length, problemAt(value, UNREADABLE)); // A hostile getter or proxy.
   }
-  if (problems.length === 0) return { success: true, data };
+  if (problems.length === 0) {
+    unused = problems;
+    return { success: true, data };
+  }
   const issues = problems.slice(0, MAX_ISSUES).map(({ path, expected, received }) => ({
     path: formatPath(path),
     expected,

@@ -6,7 +6,7 @@ import type { Clock } from "../ports/clock.js";
 import { randomId } from "../random-id.js";
 import type { HaltCause } from "../report/events.js";
 import type { ExecutionReport } from "../report/execution-report.js";
-import { reportOfSuccess } from "../report/summary.js";
+import { type DispatchedOnce, reportOfSuccess } from "../report/summary.js";
 import type { Request } from "../request.js";
 import { Alarm, elapsed, type Timed } from "./alarm.js";
 import { Attempt, type AttemptHost } from "./attempt.js";
@@ -21,15 +21,15 @@ import { type Stoppable, StopWatch } from "./stop-watch.js";
  * A plain execution from its dispatch to its success: no more than its arguments and an attempt. Whatever else happens to it happens
  * to a driver, whose machine goes on from there.
  */
-export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppable {
+export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppable, DispatchedOnce {
   readonly startedAt: number;
   readonly timers: DeadlineTimers | undefined;
   readonly executionId: string;
   readonly #request: Request;
-  readonly #plan: ExecutionPlan;
+  readonly plan: ExecutionPlan;
   readonly #attempt: Attempt;
-  /** When it is dispatched, and whether it had to queue before. */
-  readonly #at: number;
+  readonly dispatchedAt: number;
+  /** It had to queue before. */
   readonly #waited: boolean;
   readonly #limitAt: number;
   #stops: StopWatch | undefined;
@@ -53,10 +53,10 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppa
     this.timers = timersOf(request.clock);
     this.executionId = options.executionId ?? randomId();
     this.#request = request;
-    this.#plan = planOf(decision, policy);
-    this.#at = at ?? 0;
+    this.plan = planOf(decision, policy);
+    this.dispatchedAt = at ?? 0;
     this.#waited = at !== undefined;
-    this.#limitAt = Math.min(this.#at + attemptTimeoutMs, maxTotalTimeMs);
+    this.#limitAt = Math.min(this.dispatchedAt + attemptTimeoutMs, maxTotalTimeMs);
     this.#attempt = new Attempt(this, 0, 0, this.#limitAt);
   }
 
@@ -68,8 +68,16 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppa
     return this.#request.context;
   }
 
+  get startedAtMs(): number {
+    return this.#request.startedAtMs;
+  }
+
+  get waitedMs(): number {
+    return this.#waited ? this.dispatchedAt : 0;
+  }
+
   keyOf(): string | undefined {
-    return this.#plan.actions[0]!.idempotencyKey;
+    return this.plan.actions[0]!.idempotencyKey;
   }
 
   /** Where a slot is needed, it is taken already. Never rejects. */
@@ -83,7 +91,7 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppa
   dispatch(stops: StopWatch | undefined): ExecutionReport | Promise<ExecutionReport> {
     this.#stops = stops;
     if (stops !== undefined) stops.owner = this;
-    callExecutor(this, this.#request.execute, this.#plan.actions[0]!, this.#attempt);
+    callExecutor(this, this.#request.execute, this.plan.actions[0]!, this.#attempt);
     if (this.#report !== undefined) return this.#report;
     const report = new Promise<Opening>((resolve) => {
       this.#wake = resolve;
@@ -115,7 +123,7 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppa
   settled(attempt: Attempt, settlement: Settlement, answer: unknown): void {
     if (this.#driver === undefined) {
       const at = settlement.kind === "applied" && !this.#isDisturbed ? this.#elapsed() : Number.NaN;
-      if (at >= this.#at && at <= this.#limitAt) return this.#conclude(at, member(answer, "value"));
+      if (at >= this.dispatchedAt && at <= this.#limitAt) return this.#conclude(at, member(answer, "value"));
       this.#handOver();
     }
     this.#driver!.settled(attempt, settlement, answer);
@@ -130,12 +138,11 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppa
   }
 
   #conclude(at: number, value: unknown): void {
-    const { options, startedAtMs } = this.#request;
+    const { options } = this.#request;
     this.clear(this);
     if (options.bulkhead !== undefined) callUnheard(options.bulkhead.leave, options.bulkhead);
     this.#stops?.leave();
-    const times = { startedAtMs, dispatchedAt: this.#at, waitedMs: this.#waited ? this.#at : 0, finishedAt: at };
-    this.#report = reportOfSuccess(this.#plan, this.executionId, times, value);
+    this.#report = reportOfSuccess(this, at, value);
     this.#wake?.(this);
   }
 
@@ -147,10 +154,10 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppa
   /** @param limit undefined where the answer is there */
   #handOver(limit?: "ahead"): void {
     this.clear(this);
-    this.#driver = new Driver(this.#request.prepare(undefined, this.#plan, this.executionId), this.startedAt);
+    this.#driver = new Driver(this.#request.prepare(undefined, this.plan, this.executionId), this.startedAt);
     const underWay: UnderWay = {
       attempt: this.#attempt,
-      at: this.#at,
+      at: this.dispatchedAt,
       waited: this.#waited,
       limitAt: this.#limitAt,
       limit: this.#limit ?? limit,

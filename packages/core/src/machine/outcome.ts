@@ -16,8 +16,9 @@ const CLASS_NAME = /^[A-Za-z_$][A-Za-z0-9_$]{0,63}$/;
 export function judgeResult(result: unknown): Settlement {
   try {
     if (typeof result !== "object" || result === null) return INVALID;
-    const { ok, code, retryable, retryAfterMs } = result as Record<string, unknown>;
+    const { ok } = result as Record<string, unknown>;
     if (ok === true) return APPLIED;
+    const { code, retryable, retryAfterMs } = result as Record<string, unknown>;
     if (ok !== false || typeof code !== "string") return INVALID;
     return notApplied(code, retryable, retryAfterMs);
   } catch {

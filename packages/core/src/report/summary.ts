@@ -123,19 +123,20 @@ export function reportOf(machine: Machine, heldBy: (index: number) => { value: u
   return withPlanHash(conclude(report, machine, rows), machine.plan);
 }
 
-/** Times of an execution whose only action was dispatched once, and applied; all but the first since its start. */
-interface Success {
+/** An execution whose only action was dispatched once. */
+export interface DispatchedOnce {
+  readonly plan: ExecutionPlan;
+  readonly executionId: string;
   readonly startedAtMs: number;
+  /** Since the start. */
   readonly dispatchedAt: number;
   readonly waitedMs: number;
-  readonly finishedAt: number;
 }
 
-/** What {@link reportOf} makes of the machine of such an execution, without the machine. */
+/** What {@link reportOf} makes of the machine of such an execution when it has succeeded, without the machine. */
 export function reportOfSuccess(
-  plan: ExecutionPlan,
-  executionId: string,
-  { startedAtMs, dispatchedAt, waitedMs, finishedAt }: Success,
+  { plan, executionId, startedAtMs, dispatchedAt, waitedMs }: DispatchedOnce,
+  finishedAt: number,
   value: unknown,
 ): ExecutionReport {
   const { id, action, idempotencyKey } = plan.actions[0]!;
