@@ -89,9 +89,7 @@ function runUnprepared(request: Request): Promise<ExecutionReport> | undefined {
 
 function open(request: Request, bulkhead?: Bulkhead): Promise<ExecutionReport> | undefined {
   if (request.verdict() !== undefined) return undefined;
-  const opening = new Opening(request, request.clock.monotonic());
-  bulkhead?.tryEnter();
-  return opening.run();
+  return new Opening(request, request.clock.monotonic()).run(bulkhead);
 }
 
 /** Never throws. */

@@ -2,6 +2,7 @@ import type { ExecutionContext } from "@eoc/decision-schema/read";
 import { type DeadlineTimers, timersOf } from "../local/system-clock.js";
 import type { Settlement } from "../machine/outcome.js";
 import { type ExecutionPlan, planOf } from "../plan.js";
+import type { Bulkhead } from "../ports/bulkhead.js";
 import type { Clock } from "../ports/clock.js";
 import { randomId } from "../random-id.js";
 import type { HaltCause } from "../report/events.js";
@@ -80,14 +81,16 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppa
     return this.plan.actions[0]!.idempotencyKey;
   }
 
-  /** Where a slot is needed, it is taken already. Never rejects. */
-  run(): Promise<ExecutionReport> {
+  /** @param bulkhead has a free slot, which is taken. May throw before that. */
+  run(bulkhead: Bulkhead | undefined): Promise<ExecutionReport> {
     const { options } = this.#request;
-    const report = this.dispatch(options.signal && StopWatch.start(options, this));
+    const stops = options.signal && StopWatch.start(options, this);
+    bulkhead?.tryEnter();
+    const report = this.dispatch(stops);
     return report instanceof Promise ? report : Promise.resolve(report);
   }
 
-  /** Calls the executor. */
+  /** Calls the executor. Never throws. */
   dispatch(stops: StopWatch | undefined): ExecutionReport | Promise<ExecutionReport> {
     this.#stops = stops;
     if (stops !== undefined) stops.owner = this;

@@ -77,6 +77,19 @@ describe("an execution that has no machine as long as its only action goes well"
     }
   });
 
+  it("S5.4 takes no slot where it cannot watch for a cancel, and is denied", async () => {
+    const bulkhead = createBulkhead({ limit: 1 });
+    const signal = {
+      aborted: false,
+      addEventListener() {
+        throw new Error("no listeners");
+      },
+    } as unknown as AbortSignal;
+    const report = await execute(DECISION, {}, {}, () => ({ ok: true }), { bulkhead, signal });
+    expect(report).toMatchObject({ status: "denied", reason: "protocol_error" });
+    expect(bulkhead.tryEnter()).toBe(true);
+  });
+
   it("hands the same action and the same ids to every attempt", async () => {
     const clock = createVirtualClock();
     const seen: unknown[][] = [];
