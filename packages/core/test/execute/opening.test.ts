@@ -2,10 +2,15 @@ import { describe, expect, it } from "vitest";
 import {
   type Clock,
   createBulkhead,
+  createMemoryRateLimiter,
   createRetryBudget,
   type ExecuteOptions,
+  type ExecutionEvent,
+  type ExecutionPolicyInput,
+  type ExecutionReport,
   type Executor,
   execute,
+  type FinalDecisionInput,
 } from "../../src/index.js";
 import { createVirtualClock } from "../support.js";
 
@@ -23,6 +28,14 @@ async function both(run: (options: ExecuteOptions) => ReturnType<typeof execute>
   });
   expect(JSON.stringify(plain)).toBe(JSON.stringify(followed));
   return plain;
+}
+
+interface Setup {
+  readonly decision?: FinalDecisionInput;
+  readonly context?: Record<string, unknown>;
+  readonly policy?: ExecutionPolicyInput;
+  readonly approval?: ExecuteOptions["approval"];
+  readonly twice?: boolean;
 }
 
 const DECISION = { action: "ACT" } as const;
@@ -88,6 +101,78 @@ describe("an execution that has no machine as long as its only action goes well"
     const report = await execute(DECISION, {}, {}, () => ({ ok: true }), { bulkhead, signal });
     expect(report).toMatchObject({ status: "denied", reason: "protocol_error" });
     expect(bulkhead.tryEnter()).toBe(true);
+  });
+
+  const ACT = { action: "ACT" as const };
+  const needed: [string, Setup, Partial<ExecutionReport>, number | undefined][] = [
+    ["a HOLD", { decision: { action: "HOLD" } }, { status: "skipped", reason: "hold" }, undefined],
+    ["a list of one HOLD", { decision: { ...ACT, actions: [{ action: "HOLD" }] } }, { reason: "hold" }, undefined],
+    ["a list of one", { decision: { action: "HOLD", actions: [ACT] } }, { status: "success" }, 0],
+    ["a list of none", { decision: { ...ACT, actions: [] } }, { reason: "no_actions" }, undefined],
+    ["what is not allowed", { decision: { ...ACT, allowed: false } }, { reason: "not_allowed" }, undefined],
+    ["a throttle", { decision: { ...ACT, throttle_ms: 40 } }, { status: "success" }, 40],
+    ["a cooldown", { decision: { ...ACT, cooldown_ms: 70 } }, { cooldownUntilMs: 1_000_070 }, 0],
+    ["an approval of something else", { approval: { digest: "other" } }, { reason: "approval_mismatch" }, undefined],
+    ["a halted context", { context: { ops_state: "RED" } }, { reason: "kill_switch" }, undefined],
+    ["no time", { policy: { timeout: { maxTotalTimeMs: 0 } } }, { reason: "deadline_exceeded" }, undefined],
+    ["a key that is missing", { policy: { idempotency: { enabled: true } } }, { reason: "missing_port" }, undefined],
+    [
+      "a limit of its own",
+      { policy: { rateLimit: { perAction: { ACT: { limit: 1, windowMs: 30 } } } }, twice: true },
+      { status: "success" },
+      30,
+    ],
+  ];
+
+  for (const [what, { decision = ACT, context = {}, policy = {}, approval, twice }, expected, dispatchedAt] of needed) {
+    it(`S10 says of ${what} what it says of all others`, async () => {
+      const report = await both(async (options) => {
+        const clock = createVirtualClock({ startMs: 1_000_000 });
+        let calledAt: number | undefined;
+        const executor: Executor = () => {
+          calledAt = clock.monotonic();
+          return { ok: true };
+        };
+        const ports: ExecuteOptions = {
+          ...options,
+          clock,
+          rateLimiter: createMemoryRateLimiter(),
+          ...(approval && { approval }),
+        };
+        const run = () => execute(decision, context, policy, executor, ports);
+        const report = await clock.run(twice ? () => run().then(run) : run);
+        expect(calledAt).toBe(dispatchedAt);
+        return report;
+      });
+      expect(report).toMatchObject(expected);
+    });
+  }
+
+  it("S8.1 has its record where there is nothing but a journal", async () => {
+    const types: string[] = [];
+    const journal = { append: ({ type }: ExecutionEvent) => void types.push(type) };
+    await execute(DECISION, {}, {}, () => ({ ok: true }), { journal });
+    expect(types.at(0)).toBe("execution.started");
+    expect(types.at(-1)).toBe("execution.finished");
+  });
+
+  it("S4.1 pays no heed to a timer that goes off although it was cancelled", async () => {
+    for (const answers of [[{ ok: true }], [{ ok: false, code: "busy" }, { ok: true }]]) {
+      const callbacks: (() => void)[] = [];
+      const clock = clockAt({ ms: 0 }, (callback) => {
+        callbacks.push(callback);
+        return () => {};
+      });
+      const queue = [...answers];
+      const executor = async () => {
+        for (const callback of callbacks) callback();
+        return queue.shift() as never;
+      };
+      const policy = { retry: { initialBackoffMs: 0 } };
+      const report = await execute(DECISION, {}, policy, executor, { clock });
+      for (const callback of callbacks) callback();
+      expect(report).toMatchObject({ status: "success", attemptCount: answers.length });
+    }
   });
 
   it("hands the same action and the same ids to every attempt", async () => {
