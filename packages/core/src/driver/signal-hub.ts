@@ -36,9 +36,7 @@ export class SignalHub {
     this.#listeners.add(listener);
   }
 
-  /** Does nothing for who has been told, or has left. */
   leave(listener: Listener): void {
-    if (!listener.queued) return;
     this.#listeners.remove(listener);
     if (this.#listeners.size === 0) this.#signal.removeEventListener("abort", this.#onAbort);
   }

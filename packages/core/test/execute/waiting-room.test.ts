@@ -7,6 +7,7 @@ import {
   createMemoryIdempotencyStore,
   type ExecuteOptions,
   execute,
+  type FinalDecisionInput,
 } from "../../src/index.js";
 import { createVirtualClock } from "../support.js";
 
@@ -94,6 +95,51 @@ describe("S5.4 an execution that waits for a shared slot before anything of it h
       status: "success",
       actions: [{ idempotencyKey: expect.stringMatching(/^[0-9a-f]{64}$/) }],
     });
+  });
+
+  it("S1.6 does not wait in order to be told that it may not", async () => {
+    const bulkhead = takenBulkhead();
+    const run = (decision: FinalDecisionInput, context: Record<string, unknown>, options: ExecuteOptions) =>
+      execute(decision, context, {}, () => ({ ok: true }), { bulkhead, ...options });
+    const reports = await Promise.all([
+      run({ action: "ACT", allowed: false }, {}, {}),
+      run({ action: "ACT" }, { ops_deny_actions: true }, {}),
+      run({ action: "ACT" }, {}, { signal: AbortSignal.abort() }),
+    ]);
+    expect(reports.map(({ reason }) => reason)).toEqual(["not_allowed", "kill_switch", "cancelled"]);
+  });
+
+  it("S2.4 is not dispatched when it is cancelled right after it got its slot, which it gives back", async () => {
+    const clock = createVirtualClock();
+    const bulkhead = takenBulkhead();
+    const controller = new AbortController();
+    clock.setTimer(() => {
+      bulkhead.leave();
+      controller.abort();
+    }, 5);
+    const { report, dispatched } = await clock.run(() => waitFor(clock, { bulkhead, signal: controller.signal }));
+    expect([report.reason, dispatched]).toEqual(["cancelled", []]);
+    expect(bulkhead.tryEnter()).toBe(true);
+  });
+
+  it("S3.6 is not dispatched when it gets its slot at its deadline, and gives it back", async () => {
+    const clock = createVirtualClock();
+    const bulkhead = takenBulkhead();
+    clock.setTimer(() => bulkhead.leave(), 1000);
+    const { report, dispatched } = await clock.run(() => waitFor(clock, { bulkhead }));
+    expect([report.reason, dispatched]).toEqual(["deadline_exceeded", []]);
+    expect(bulkhead.tryEnter()).toBe(true);
+  });
+
+  it("asks a bulkhead whose methods the caller has replaced", async () => {
+    const clock = createVirtualClock();
+    const refusing = createBulkhead({ limit: 1 });
+    refusing.tryEnter = () => false;
+    const full = takenBulkhead();
+    full.queue = () => undefined;
+    const ends = await clock.run(() => Promise.all([refusing, full].map((bulkhead) => waitFor(clock, { bulkhead }))));
+    expect(ends.map(({ report }) => report.reason)).toEqual(["deadline_exceeded", "bulkhead_full"]);
+    expect(ends.flatMap(({ dispatched }) => dispatched)).toEqual([]);
   });
 
   it("keeps its place among those who have a driver of their own", async () => {
