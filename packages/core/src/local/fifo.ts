@@ -28,6 +28,10 @@ export class Fifo<T extends Place> {
     this.#size++;
   }
 
+  *[Symbol.iterator](): Iterator<T> {
+    for (let place = this.#first; place !== undefined; place = place.next) yield place as T;
+  }
+
   /** Does nothing when it is not in the queue. */
   remove(place: T): void {
     if (!place.queued) return;

@@ -1,4 +1,5 @@
 import type { KillSwitch, KillSwitchState } from "../ports/kill-switch.js";
+import { Fifo, Place } from "./fifo.js";
 
 /** A kill switch of this process, thrown by hand. */
 export interface ManualKillSwitch extends KillSwitch {
@@ -10,12 +11,22 @@ export interface ManualKillSwitch extends KillSwitch {
   clear(): void;
 }
 
+/** One subscription: who subscribes twice is called twice, and leaves once at a time. */
+class Subscriber extends Place {
+  readonly listener: (state: KillSwitchState) => void;
+
+  constructor(listener: (state: KillSwitchState) => void) {
+    super();
+    this.listener = listener;
+  }
+}
+
 export function createManualKillSwitch(): ManualKillSwitch {
-  const listeners = new Set<(state: KillSwitchState) => void>();
+  const subscribers = new Fifo<Subscriber>();
   let state: KillSwitchState = Object.freeze({ halted: false });
   const change = (next: KillSwitchState) => {
     state = Object.freeze(next);
-    for (const listener of [...listeners]) {
+    for (const { listener } of [...subscribers]) {
       try {
         listener(state);
       } catch {
@@ -26,12 +37,9 @@ export function createManualKillSwitch(): ManualKillSwitch {
   return {
     read: () => state,
     subscribe(listener) {
-      // A wrapper of its own, so that a listener that subscribes twice is called twice and leaves once at a time.
-      const own = (next: KillSwitchState) => listener(next);
-      listeners.add(own);
-      return () => {
-        listeners.delete(own);
-      };
+      const subscriber = new Subscriber(listener);
+      subscribers.add(subscriber);
+      return () => subscribers.remove(subscriber);
     },
     halt: (reason) => change(reason === undefined ? { halted: true } : { halted: true, reason }),
     clear: () => change({ halted: false }),

@@ -5,7 +5,7 @@ import type { TerminalReason } from "../report/terminal-reason.js";
 import { conclude, leaveBulkhead, refuse, stopReason, unavailable } from "./conclude.js";
 import type { ClaimAnswer, GateAnswer, Input, PermitAnswer } from "./inputs.js";
 import { type ActionState, type AttemptState, deadlineOf, type Machine, type Phase } from "./state.js";
-import { attemptNumber, emit, endWait, head, startWait, tell } from "./transcript.js";
+import { attemptNumber, emit, endWait, startWait, tell, timeOf } from "./transcript.js";
 
 /*
  * The way to a dispatch (S5.5): slot, key, shared slot, claim, gates, permit, intent, kill switch, dispatch. Every
@@ -42,7 +42,14 @@ function claim(machine: Machine, action: ActionState): void {
 export function onClaim(machine: Machine, action: ActionState, verdict: ClaimAnswer): void {
   if (verdict.state === "claimed") {
     action.claimed = true;
-    emit(machine, { ...head(machine), type: "key.claimed", actionIndex: action.index, idempotencyKey: action.key! });
+    emit(machine, {
+      seq: machine.seq++,
+      atMs: timeOf(machine),
+      executionId: machine.facts.executionId,
+      type: "key.claimed",
+      actionIndex: action.index,
+      idempotencyKey: action.key!,
+    });
     if (action.inDoubt === "applied") return conclude(machine, action, "reconciled");
     if (!stopped(machine, action)) askGates(machine, action);
     return;
@@ -100,7 +107,14 @@ export function onDoubtReconciled(
 export function askReconcile(machine: Machine, action: ActionState): void {
   action.phase = "reconcile";
   const attempt = Math.max(0, action.attempts.length - 1);
-  emit(machine, { ...head(machine), type: "reconcile.started", actionIndex: action.index, attemptNumber: attempt });
+  emit(machine, {
+    seq: machine.seq++,
+    atMs: timeOf(machine),
+    executionId: machine.facts.executionId,
+    type: "reconcile.started",
+    actionIndex: action.index,
+    attemptNumber: attempt,
+  });
   const limitAt = Math.min(machine.at + machine.policy.timeout.attemptTimeoutMs, deadlineOf(machine));
   tell(machine, { type: "reconcile", action: action.index, attempt, limitAt });
 }
@@ -151,7 +165,9 @@ function intend(machine: Machine, action: ActionState): void {
   action.intended = true;
   const { action: name } = machine.plan.actions[action.index]!;
   const event: ExecutionEvent = Object.freeze({
-    ...head(machine),
+    seq: machine.seq++,
+    atMs: timeOf(machine),
+    executionId: machine.facts.executionId,
     type: "attempt.intended",
     actionIndex: action.index,
     attemptNumber: action.attempts.length,
@@ -211,7 +227,9 @@ function dispatch(machine: Machine, action: ActionState): void {
   tell(machine, { type: "dispatch", action: action.index, attempt, limitAt });
   if (!machine.facts.observed) return;
   emit(machine, {
-    ...head(machine),
+    seq: machine.seq++,
+    atMs: timeOf(machine),
+    executionId: machine.facts.executionId,
     type: "attempt.started",
     actionIndex: action.index,
     attemptNumber: attempt,

@@ -2,7 +2,7 @@ import type { ActionReport, ActionStatus, OutcomeBasis } from "../report/executi
 import { TERMINAL_REASONS, type TerminalReason } from "../report/terminal-reason.js";
 import type { KeyOutcome } from "./commands.js";
 import type { ActionState, Machine } from "./state.js";
-import { clearTimer, emit, endWait, head, tell } from "./transcript.js";
+import { clearTimer, emit, endWait, tell, timeOf } from "./transcript.js";
 
 /** Reasons of the decision or the plan: an action that they keep from being dispatched is skipped (S3.10). */
 const SKIPS: ReadonlySet<TerminalReason> = new Set(["not_allowed", "hold", "no_actions", "prior_action_failed"]);
@@ -31,7 +31,9 @@ function handBack(machine: Machine, action: ActionState, reason: TerminalReason)
   if (action.intended) {
     action.intended = undefined;
     emit(machine, {
-      ...head(machine),
+      seq: machine.seq++,
+      atMs: timeOf(machine),
+      executionId: machine.facts.executionId,
       type: "attempt.withdrawn",
       actionIndex: action.index,
       attemptNumber: action.attempts.length,
@@ -115,7 +117,9 @@ function keyOutcome(action: ActionState, status: ActionStatus): KeyOutcome | und
 export function keyRecorded(machine: Machine, action: ActionState, ok: boolean): void {
   action.writing = undefined;
   emit(machine, {
-    ...head(machine),
+    seq: machine.seq++,
+    atMs: timeOf(machine),
+    executionId: machine.facts.executionId,
     type: KEY_EVENTS[action.keyOutcome!],
     actionIndex: action.index,
     idempotencyKey: action.key!,
@@ -133,7 +137,9 @@ function finishRow(machine: Machine, action: ActionState): void {
   const { id, index, action: name, status, reason, attemptCount, latencyMs, waitedMs, basis, replayed } = action.row!;
   const { errorCode, errorType, idempotencyKey, valueOmitted, recordError } = action.row!;
   emit(machine, {
-    ...head(machine),
+    seq: machine.seq++,
+    atMs: timeOf(machine),
+    executionId: machine.facts.executionId,
     type: "action.finished",
     actionIndex: index,
     id,

@@ -9,7 +9,7 @@ import { begin, canBegin, onKey, schedule } from "./schedule.js";
 import { giveUp, onGraceOver, onLimit, onReconciled, onRecorded, onSettled } from "./settle.js";
 import { type ActionState, type Machine, NO_COMMANDS, type Phase } from "./state.js";
 import { breakOff, stopOthers } from "./stop.js";
-import { emit, endWait, head, setTimer, tell } from "./transcript.js";
+import { emit, endWait, setTimer, tell, timeOf } from "./transcript.js";
 
 type ActionInput = Extract<Input, { action: number }>;
 
@@ -70,7 +70,14 @@ function announce(machine: Machine): void {
   machine.status = "running";
   if (!machine.facts.observed) return;
   const { planHash } = machine.plan;
-  emit(machine, { ...head(machine), type: "execution.started", planHash, actionCount: machine.actions.length });
+  emit(machine, {
+    seq: machine.seq++,
+    atMs: timeOf(machine),
+    executionId: machine.facts.executionId,
+    type: "execution.started",
+    planHash,
+    actionCount: machine.actions.length,
+  });
 }
 
 function start(machine: Machine): boolean {
@@ -89,13 +96,26 @@ function halt(machine: Machine, cause: HaltCause): boolean {
   if (machine.halt !== undefined || machine.status === "finished") return true;
   machine.halt = { cause, at: machine.at };
   machine.stopping = true;
-  emit(machine, { ...head(machine), type: "halt.observed", cause });
+  emit(machine, {
+    seq: machine.seq++,
+    atMs: timeOf(machine),
+    executionId: machine.facts.executionId,
+    type: "halt.observed",
+    cause,
+  });
   return true;
 }
 
 /** Told once: a listener that fails on being told would otherwise go on for ever. */
 function listenerFailed(machine: Machine, errorType: string): boolean {
-  if (!machine.listenerFailed) emit(machine, { ...head(machine), type: "listener.failed", errorType });
+  if (!machine.listenerFailed)
+    emit(machine, {
+      seq: machine.seq++,
+      atMs: timeOf(machine),
+      executionId: machine.facts.executionId,
+      type: "listener.failed",
+      errorType,
+    });
   machine.listenerFailed = true;
   return true;
 }
@@ -227,7 +247,14 @@ function finish(machine: Machine): void {
   machine.executionTimerAt = undefined;
   if (machine.facts.observed) {
     const { planHash } = machine.plan;
-    emit(machine, { ...head(machine), type: "execution.finished", ...summarize(machine), planHash });
+    emit(machine, {
+      seq: machine.seq++,
+      atMs: timeOf(machine),
+      executionId: machine.facts.executionId,
+      type: "execution.finished",
+      ...summarize(machine),
+      planHash,
+    });
   }
   tell(machine, { type: "finish", limitAt: machine.lastRowAt + machine.policy.timeout.portTimeoutMs });
 }

@@ -1,7 +1,7 @@
 import { approach } from "./approach.js";
 import { conclude, refuse, stopReason } from "./conclude.js";
 import { type ActionState, deadlineOf, type Machine, NOBODY } from "./state.js";
-import { emit, endWait, head, startWait, tell } from "./transcript.js";
+import { emit, endWait, startWait, tell, timeOf } from "./transcript.js";
 
 /**
  * Gives free slots away: first to actions that were dispatched before, then to the next of the plan (S5.1). One is sent on its way
@@ -82,7 +82,9 @@ function announce(machine: Machine, action: ActionState): void {
   if (!machine.facts.observed) return;
   const { id, action: name } = machine.plan.actions[action.index]!;
   emit(machine, {
-    ...head(machine),
+    seq: machine.seq++,
+    atMs: timeOf(machine),
+    executionId: machine.facts.executionId,
     type: "action.started",
     actionIndex: action.index,
     id,

@@ -6,7 +6,7 @@ import type { Input } from "./inputs.js";
 import type { Settlement } from "./outcome.js";
 import { retry } from "./retry.js";
 import { type ActionState, type AttemptState, deadlineOf, type Machine } from "./state.js";
-import { clearTimer, emit, endWait, head, setTimer, startWait, tell } from "./transcript.js";
+import { clearTimer, emit, endWait, setTimer, startWait, tell, timeOf } from "./transcript.js";
 
 const ABORT_REASONS: Record<AbortCause, TerminalReason> = {
   attempt_timeout: "attempt_timeout",
@@ -84,7 +84,9 @@ function finishAttempt(machine: Machine, action: ActionState, attempt: AttemptSt
   if (!machine.facts.observed) return;
   const { status, errorCode, errorType, late } = attempt;
   emit(machine, {
-    ...head(machine),
+    seq: machine.seq++,
+    atMs: timeOf(machine),
+    executionId: machine.facts.executionId,
     type: "attempt.finished",
     actionIndex: action.index,
     attemptNumber: action.attempts.length - 1,
@@ -142,7 +144,9 @@ function abortReason(attempt: AttemptState): TerminalReason {
 export function onReconciled(machine: Machine, action: ActionState, input: Input & { type: "reconciled" }): void {
   const { verdict, errorType } = input;
   emit(machine, {
-    ...head(machine),
+    seq: machine.seq++,
+    atMs: timeOf(machine),
+    executionId: machine.facts.executionId,
     type: "reconcile.finished",
     actionIndex: action.index,
     attemptNumber: Math.max(0, action.attempts.length - 1),
@@ -223,7 +227,9 @@ function settledLate(machine: Machine, action: ActionState, settlement: Settleme
   action.unsettled = undefined;
   const status = settlement.kind === "applied" ? "success" : settlement.kind === "not_applied" ? "failed" : "unknown";
   emit(machine, {
-    ...head(machine),
+    seq: machine.seq++,
+    atMs: timeOf(machine),
+    executionId: machine.facts.executionId,
     type: "attempt.settled_late",
     actionIndex: action.index,
     attemptNumber: action.attempts.length - 1,

@@ -2,10 +2,9 @@ import type { ExecutionEvent, WaitCause } from "../report/events.js";
 import type { Command } from "./commands.js";
 import { type ActionState, type Machine, NO_COMMANDS } from "./state.js";
 
-/** What each event begins with: its number and its time. */
-export function head(machine: Machine): Pick<ExecutionEvent, "seq" | "atMs" | "executionId"> {
-  const { executionId, startedAtMs } = machine.facts;
-  return { seq: machine.seq++, atMs: startedAtMs + machine.at, executionId };
+/** When an event happened: start on the wall clock plus monotonic time since. */
+export function timeOf({ facts, at }: Machine): number {
+  return facts.startedAtMs + at;
 }
 
 /** Adds a command to the answer of the step. Most have one or two: a list that grows by pushing keeps room for sixteen more. */
@@ -33,7 +32,9 @@ export function startWait(machine: Machine, action: ActionState, cause: WaitCaus
   action.waitingSince = machine.at;
   setTimer(machine, action, until);
   emit(machine, {
-    ...head(machine),
+    seq: machine.seq++,
+    atMs: timeOf(machine),
+    executionId: machine.facts.executionId,
     type: "wait.started",
     actionIndex: action.index,
     attemptNumber: attemptNumber(action),
@@ -48,7 +49,9 @@ export function endWait(machine: Machine, action: ActionState): void {
   const waitedMs = machine.at - action.waitingSince!;
   if (action.waitCause !== "settlement") action.waitedMs += waitedMs;
   emit(machine, {
-    ...head(machine),
+    seq: machine.seq++,
+    atMs: timeOf(machine),
+    executionId: machine.facts.executionId,
     type: "wait.finished",
     actionIndex: action.index,
     attemptNumber: attemptNumber(action),
