@@ -93,8 +93,18 @@ export class Request {
   ): PreparedExecution {
     const { decision, context, policy, execute, reconcile, clock, options, startedAtMs } = this;
     const { approval } = options;
-    // Most executions have few of these, and what is not so takes no room.
-    const facts: Mutable<Facts> = { executionId, seed: options.seed ?? executionId, startedAtMs };
+    const facts: Mutable<Facts> = {
+      executionId,
+      seed: options.seed ?? executionId,
+      startedAtMs,
+      observed: isObserved(options),
+      hasKillSwitch: options.killSwitch !== undefined,
+      hasBulkhead: options.bulkhead !== undefined,
+      hasGates: options.gates !== undefined && options.gates.length > 0,
+      hasRetryBudget: options.retryBudget !== undefined,
+      startsKeys: options.idempotencyStore?.start !== undefined,
+      canReconcile: reconcile !== undefined,
+    };
     if (verdict !== undefined) facts.verdict = verdict;
     if (decision.throttle_ms != null) facts.throttleMs = decision.throttle_ms;
     if (decision.cooldown_ms != null) facts.cooldownMs = decision.cooldown_ms;
@@ -105,13 +115,6 @@ export class Request {
         ...(expiresAtMs !== undefined && { expiresAtMs }),
       };
     }
-    if (isObserved(options)) facts.observed = true;
-    if (options.killSwitch !== undefined) facts.hasKillSwitch = true;
-    if (options.bulkhead !== undefined) facts.hasBulkhead = true;
-    if (options.gates !== undefined && options.gates.length > 0) facts.hasGates = true;
-    if (options.retryBudget !== undefined) facts.hasRetryBudget = true;
-    if (options.idempotencyStore?.start !== undefined) facts.startsKeys = true;
-    if (reconcile !== undefined) facts.canReconcile = true;
     return { machine: startMachine(plan, policy, facts), clock, context, execute, reconcile, options };
   }
 }
