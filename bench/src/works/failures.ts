@@ -110,7 +110,7 @@ function failing(name: string, title: string, failures: number, what: string): W
       { show: 2, what: `${what} beside the lean floor`, value: (r) => r.ratio("EOC", "lean floor"), atMost: 1.8 },
       {
         show: 2,
-        what: `timers armed by zero backoff, ${what}`,
+        what: `timers of zero backoff, ${what}`,
         value: (r) => r.gauge("EOC", "short timers"),
         atMost: 0,
         unit: "",

@@ -76,9 +76,15 @@ class FrozenPlan implements ExecutionPlan {
   }
 
   get planHash(): string {
-    this.#hash ??= sha256Hex(`[${this.actions.map(canonicalText).join(",")}]`);
+    this.#hash ??= sha256Hex(canonicalList(this.actions));
     return this.#hash;
   }
+}
+
+function canonicalList(actions: readonly PlannedAction[]): string {
+  let text = "";
+  for (const action of actions) text += `${text === "" ? "" : ","}${canonicalText(action)}`;
+  return `[${text}]`;
 }
 
 /** What `canonicalJson` says of an action: its members in order, of which only one holds more to be put in order. */

@@ -1,4 +1,5 @@
 import type { HaltCause } from "../report/events.js";
+import type { ExecutionStatus } from "../report/execution-report.js";
 import { summarize } from "../report/summary.js";
 import { approach, onBulkhead, onClaim, onGates, onIntent, onKeyStarted, onPermit, onSwitch } from "./approach.js";
 import type { Command } from "./commands.js";
@@ -246,15 +247,17 @@ function finish(machine: Machine): void {
   if (machine.executionTimerAt !== undefined) tell(machine, { type: "clear_timer", action: -1 });
   machine.executionTimerAt = undefined;
   if (machine.facts.observed) {
-    const { planHash } = machine.plan;
-    emit(machine, {
+    const finished = {
       seq: machine.seq++,
       atMs: timeOf(machine),
       executionId: machine.facts.executionId,
-      type: "execution.finished",
-      ...summarize(machine),
-      planHash,
-    });
+      type: "execution.finished" as const,
+      status: "skipped" as ExecutionStatus,
+      totalLatencyMs: 0,
+      failClosed: false,
+      planHash: machine.plan.planHash,
+    };
+    emit(machine, summarize(finished, machine));
   }
   tell(machine, { type: "finish", limitAt: machine.lastRowAt + machine.policy.timeout.portTimeoutMs });
 }

@@ -1,7 +1,7 @@
 import { EocError } from "../errors.js";
 import type { ExecutionEvent } from "./events.js";
 import type { ActionReport, ExecutionAttempt, ExecutionReport } from "./execution-report.js";
-import { noCounters, tally } from "./summary.js";
+import { count, noCounters } from "./summary.js";
 
 /**
  * Rebuilds the report of an execution from its events (S8.1): equal to the one that `execute` gave, but for values and
@@ -65,7 +65,7 @@ function assemble(
   attempts.sort((a, b) => a.actionIndex - b.actionIndex || a.attemptNumber - b.attemptNumber);
   const { seq: _seq, type: _type, atMs: _at, executionId, ...summary } = finished;
   const counters = noCounters();
-  tally(rows, attempts, counters);
+  count(rows, attempts, counters);
   return { executionId, actions: rows, attempts, startedAtMs: started.atMs, ...counters, ...summary };
 }
 

@@ -35,25 +35,29 @@ export function noCounters(): Counters {
   };
 }
 
-/**
- * Counts into `total`, and derives the execution's status from its rows (S10): `hold` counts only when there is nothing else.
- */
-export function tally(rows: readonly ActionReport[], attempts: readonly ExecutionAttempt[], total: Counters): Tally {
-  let counted = 0;
-  let successes = 0;
-  let worst: ActionStatus = "skipped";
-  let reason = rows[0]?.reason;
+/** Counts attempts and rows into `total`. */
+export function count(rows: readonly ActionReport[], attempts: readonly ExecutionAttempt[], total: Counters): void {
   total.attemptCount = attempts.length;
   for (const { status } of attempts) {
     if (status === "success") total.successCount++;
     else total.failedCount++;
   }
-  for (const row of rows) {
-    const { status } = row;
+  for (const { status, replayed } of rows) {
     if (status === "skipped") total.skippedCount++;
     else if (status === "denied") total.deniedCount++;
     else if (status === "unknown") total.unknownCount++;
-    if (row.replayed) total.replayedCount++;
+    if (replayed) total.replayedCount++;
+  }
+}
+
+/** Derives the execution's status from its rows (S10): `hold` counts only when there is nothing else. */
+function tally(rows: readonly ActionReport[]): Tally {
+  let counted = 0;
+  let successes = 0;
+  let worst: ActionStatus = "skipped";
+  let reason = rows[0]?.reason;
+  for (const row of rows) {
+    const { status } = row;
     if (status === "success" || row.reason !== reason) reason = undefined;
     if (row.reason === "hold") continue;
     counted++;
@@ -74,13 +78,9 @@ function haltReason({ halt, actions }: Machine): TerminalReason | undefined {
 type Summary = Pick<ExecutionReport, "status" | "totalLatencyMs" | "failClosed"> &
   Partial<Pick<ExecutionReport, "reason" | "deniedCount" | "haltLatencyMs" | "cooldownUntilMs" | "issues">>;
 
-/** What `execution.finished` says of a finished machine. */
-export function summarize(machine: Machine): Summary {
-  return conclude({} as Summary, machine, tally(rowsOf(machine), [], noCounters()));
-}
-
-/** Adds to `summary` what the machine and its rows come to. */
-function conclude<T extends Summary>(summary: T, machine: Machine, rows: Tally): T {
+/** Adds to `summary` what a finished machine and its rows come to. */
+export function summarize<T extends Summary>(summary: T, machine: Machine, actions = rowsOf(machine)): T {
+  const rows = tally(actions);
   const { facts, halt, finishedAt } = machine;
   const { verdict, cooldownMs } = facts;
   const rowless = machine.actions.length === 0 ? verdict : undefined;
@@ -119,8 +119,8 @@ export function reportOf(machine: Machine, heldBy: (index: number) => { value: u
   }
   const attempts = attemptsOf(machine);
   const report = emptyReport(facts.executionId, facts.startedAtMs, actions, attempts);
-  const rows = tally(actions, attempts, report);
-  return withPlanHash(conclude(report, machine, rows), machine.plan);
+  count(actions, attempts, report);
+  return withPlanHash(summarize(report, machine, actions), machine.plan);
 }
 
 /** An execution whose only action was dispatched once. */
