@@ -25,15 +25,17 @@ const NONE: readonly Issue[] = [];
 
 /** What is wrong with the options of `execute`: ports without their methods, fields that nobody knows. */
 export function checkOptions(options: Readonly<Record<string, unknown>>): readonly Issue[] {
-  let issues = NONE;
+  let issues: Issue[] | undefined;
   // They are an object of our own: nothing is inherited.
   for (const name in options) {
     const value = options[name];
     if (value === undefined) continue;
     const expected = KNOWN.has(name) ? expectation(name, value) : `one of ${[...KNOWN].join(", ")}`;
-    if (expected !== undefined) issues = [...issues, { path: `options.${name}`, expected, received: typeof value }];
+    if (expected === undefined) continue;
+    issues ??= [];
+    issues.push({ path: `options.${name}`, expected, received: typeof value });
   }
-  return issues;
+  return issues ?? NONE;
 }
 
 /** What `value` must be and is not. */

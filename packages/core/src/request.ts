@@ -115,6 +115,7 @@ export class Request {
         ...(expiresAtMs !== undefined && { expiresAtMs }),
       };
     }
+    Object.freeze(plan.actions);
     return { machine: startMachine(plan, policy, facts), clock, context, execute, reconcile, options };
   }
 }

@@ -382,4 +382,14 @@ describe("readDecision and readContext", () => {
       data: { action: "ACT", allowed: true, reasons: [], params: { list: [{ n: 1 }] }, note: { deep: ["x"] } },
     });
   });
+
+  it("is not disturbed by what is read while it reads", () => {
+    const decision = {
+      action: "ACT",
+      get reasons() {
+        return readDecision({ action: "FLY" }).success ? [] : ["another was refused"];
+      },
+    };
+    expect(readDecision(decision)).toMatchObject({ success: true, data: { reasons: ["another was refused"] } });
+  });
 });

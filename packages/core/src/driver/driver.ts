@@ -15,7 +15,7 @@ import { elapsed, type Timed } from "./alarm.js";
 import { Attempt, type AttemptHost } from "./attempt.js";
 import { EventSink } from "./event-sink.js";
 import { type Caller, callExecutor, reconcile } from "./executor-desk.js";
-import type { PreparedExecution, UnderWay, WaitEnd } from "./handover.js";
+import { dispatchAgain, type PreparedExecution, queueAgain, type UnderWay, type WaitEnd } from "./handover.js";
 import { KeyKeeper } from "./key-keeper.js";
 import { PermitDesk } from "./permit-desk.js";
 import { askGates, intend, member, readSwitch, refillRetries, SharedSlots, takeRetry } from "./port-desks.js";
@@ -84,7 +84,7 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
   runFromQueue(end: WaitEnd, halt: HaltCause | undefined, stops: StopWatch | undefined): Promise<ExecutionReport> {
     const report = this.promise();
     this.#takeOver(stops);
-    this.#startInQueue();
+    queueAgain(this.machine);
     if (halt !== undefined) {
       if (end === "slot") callUnheard(() => this.options.bulkhead!.leave());
       this.halt(halt);
@@ -101,11 +101,7 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
   ): Promise<ExecutionReport> {
     const report = this.promise();
     this.#takeOver(stops);
-    if (waited) this.#startInQueue();
-    else step(this.machine, { type: "start", at: 0 });
-    if (this.options.bulkhead !== undefined) {
-      step(this.machine, { type: "bulkhead", action: 0, verdict: "entered", at });
-    }
+    dispatchAgain(this.machine, at, waited);
     const track = this.track(0);
     track.attempt = attempt;
     if (limit === "ahead") this.post(() => track.setTimer(limitAt));
@@ -118,13 +114,6 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
   #takeOver(stops: StopWatch | undefined): void {
     this.#stops = stops;
     if (stops !== undefined) stops.owner = this;
-  }
-
-  /** What these steps ask for is done: it has queued, and somebody watched its time. */
-  #startInQueue(): void {
-    step(this.machine, { type: "start", at: 0 });
-    step(this.machine, { type: "bulkhead", action: 0, verdict: "queued", at: 0 });
-    step(this.machine, { type: "resume", at: 0 });
   }
 
   get executionId(): string {
@@ -148,22 +137,27 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
     tooLate?: (value: T) => void,
   ): void {
     const answer = callPort(call);
-    if (answer.ok !== undefined) return this.#hear(judge(answer));
+    if (answer.ok !== undefined) {
+      const news = judge(answer);
+      if (news !== undefined) this.post(news);
+      return;
+    }
     this.awaitOutside();
     awaitPort<T>({
       promise: answer.promise,
       clock: this.clock,
       limitMs: Math.max(0, limitAt - this.elapsed()),
       answer: (result, timedOut) => {
-        if (timedOut) this.postOutside(() => this.#hear(judge(result)));
-        else this.#hear(judge(result));
+        // Judging may need the clock, which may throw: then there has to be a report all the same.
+        const task = () => {
+          const news = judge(result);
+          if (news !== undefined) this.feed(news);
+        };
+        if (timedOut) this.postOutside(task);
+        else this.post(task);
       },
       tooLate,
     });
-  }
-
-  #hear(news: News | undefined): void {
-    if (news !== undefined) this.post(news);
   }
 
   protected feed(news: News): void {

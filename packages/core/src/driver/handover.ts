@@ -1,4 +1,5 @@
 import type { ExecutionContext } from "@eoc/decision-schema/read";
+import { step } from "../machine/machine.js";
 import type { Machine } from "../machine/state.js";
 import type { ExecuteOptions } from "../options.js";
 import type { Clock } from "../ports/clock.js";
@@ -29,4 +30,18 @@ export interface UnderWay {
   /** Its limit is ahead, has come, or cannot be told since the clock failed; undefined where its answer comes at once. */
   readonly limit: "ahead" | "reached" | "untold" | undefined;
   readonly halt: HaltCause | undefined;
+}
+
+/** Brings a new machine to where its first action queues for a shared slot. What these steps ask for is done. */
+export function queueAgain(machine: Machine): void {
+  step(machine, { type: "start", at: 0 });
+  step(machine, { type: "bulkhead", action: 0, verdict: "queued", at: 0 });
+  step(machine, { type: "resume", at: 0 });
+}
+
+/** The same to where its only action is with the executor, since `at`. */
+export function dispatchAgain(machine: Machine, at: number, waited: boolean): void {
+  if (waited) queueAgain(machine);
+  else step(machine, { type: "start", at: 0 });
+  if (machine.facts.hasBulkhead) step(machine, { type: "bulkhead", action: 0, verdict: "entered", at });
 }

@@ -1,4 +1,5 @@
 import { Fifo, type Place } from "../local/fifo.js";
+import { callUnheard } from "./ports-guard.js";
 
 /** Who is told when a signal aborts. */
 export interface Listener extends Place {
@@ -16,6 +17,7 @@ export class SignalHub {
   readonly #listeners = new Fifo<Listener>();
   readonly #onAbort = () => {
     for (let next = this.#listeners.take(); next !== undefined; next = this.#listeners.take()) next.onAbort();
+    this.#stopListening();
   };
 
   private constructor(signal: AbortSignal) {
@@ -36,8 +38,15 @@ export class SignalHub {
     this.#listeners.add(listener);
   }
 
+  /** Never throws. Does nothing for who has been told. */
   leave(listener: Listener): void {
+    if (!listener.queued) return;
     this.#listeners.remove(listener);
-    if (this.#listeners.size === 0) this.#signal.removeEventListener("abort", this.#onAbort);
+    if (this.#listeners.size === 0) this.#stopListening();
+  }
+
+  #stopListening(): void {
+    // What only looks like a signal may have no such method.
+    callUnheard(() => this.#signal.removeEventListener("abort", this.#onAbort));
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  type Clock,
   createMemoryIdempotencyStore,
   type ExecutionPolicyInput,
   execute,
@@ -24,6 +25,21 @@ describe("S7.1 the key", () => {
     expect(calls.map(({ idempotencyKey }) => idempotencyKey)).toEqual(["k", "k"]);
     expect(report.actions[0]!.idempotencyKey).toBe("k");
     expect(report.attempts.map(({ idempotencyKey }) => idempotencyKey)).toEqual(["k", "k"]);
+  });
+
+  it("S1.1 ends with a report when the clock fails while a claim is judged", async () => {
+    const store = createMemoryIdempotencyStore();
+    const idempotencyStore: IdempotencyStore = { ...store, claim: async (...claim) => store.claim(...claim) };
+    const clock: Clock = {
+      now: () => 0,
+      monotonic: () => 0,
+      setTimer(_, delayMs) {
+        if (delayMs === 10_000) throw new Error("no timer for the renewal");
+        return () => {};
+      },
+    };
+    const report = await execute(keyed, {}, enabled, () => ({ ok: true }), { clock, idempotencyStore });
+    expect(report).toMatchObject({ reason: "protocol_error", failClosed: true, attemptCount: 0 });
   });
 
   it("is handed on without a store too, where the action brings its own", async () => {

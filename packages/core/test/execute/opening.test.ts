@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import {
   type Clock,
@@ -173,6 +174,21 @@ describe("an execution that has no machine as long as its only action goes well"
       for (const callback of callbacks) callback();
       expect(report).toMatchObject({ status: "success", attemptCount: answers.length });
     }
+  });
+
+  it("S1.1 has its report although a signal cannot be left", async () => {
+    const signal = { aborted: false, addEventListener() {} } as unknown as AbortSignal;
+    const report = await execute(DECISION, {}, {}, async () => ({ ok: true }), { signal });
+    expect(report.status).toBe("success");
+  });
+
+  it("S4.6 leaves nothing on a signal that has aborted, even while an executor hangs", async () => {
+    const controller = new AbortController();
+    const hangs = () => new Promise<never>(() => {});
+    const running = execute(DECISION, {}, { timeout: { abortGraceMs: 1 } }, hangs, { signal: controller.signal });
+    controller.abort();
+    expect(getEventListeners(controller.signal, "abort")).toHaveLength(0);
+    expect((await running).reason).toBe("cancelled");
   });
 
   it("hands the same action and the same ids to every attempt", async () => {

@@ -80,6 +80,25 @@ describe("createSystemClock", () => {
     expect([report.reason, asked]).toEqual(["attempt_timeout", 2]);
   });
 
+  it("holds limits where there is no `setImmediate`, and under timers that are not real", async () => {
+    const hangs = () => new Promise<never>(() => {});
+    vi.stubGlobal("setImmediate", undefined);
+    try {
+      const policy = { timeout: { attemptTimeoutMs: 2, abortGraceMs: 1 } };
+      expect((await execute({ action: "ACT" }, {}, policy, hangs)).reason).toBe("attempt_timeout");
+    } finally {
+      vi.unstubAllGlobals();
+    }
+    vi.useFakeTimers();
+    try {
+      const running = execute({ action: "ACT" }, {}, {}, hangs, { clock: createSystemClock() });
+      await vi.advanceTimersByTimeAsync(5100);
+      expect(await running).toMatchObject({ reason: "attempt_timeout", totalLatencyMs: 5100 });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("waits for durations above 2^31−1 ms, and fires the others meanwhile", async () => {
     const clock = createSystemClock();
     let fired = false;
