@@ -32,6 +32,7 @@ describe("what @eoc/core exports", () => {
 
   it("for drivers, is this", () => {
     expect(Object.keys(machine).sort()).toEqual([
+      "PermitLine",
       "errorTypeOf",
       "judgeResult",
       "judgeThrown",

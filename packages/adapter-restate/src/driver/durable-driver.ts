@@ -66,7 +66,8 @@ export class DurableDriver {
     const { machine } = this.#shop;
     // Clocks of two processes differ, and steps are taken in the order of the record, not of their times.
     input.at = Math.max(machine.at, input.at);
-    if (input.type === "permit") this.#permits.answered(input);
+    // Whoever was stopped meanwhile has no turn any more.
+    if (input.type === "permit_turn" && machine.actions[input.action]!.phase !== "permit_line") return;
     for (const command of step(machine, input)) await this.#carryOut(command);
   }
 
@@ -90,7 +91,6 @@ export class DurableDriver {
         if (!this.#executors.setTimer(command.action, command.at)) this.#waits.setTimer(command.action, command.at);
         return;
       case "clear_timer":
-        this.#permits.stopWaiting(command.action);
         return this.#waits.clearTimer(command.action);
       case "derive_key":
       case "claim_key":
@@ -102,6 +102,10 @@ export class DurableDriver {
         return;
       case "acquire_permit":
         return this.#permits.acquire(command);
+      case "join_line":
+        return this.#permits.joinLine(command);
+      case "leave_line":
+        return this.#permits.leaveLine(command);
       case "cancel_permit":
         return this.#permits.cancel(command);
       case "intend":

@@ -193,7 +193,6 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
       case "set_timer":
         return this.track(command.action).setTimer(command.at);
       case "clear_timer":
-        this.#permits?.stopWaiting(command.action);
         return this.track(command.action).clearTimer();
       case "abort":
         return this.#abort(command);
@@ -208,6 +207,10 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
       case "acquire_permit":
         this.#permits ??= new PermitDesk(this);
         return this.#permits.acquire(command);
+      case "join_line":
+        return this.#permits!.joinLine(command);
+      case "leave_line":
+        return this.#permits!.leaveLine(command.action);
       case "cancel_permit":
         return this.#permits!.cancel(command.action);
       case "enter_bulkhead":

@@ -1,11 +1,24 @@
+import { PermitLine, type Ticket } from "../local/permit-line.js";
 import type { Command } from "../machine/commands.js";
 import type { PermitAnswer } from "../machine/inputs.js";
 import { rateRequests } from "../policy/rate-requests.js";
-import type { RateRequest, RateVerdict } from "../ports/rate-limiter.js";
+import type { RateLimiter, RateRequest, RateVerdict } from "../ports/rate-limiter.js";
 import type { Driver } from "./driver.js";
 import { isDuration, member } from "./port-desks.js";
 import { callUnheard, type PortAnswer } from "./ports-guard.js";
-import { joinLine, type Ticket, whoIsBefore } from "./rate-line.js";
+
+/** All who wait for permits of a limiter stand in one line, whichever execution they belong to (S6.4). */
+const lines = new WeakMap<RateLimiter, PermitLine>();
+
+function lineOf(limiter: RateLimiter): PermitLine {
+  const line = lines.get(limiter) ?? new PermitLine();
+  lines.set(limiter, line);
+  return line;
+}
+
+function keysOf(requests: readonly RateRequest[]): string[] {
+  return requests.map(({ key }) => key);
+}
 
 /** The permits that the rate limiter has granted and that are not stamped yet, and the places in its line. */
 export class PermitDesk {
@@ -20,51 +33,59 @@ export class PermitDesk {
   acquire({ action, limitAt }: Command & { type: "acquire_permit" }): void {
     const driver = this.#driver;
     const limiter = driver.options.rateLimiter!;
-    const requests = rateRequests(driver.machine.policy, driver.machine.plan.actions[action]!.action);
-    const before = whoIsBefore(limiter, requests, this.#tickets.get(action));
+    const requests = this.#requests(action);
+    const before = lines.get(limiter)?.before(keysOf(requests), this.#tickets.get(action));
     if (before !== undefined) {
-      return driver.post({ type: "permit", action, verdict: this.#refuse(action, requests, before.dueMs) });
+      const retryAfterMs = Math.max(0, before.dueAt - driver.clock.monotonic());
+      return driver.post({ type: "permit", action, verdict: { state: "behind", retryAfterMs } });
     }
     driver.ask(
       () => limiter.acquire(requests, driver.clock.monotonic()) as unknown,
       limitAt,
-      (result) => ({ type: "permit", action, verdict: this.#judge(action, requests, result) }),
+      (result) => ({ type: "permit", action, verdict: this.#judge(action, result) }),
       cancelPermit,
     );
   }
 
-  #judge(action: number, requests: readonly RateRequest[], result: PortAnswer<unknown>): PermitAnswer {
+  #requests(action: number): readonly RateRequest[] {
+    const { policy, plan } = this.#driver.machine;
+    return rateRequests(policy, plan.actions[action]!.action);
+  }
+
+  #judge(action: number, result: PortAnswer<unknown>): PermitAnswer {
     const granted = result.ok ? member(result.value, "granted") : undefined;
     const retryAfterMs = result.ok ? member(result.value, "retryAfterMs") : undefined;
-    if (granted === false && isDuration(retryAfterMs)) {
-      return this.#refuse(action, requests, this.#driver.clock.monotonic() + retryAfterMs);
-    }
-    this.stopWaiting(action);
+    if (granted === false && isDuration(retryAfterMs)) return { state: "refused", retryAfterMs };
     if (!result.ok || granted !== true) return { state: "unavailable" };
     this.#held.set(action, result.value as RateVerdict & { granted: true });
     return { state: "granted" };
   }
 
-  /** Refuses for now; who is going to wait keeps the place that he has or gets one. */
-  #refuse(action: number, requests: readonly RateRequest[], dueMs: number): PermitAnswer {
-    const { machine, clock, options } = this.#driver;
-    const ticket = this.#tickets.get(action);
-    if (ticket !== undefined) ticket.dueMs = dueMs;
-    else if (machine.policy.rateLimit.onExceeded === "wait") {
-      const isAlive = () => machine.actions[action]!.row === undefined;
-      this.#tickets.set(action, joinLine(options.rateLimiter!, requests, dueMs, isAlive));
+  /** Keeps the place in line that the action has, or gives it one. The wait has a timer, so that news may come from outside. */
+  joinLine({ action, at, behind }: Command & { type: "join_line" }): void {
+    const driver = this.#driver;
+    let ticket = this.#tickets.get(action);
+    if (ticket === undefined) {
+      ticket = lineOf(driver.options.rateLimiter!).join(keysOf(this.#requests(action)));
+      this.#tickets.set(action, ticket);
     }
-    return { state: "refused", retryAfterMs: Math.max(0, dueMs - clock.monotonic()) };
+    ticket.dueAt = driver.startedAt + at;
+    if (!behind) return ticket.refused();
+    ticket.await(() =>
+      driver.postOutside(() => {
+        // Who has left the line meanwhile has no turn any more.
+        if (this.#tickets.get(action) === ticket) driver.post({ type: "permit_turn", action });
+      }),
+    );
   }
 
-  /** The action waits for something else, or for nothing any more. */
-  stopWaiting(action: number): void {
-    this.#tickets.get(action)?.leave();
+  leaveLine(action: number): void {
+    this.#tickets.get(action)?.leave(this.#held.has(action));
     this.#tickets.delete(action);
   }
 
   close(): void {
-    for (const ticket of this.#tickets.values()) ticket.leave();
+    for (const ticket of this.#tickets.values()) ticket.leave(false);
     this.#tickets.clear();
   }
 

@@ -2,7 +2,7 @@ import { backoffMs } from "../policy/backoff.js";
 import { type RateRequest, rateRequests } from "../policy/rate-requests.js";
 import type { ExecutionEvent } from "../report/events.js";
 import type { TerminalReason } from "../report/terminal-reason.js";
-import { conclude, leaveBulkhead, refuse, stopReason, unavailable } from "./conclude.js";
+import { conclude, leaveBulkhead, leaveLine, refuse, stopReason, unavailable } from "./conclude.js";
 import type { ClaimAnswer, GateAnswer, Input, PermitAnswer } from "./inputs.js";
 import { type ActionState, type AttemptState, deadlineOf, type Machine, type Phase } from "./state.js";
 import { attemptNumber, emit, endWait, startWait, tell, timeOf } from "./transcript.js";
@@ -137,6 +137,8 @@ export function onGates(machine: Machine, action: ActionState, verdict: GateAnsw
   if (verdict.retryAfterMs === undefined || verdict.retryAfterMs > machine.policy.retry.maxRetryAfterMs) {
     return refuse(machine, action, "gate_denied", verdict.code);
   }
+  // A permit may be had before the gate may be asked again: somebody else's.
+  leaveLine(machine, action);
   waitAside(machine, action, "gate_wait", "gate", Math.max(1, verdict.retryAfterMs), "gate_denied", verdict.code);
 }
 
@@ -150,13 +152,25 @@ function acquire(machine: Machine, action: ActionState): void {
 export function onPermit(machine: Machine, action: ActionState, verdict: PermitAnswer): void {
   if (verdict.state === "granted") {
     action.hasPermit = true;
+    leaveLine(machine, action);
     if (!stopped(machine, action)) intend(machine, action);
     return;
   }
   if (stopped(machine, action)) return;
   if (verdict.state === "unavailable") return refuse(machine, action, unavailable(machine, "rate_limiter_unavailable"));
   if (machine.policy.rateLimit.onExceeded === "deny") return refuse(machine, action, "rate_limited");
-  waitAside(machine, action, "permit_wait", "rate_limit", Math.max(1, verdict.retryAfterMs), "rate_limited");
+  standInLine(machine, action, verdict.state === "behind", verdict.retryAfterMs);
+}
+
+/** Who is refused by the limiter asks it again; who is behind somebody waits for his turn, which has no time of its own (S6.3). */
+function standInLine(machine: Machine, action: ActionState, behind: boolean, retryAfterMs: number): void {
+  const at = machine.at + (behind ? retryAfterMs : Math.max(1, retryAfterMs));
+  if (!(at < deadlineOf(machine))) return refuse(machine, action, "rate_limited");
+  leaveBulkhead(machine, action);
+  action.phase = behind ? "permit_line" : "permit_wait";
+  action.inLine = true;
+  startWait(machine, action, "rate_limit", behind ? undefined : at);
+  tell(machine, { type: "join_line", action: action.index, at, behind });
 }
 
 function intend(machine: Machine, action: ActionState): void {
@@ -253,12 +267,12 @@ function stopped(machine: Machine, action: ActionState): boolean {
   return reason !== undefined;
 }
 
-/** Waits without the shared slot, then starts over; refuses at once what would not fit the deadline (S3.6, S6.3). */
+/** Waits without the shared slot, then starts over; refuses at once what would not fit the deadline (S3.6). */
 function waitAside(
   machine: Machine,
   action: ActionState,
   phase: Phase,
-  cause: "claim" | "gate" | "rate_limit",
+  cause: "claim" | "gate",
   pauseMs: number,
   reason: TerminalReason,
   errorCode?: string,

@@ -31,6 +31,12 @@ export type Command =
   | (LimitedCommand & { type: "ask_gates"; attempt: number })
   /** → `permit` */
   | (LimitedCommand & { type: "acquire_permit" })
+  /**
+   * Stand in the line for permits, or keep the place there, until `leave_line`. The limiter refused, and may be asked again at `at`;
+   * or, if `behind`, somebody else may be served then → `permit_turn`, as soon as nobody is before.
+   */
+  | (ActionCommand & { type: "join_line"; at: number; behind: boolean })
+  | (ActionCommand & { type: "leave_line" })
   /** Hand the permit back. */
   | (ActionCommand & { type: "cancel_permit" })
   /** Show and append the event durably → `intent`. */

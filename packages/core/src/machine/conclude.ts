@@ -44,6 +44,7 @@ function handBack(machine: Machine, action: ActionState, reason: TerminalReason)
     action.hasPermit = undefined;
     tell(machine, { type: "cancel_permit", action: action.index });
   }
+  leaveLine(machine, action);
   leaveBulkhead(machine, action);
   leaveSlot(machine, action);
 }
@@ -52,6 +53,12 @@ export function leaveBulkhead(machine: Machine, action: ActionState): void {
   if (!action.inBulkhead) return;
   action.inBulkhead = undefined;
   tell(machine, { type: "leave_bulkhead", action: action.index });
+}
+
+export function leaveLine(machine: Machine, action: ActionState): void {
+  if (!action.inLine) return;
+  action.inLine = undefined;
+  tell(machine, { type: "leave_line", action: action.index });
 }
 
 export function leaveSlot(machine: Machine, action: ActionState): void {

@@ -1,3 +1,4 @@
+export { PermitLine, type Ticket } from "../local/permit-line.js";
 export { rateRequests } from "../policy/rate-requests.js";
 export { reportOf } from "../report/summary.js";
 export type { AbortCause, Command, KeyOutcome } from "./commands.js";

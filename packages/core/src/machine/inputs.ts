@@ -25,6 +25,8 @@ export type Input =
   | (ActionStamp & { type: "claim"; verdict: ClaimAnswer })
   | (ActionStamp & { type: "gates"; verdict: GateAnswer })
   | (ActionStamp & { type: "permit"; verdict: PermitAnswer })
+  /** Nobody is before the action in the line for permits any more. */
+  | (ActionStamp & { type: "permit_turn" })
   | (ActionStamp & { type: "intent"; ok: boolean })
   | (ActionStamp & { type: "key_started"; verdict: "done" | "stale" | "unavailable" })
   | (ActionStamp & { type: "switch"; verdict: "open" | "halted" | "unavailable" })
@@ -44,4 +46,8 @@ export type GateAnswer =
   | { state: "unavailable" }
   | { state: "denied"; code: string; retryAfterMs?: number };
 
-export type PermitAnswer = { state: "granted" } | { state: "unavailable" } | { state: "refused"; retryAfterMs: number };
+/** `behind`: somebody else has to be served before, and cannot be for `retryAfterMs` (S6.3). */
+export type PermitAnswer =
+  | { state: "granted" }
+  | { state: "unavailable" }
+  | { state: "refused" | "behind"; retryAfterMs: number };

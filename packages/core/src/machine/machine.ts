@@ -165,6 +165,11 @@ function onAnswer(machine: Machine, action: ActionState, input: ActionInput): bo
       if (phase !== "permit") return false;
       onPermit(machine, action, input.verdict);
       return true;
+    case "permit_turn":
+      if (phase !== "permit_line") return false;
+      endWait(machine, action);
+      approach(machine, action);
+      return true;
     case "intent":
       if (phase !== "intent") return false;
       onIntent(machine, action, input.ok);
@@ -214,6 +219,9 @@ function onTimer(machine: Machine, action: ActionState): boolean {
     case "permit_wait":
       endWait(machine, action);
       approach(machine, action);
+      return true;
+    case "permit_line":
+      refuse(machine, action, "rate_limited");
       return true;
     case "backoff":
       endWait(machine, action);

@@ -49,6 +49,7 @@ export type Phase =
   | "gate_wait" // timer
   | "permit" // permit
   | "permit_wait" // timer
+  | "permit_line" // permit_turn, or the deadline
   | "intent" // intent
   | "key_start" // key_started
   | "switch" // switch
@@ -96,6 +97,8 @@ export interface ActionState {
   hasSlot: boolean;
   inBulkhead?: Flag;
   hasPermit?: Flag;
+  /** It has a place in the line for permits. */
+  inLine?: Flag;
   intended?: Flag;
   /** A completed record of this key was found: nothing is to be dispatched. */
   replay?: Flag;

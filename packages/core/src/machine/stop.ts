@@ -30,6 +30,7 @@ function stopAction(machine: Machine, action: ActionState): void {
     case "claim_wait":
     case "gate_wait":
     case "permit_wait":
+    case "permit_line":
     case "backoff":
       return refuse(machine, action, stopReason(machine)!);
     case "in_flight":

@@ -1,6 +1,6 @@
 import type { ExecutionEvent, WaitCause } from "../report/events.js";
 import type { Command } from "./commands.js";
-import { type ActionState, type Machine, NO_COMMANDS } from "./state.js";
+import { type ActionState, deadlineOf, type Machine, NO_COMMANDS } from "./state.js";
 
 /** When an event happened: start on the wall clock plus monotonic time since. */
 export function timeOf({ facts, at }: Machine): number {
@@ -26,11 +26,11 @@ export function attemptNumber(action: ActionState): number {
   return made > 0 && action.attempts[made - 1]!.status === "running" ? made - 1 : made;
 }
 
-/** The action waits for `cause`, at the longest until `until`. */
-export function startWait(machine: Machine, action: ActionState, cause: WaitCause, until: number): void {
+/** The action waits for `cause` until `until`; without it, for something that has no time of its own, until the deadline. */
+export function startWait(machine: Machine, action: ActionState, cause: WaitCause, until?: number): void {
   action.waitCause = cause;
   action.waitingSince = machine.at;
-  setTimer(machine, action, until);
+  setTimer(machine, action, until ?? deadlineOf(machine));
   emit(machine, {
     seq: machine.seq++,
     atMs: timeOf(machine),
@@ -39,7 +39,7 @@ export function startWait(machine: Machine, action: ActionState, cause: WaitCaus
     actionIndex: action.index,
     attemptNumber: attemptNumber(action),
     cause,
-    untilMs: machine.facts.startedAtMs + until,
+    ...(until === undefined ? undefined : { untilMs: machine.facts.startedAtMs + until }),
   });
 }
 

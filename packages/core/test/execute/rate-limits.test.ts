@@ -1,7 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createMemoryRateLimiter, execute, type RateLimiter } from "../../src/index.js";
-import { createFakeKillSwitch, createVirtualClock, plan, rejects, runScript, succeeds } from "../support.js";
+import {
+  type Bulkhead,
+  createBulkhead,
+  createMemoryRateLimiter,
+  type ExecutionEvent,
+  execute,
+  type RateLimiter,
+} from "../../src/index.js";
+import { createFakeKillSwitch, createVirtualClock, hangs, plan, rejects, runScript, succeeds } from "../support.js";
 
 /** The most starts that any half-open window of that length holds. */
 function mostInAnyWindow(starts: readonly number[], windowMs: number): number {
@@ -18,8 +25,10 @@ describe("S6.1 at most `limit` starts in every window", () => {
         fc.integer({ min: 1, max: 4 }),
         fc.integer({ min: 10, max: 200 }),
         fc.array(fc.tuple(fc.nat(300), fc.nat(60), fc.boolean()), { minLength: 1, maxLength: 12 }),
-        async (limit, windowMs, traffic) => {
+        fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
+        async (limit, windowMs, traffic, slots) => {
           const clock = createVirtualClock();
+          const bulkhead = slots && createBulkhead({ limit: slots });
           const rateLimiter = createMemoryRateLimiter();
           const starts: number[] = [];
           await clock.run(() =>
@@ -40,13 +49,13 @@ describe("S6.1 at most `limit` starts in every window", () => {
                     await clock.sleep(takesMs);
                     return fails ? { ok: false, code: "busy" } : { ok: true };
                   },
-                  { clock, rateLimiter },
+                  { clock, rateLimiter, ...(bulkhead && { bulkhead }) },
                 );
               }),
             ),
           );
           expect(mostInAnyWindow(starts, windowMs)).toBeLessThanOrEqual(limit);
-          expect(starts.length).toBeGreaterThanOrEqual(Math.min(limit, traffic.length * 2));
+          expect(starts).toHaveLength(traffic.reduce((sum, [, , fails]) => sum + (fails ? 4 : 2), 0));
         },
       ),
       { numRuns: 60 },
@@ -206,6 +215,208 @@ describe("S6.3 onExceeded", () => {
     controller.abort();
     await first;
     expect((await second).report).toMatchObject({ status: "success", totalLatencyMs: 990 });
+  });
+
+  /** Many executions of one action each, begun at once, under one limiter. */
+  async function crowd(
+    size: number,
+    limit: number,
+    { gateMs = 0, takesMs = 0, bulkhead }: { gateMs?: number; takesMs?: number; bulkhead?: Bulkhead },
+  ) {
+    const clock = createVirtualClock();
+    const rateLimiter = createMemoryRateLimiter();
+    const starts: [who: number, atMs: number][] = [];
+    const asked = new Array<number>(size).fill(0);
+    const waits: ExecutionEvent[] = [];
+    const one = (who: number) =>
+      execute(
+        { action: "ACT" },
+        {},
+        { rateLimit: { global: { limit, windowMs: 100 } } },
+        async () => {
+          starts.push([who, clock.monotonic()]);
+          await clock.sleep(takesMs);
+          return { ok: true };
+        },
+        {
+          clock,
+          rateLimiter,
+          ...(bulkhead && { bulkhead }),
+          gates: [
+            async () => {
+              asked[who]!++;
+              await clock.sleep(gateMs);
+              return { allow: true };
+            },
+          ],
+          onEvent: (event) => {
+            if (event.type === "wait.started") waits.push(event);
+          },
+        },
+      );
+    const reports = await clock.run(() => Promise.all(asked.map((_, who) => one(who))));
+    expect(reports.map(({ status }) => status)).toEqual(new Array(size).fill("success"));
+    return { order: starts.map(([who]) => who), times: starts.map(([, atMs]) => atMs), asked, waits };
+  }
+
+  const inOrder = (size: number) => Array.from({ length: size }, (_, who) => who);
+
+  it("wait: those who have to queue for a slot as well keep their order, and ask nobody in vain", async () => {
+    const { order, times, asked, waits } = await crowd(12, 3, {
+      gateMs: 1,
+      takesMs: 15,
+      bulkhead: createBulkhead({ limit: 2 }),
+    });
+    expect(order).toEqual(inOrder(12));
+    expect(times).toEqual([1, 1, 17, 102, 103, 118, 203, 204, 219, 304, 305, 320]);
+    // On arrival; a little early; when nobody is before; and when the limiter has said to come back.
+    expect(Math.max(...asked)).toBeLessThanOrEqual(4);
+    expect(waits.length).toBeLessThan(12 * 7);
+  });
+
+  it("wait: a slow gate bounds how many are served no more than it must", async () => {
+    const { order, times } = await crowd(80, 40, { gateMs: 10 });
+    expect(order).toEqual(inOrder(80));
+    expect(times.filter((atMs) => atMs === 10)).toHaveLength(40);
+    // One, two, four, eight … one after the other would take 400 ms.
+    expect(times.at(-1)).toBeLessThan(200);
+  });
+
+  it("wait: who is behind waits for a turn, not for a time, and says so", async () => {
+    const { waits, asked } = await crowd(5, 1, {});
+    const untilMs = waits.map((event) => "untilMs" in event);
+    // The second has nobody before him; each that follows is asked a little early once, but for the last, who has no need to be.
+    expect(untilMs).toEqual([true, false, false, false, true, false, true, false, true]);
+    expect(asked).toEqual([1, 2, 3, 4, 4]);
+  });
+
+  it("wait: who stops being the first, however that comes, gives the turn to the next", async () => {
+    const clock = createVirtualClock();
+    const rateLimiter = createMemoryRateLimiter();
+    const setup = { clock, policy: policy("wait", 2500), options: { rateLimiter } };
+    await runScript([succeeds()], setup);
+    const signal = (atMs: number) => {
+      const controller = new AbortController();
+      clock.setTimer(() => controller.abort(), atMs);
+      return controller.signal;
+    };
+    const endings = [
+      runScript([succeeds()], { ...setup, options: { rateLimiter, signal: signal(100) } }),
+      runScript([succeeds()], {
+        ...setup,
+        policy: policy("wait", 1800),
+        options: { rateLimiter, signal: signal(200) },
+      }),
+      runScript([succeeds()], setup),
+      runScript([succeeds()], setup),
+      // It has no time: the first before it is served at the earliest at its deadline.
+      runScript([succeeds()], { ...setup, policy: policy("wait", 1000) }),
+      runScript([succeeds()], { ...setup, policy: policy("wait", 1500) }),
+    ];
+    const rows = (await clock.run(() => Promise.all(endings))).map(({ report }) => [
+      report.reason ?? report.status,
+      report.totalLatencyMs,
+    ]);
+    expect(rows).toEqual([
+      ["cancelled", 100],
+      ["cancelled", 200],
+      ["success", 1000],
+      ["success", 2000],
+      ["rate_limited", 0],
+      // As soon as whoever is before is told to come back after its deadline.
+      ["rate_limited", 1000],
+    ]);
+  });
+
+  it("wait: who is halted in the moment of his turn has none", async () => {
+    const clock = createVirtualClock();
+    const rateLimiter = createMemoryRateLimiter();
+    const [first, second] = [new AbortController(), new AbortController()];
+    const setup = { clock, policy: { rateLimit: { perAction: { ACT: { limit: 1, windowMs: 1000 } } } } };
+    await runScript([succeeds()], { ...setup, options: { rateLimiter } });
+    // Heard after the first has left the line, and before the second has heard that it did.
+    const onEvent = ({ type }: ExecutionEvent) => {
+      if (type === "action.finished") second.abort();
+    };
+    const running = [
+      runScript([succeeds()], { ...setup, options: { rateLimiter, signal: first.signal, onEvent } }),
+      // With another action in flight, it goes on after its halt.
+      runScript([hangs({ ignoresAbort: true }), succeeds()], {
+        ...setup,
+        decision: plan([{ action: "EXIT" }, { action: "ACT" }]),
+        policy: { ...setup.policy, maxConcurrency: 2 },
+        options: { rateLimiter, signal: second.signal },
+      }),
+      runScript([succeeds()], { ...setup, options: { rateLimiter } }),
+    ];
+    clock.setTimer(() => first.abort(), 100);
+    const reports = (await clock.run(() => Promise.all(running))).map(({ report }) => report);
+    expect(reports.map(({ reason, totalLatencyMs }) => [reason, totalLatencyMs])).toEqual([
+      ["cancelled", 100],
+      ["cancelled", 200],
+      [undefined, 1000],
+    ]);
+    expect(reports[1]!.actions).toMatchObject([{ status: "unknown" }, { status: "denied", reason: "cancelled" }]);
+  });
+
+  it("wait: who is still behind somebody at the deadline is refused then", async () => {
+    const clock = createVirtualClock();
+    const rateLimiter = createMemoryRateLimiter();
+    const gate = () => clock.sleep(300).then(() => ({ allow: true as const }));
+    const setup = { clock, policy: policy("wait") };
+    const first = runScript([succeeds()], { ...setup, options: { rateLimiter } });
+    const slow = runScript([succeeds()], { ...setup, options: { rateLimiter, gates: [gate] } });
+    await clock.advance(301);
+    const behind = runScript([succeeds()], {
+      ...setup,
+      policy: policy("wait", 900),
+      options: { rateLimiter },
+    });
+    const reports = (await clock.run(() => Promise.all([first, slow, behind]))).map(({ report }) => report);
+    expect(reports.map(({ totalLatencyMs }) => totalLatencyMs)).toEqual([0, 1300, 900]);
+    expect(reports[2]).toMatchObject({ status: "denied", reason: "rate_limited", failClosed: false });
+  });
+
+  it("wait: who waits for something else meanwhile holds up nobody", async () => {
+    const clock = createVirtualClock();
+    const rateLimiter = createMemoryRateLimiter();
+    let isOpen = true;
+    const gate = () =>
+      isOpen ? { allow: true as const } : { allow: false as const, code: "later", retryAfterMs: 700 };
+    const setup = { clock, policy: policy("wait"), options: { rateLimiter } };
+    await runScript([succeeds()], setup);
+    const gated = runScript([succeeds()], { ...setup, options: { rateLimiter, gates: [gate] } });
+    const next = runScript([succeeds()], setup);
+    isOpen = false;
+    clock.setTimer(() => {
+      isOpen = true;
+    }, 1500);
+    const latencies = (await clock.run(() => Promise.all([gated, next]))).map(({ report }) => report.totalLatencyMs);
+    expect(latencies).toEqual([2000, 1000]);
+  });
+
+  it("wait: nobody of another key is held up, but by who waits for both", async () => {
+    const clock = createVirtualClock();
+    const rateLimiter = createMemoryRateLimiter();
+    const limits = { perAction: { ACT: { limit: 1, windowMs: 1000 }, EXIT: { limit: 1, windowMs: 100 } } };
+    const run = (action: "ACT" | "EXIT", global?: { limit: number; windowMs: number }) =>
+      runScript([succeeds()], {
+        clock,
+        decision: { action },
+        policy: { rateLimit: { ...limits, ...(global && { global }) } },
+        options: { rateLimiter },
+      }).then(({ report }) => report.totalLatencyMs);
+    const both = { limit: 9, windowMs: 50 };
+    const running = [
+      run("ACT"),
+      run("EXIT"),
+      run("ACT"),
+      run("EXIT"),
+      run("ACT", both),
+      run("EXIT", both),
+      run("EXIT"),
+    ];
+    expect(await clock.run(() => Promise.all(running))).toEqual([0, 0, 1000, 100, 2000, 2000, 2100]);
   });
 
   it("wait: else refuses at once", async () => {

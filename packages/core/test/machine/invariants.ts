@@ -86,6 +86,15 @@ const AT_COMMAND: { readonly [T in Command["type"]]?: Facts<[Model, Sent<T>]> } 
       return (cause === "deadline") === machine.at >= machine.policy.timeout.maxTotalTimeMs;
     },
   },
+  join_line: {
+    "S6.3 nobody waits in line for what does not fit the deadline": ({ machine }, { at }) =>
+      at < machine.policy.timeout.maxTotalTimeMs,
+    "S6.3 who asked the limiter and was refused, or may not ask yet, joins the line": ({ accounts }, { action }) =>
+      !accounts[action]!.permit && accounts[action]!.line !== "waits",
+  },
+  leave_line: {
+    "S6.3 only a place in line is left": ({ accounts }, { action }) => accounts[action]!.line !== "none",
+  },
   cancel_permit: {
     "S6.2 only a permit that is held is handed back": ({ accounts }, { action }) => accounts[action]!.permit,
   },
@@ -134,7 +143,8 @@ const AT_COMMAND: { readonly [T in Command["type"]]?: Facts<[Model, Sent<T>]> } 
     "S8.3 events are frozen": (_, { event }) => Object.isFrozen(event),
     "S3.6 no wait is begun whose end is past the deadline": ({ machine }, { event }) => {
       if (event.type !== "wait.started" || UNTIL_DEADLINE.has(event.cause)) return true;
-      return event.untilMs! - machine.facts.startedAtMs < machine.policy.timeout.maxTotalTimeMs;
+      if (event.untilMs === undefined) return event.cause === "rate_limit";
+      return event.untilMs - machine.facts.startedAtMs < machine.policy.timeout.maxTotalTimeMs;
     },
   },
   intend: {
@@ -178,6 +188,8 @@ const AT_QUESTION: Facts<[Model, Command & { action: number }]> = {
 const NO_QUESTIONS: ReadonlySet<Command["type"]> = new Set([
   "dispatch",
   "abort",
+  "join_line",
+  "leave_line",
   "cancel_permit",
   "leave_bulkhead",
   "abandon_bulkhead",
@@ -278,6 +290,7 @@ const AT_FINISH: Facts<[Model, ExecutionReport]> = {
   "S5.3 every action has exactly one row": ({ machine, accounts }) =>
     machine.rows === machine.actions.length && accounts.every(({ hasRow }) => hasRow),
   "S5.5 no permit is kept": ({ accounts, misled }) => misled || accounts.every(({ permit }) => !permit),
+  "S6.3 no place in line is kept": ({ accounts }) => accounts.every(({ line }) => line === "none"),
   "S5.4 no shared slot is kept, but by what has not settled": ({ accounts, running }) =>
     accounts.every(({ bulkhead }, index) => !bulkhead || running.some(({ action }) => action === index)),
   "S7.2 every claim is written": ({ accounts }) =>

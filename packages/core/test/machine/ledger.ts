@@ -16,6 +16,10 @@ export function noteInput(model: Model, input: Input): void {
   const account = model.accounts[input.action];
   if (account === undefined) return;
   if (input.type === "settled") return noteSettlement(model, account, input);
+  if (input.type === "permit_turn") {
+    account.line = "place";
+    return;
+  }
   const question = model.questions[input.action];
   if (question === undefined) return;
   const queued = input.type === "bulkhead" && input.verdict === "queued";
@@ -132,6 +136,14 @@ function noteActionCommand(model: Model, account: Account, command: ActionComman
       return;
     case "abort":
       account.abortedFor = command.cause;
+      return;
+    case "join_line":
+      account.line = command.behind ? "waits" : "place";
+      if (command.behind) account.behindLeft--;
+      return;
+    case "leave_line":
+      account.line = "none";
+      account.behindLeft = 2;
       return;
     case "cancel_permit":
       account.permit = false;

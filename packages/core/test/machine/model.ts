@@ -28,6 +28,10 @@ export interface Account {
   provedNotApplied: boolean;
   abortedFor?: AbortCause;
   permit: boolean;
+  /** Its place in the line for permits: it has one, and may be told that its turn has come. */
+  line: "none" | "place" | "waits";
+  /** How often it may still find somebody before it: on arrival, and when it comes a little early. */
+  behindLeft: number;
   bulkhead: boolean;
   claimed: boolean;
   writes: KeyOutcome[];
@@ -98,6 +102,8 @@ export function modelOf(scenario: Scenario): Model {
       answer: "none",
       provedNotApplied: false,
       permit: false,
+      line: "none",
+      behindLeft: 2,
       bulkhead: false,
       claimed: false,
       writes: [],

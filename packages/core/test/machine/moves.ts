@@ -19,6 +19,9 @@ export function movesOf(model: Model): Move[] {
   for (const question of model.questions) {
     if (question !== undefined) for (const input of answersTo(model, question)) moves.push({ input });
   }
+  model.accounts.forEach(({ line }, action) => {
+    if (line === "waits") moves.push({ input: { type: "permit_turn", at, action } });
+  });
   for (const { action, attempt } of model.running) {
     for (const settlement of answersOf(model.scenario, "settlement")) {
       moves.push({ input: { type: "settled", at, action, attempt, settlement } });
@@ -87,7 +90,9 @@ function answersTo(model: Model, { command, limitAt }: Question): Input[] {
     case "ask_gates":
       return answersOf(scenario, "gates").map((verdict) => ({ type: "gates", ...stamp, verdict }));
     case "acquire_permit":
-      return answersOf(scenario, "permit").map((verdict) => ({ type: "permit", ...stamp, verdict }));
+      return answersOf(scenario, "permit")
+        .filter(({ state }) => state !== "behind" || model.accounts[action]!.behindLeft > 0)
+        .map((verdict) => ({ type: "permit", ...stamp, verdict }));
     case "intend":
       return answersOf(scenario, "intent").map((ok) => ({ type: "intent", ...stamp, ok }));
     case "start_key":
@@ -127,6 +132,7 @@ export function misfits(model: Model): Input[] {
       { type: "claim", ...stamp, verdict: { state: "claimed", token: 7 } },
       { type: "gates", ...stamp, verdict: { state: "allowed" } },
       { type: "permit", ...stamp, verdict: { state: "granted" } },
+      { type: "permit_turn", ...stamp },
       { type: "intent", ...stamp, ok: true },
       { type: "key_started", ...stamp, verdict: "done" },
       { type: "switch", ...stamp, verdict: "open" },
@@ -152,6 +158,7 @@ export function fits(model: Model, input: Input): boolean {
   if (!("action" in input)) return true;
   const { action } = input;
   if (input.type === "timer") return timers[timerIndex(model, action)] !== undefined;
+  if (input.type === "permit_turn") return model.accounts[action]?.line === "waits";
   if (input.type === "settled") {
     return running.some((one) => one.action === action && one.attempt === input.attempt);
   }

@@ -28,8 +28,11 @@ const ROW: Facts<[Model, Account, ActionReport]> = {
     [reason === "replayed", basis === "replay"].every((is) => is === replayed) && (!replayed || dispatches === 0),
   "S10 no more time was waited than went by": (_, __, { waitedMs, latencyMs }) =>
     waitedMs >= 0 && waitedMs <= latencyMs,
-  "no row is final while a permit or a place in a queue is held": ({ questions, misled }, { permit }, { index }) =>
-    misled || (!permit && questions[index]?.command.type !== "enter_bulkhead"),
+  "no row is final while a permit or a place in a queue is held": (
+    { questions, misled },
+    { permit, line },
+    { index },
+  ) => misled || (!permit && line === "none" && questions[index]?.command.type !== "enter_bulkhead"),
 };
 
 /** What an execution may still learn of a key after a halt, without any dispatch of its own. */

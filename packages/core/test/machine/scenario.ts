@@ -47,7 +47,12 @@ export const ANYTHING: Answers = {
     { state: "denied", code: "later", retryAfterMs: 1 },
     { state: "unavailable" },
   ],
-  permit: [{ state: "granted" }, { state: "refused", retryAfterMs: 1 }, { state: "unavailable" }],
+  permit: [
+    { state: "granted" },
+    { state: "refused", retryAfterMs: 1 },
+    { state: "behind", retryAfterMs: 1 },
+    { state: "unavailable" },
+  ],
   intent: [true, false],
   keyStart: ["done", "stale", "unavailable"],
   switch: ["open", "halted", "unavailable"],

@@ -221,6 +221,7 @@ describe("an input that does not fit", () => {
     { type: "claim", action: 0, verdict: { state: "claimed", token: 1 } },
     { type: "gates", action: 0, verdict: { state: "allowed" } },
     { type: "permit", action: 0, verdict: { state: "granted" } },
+    { type: "permit_turn", action: 0 },
     INTENDED,
     { type: "key_started", action: 0, verdict: "done" },
     { type: "switch", action: 0, verdict: "open" },

@@ -59,6 +59,7 @@ describe("S5.5 the way to a dispatch", () => {
     ["ask_gates", 3, { type: "gates", action: 0, verdict: { state: "denied", code: "no" } }],
     ["ask_gates", 3, { type: "gates", action: 0, verdict: { state: "denied", code: "no", retryAfterMs: 1 } }],
     ["acquire_permit", 4, { type: "permit", action: 0, verdict: { state: "refused", retryAfterMs: 1 } }],
+    ["acquire_permit", 4, { type: "permit", action: 0, verdict: { state: "behind", retryAfterMs: 1 } }],
     ["intend", 5, { type: "intent", action: 0, ok: false }],
     ["start_key", 6, { type: "key_started", action: 0, verdict: "stale" }],
     ["read_switch", 7, { type: "switch", action: 0, verdict: "unavailable" }],
