@@ -37,6 +37,7 @@ $migration$`;
 /**
  * `clock()` is the one place where time is read. `until` is the end of a lease or of a completed record, and infinite
  * for a key in doubt. `counts_at` is when a permit counts as started: while it is open, when it would count as abandoned.
+ * `span` is the longest window that its key has been asked for with.
  */
 function firstVersion(schema: string): string {
   return `
@@ -79,6 +80,12 @@ function firstVersion(schema: string): string {
     CREATE INDEX permit_key ON ${schema}.permit (key, counts_at);
     CREATE INDEX permit_grant ON ${schema}.permit (grant_id);
 
+    CREATE TABLE ${schema}.permit_window (
+      key text COLLATE "C" PRIMARY KEY,
+      span interval NOT NULL,
+      asked_at timestamptz NOT NULL
+    );
+
     CREATE FUNCTION ${schema}.acquire(requests json, abandoned_after interval)
       RETURNS TABLE (granted text, retry text) LANGUAGE plpgsql VOLATILE
     AS $acquire$
@@ -88,6 +95,7 @@ function firstVersion(schema: string): string {
       now timestamptz;
       used bigint;
       leaves timestamptz;
+      longest record;
       wait interval := interval '0';
     BEGIN
       -- Every statement has to see what others committed before the locks were had.
@@ -105,6 +113,15 @@ function firstVersion(schema: string): string {
         SELECT r.key, r.most, r.span * interval '1 millisecond' AS span
         FROM json_to_recordset(requests) AS r (key text, most bigint, span double precision)
       LOOP
+        SELECT w.span, w.asked_at INTO longest FROM ${schema}.permit_window w WHERE w.key = request.key;
+        -- Forgotten when nobody has asked with it for as long as itself. That somebody has is noted now and then, not every time.
+        IF longest.span IS NULL OR request.span > longest.span OR longest.asked_at + longest.span * 1.125 <= now
+          OR request.span = longest.span AND longest.asked_at + longest.span * 0.125 <= now
+        THEN
+          INSERT INTO ${schema}.permit_window VALUES (request.key, request.span, now)
+            ON CONFLICT (key) DO UPDATE SET span = excluded.span, asked_at = excluded.asked_at;
+          UPDATE ${schema}.permit p SET span = request.span WHERE p.key = request.key AND p.span < request.span;
+        END IF;
         SELECT count(*) INTO used FROM ${schema}.permit p WHERE p.key = request.key AND p.counts_at > now - request.span;
         CONTINUE WHEN used < request.most;
         SELECT p.counts_at INTO leaves FROM ${schema}.permit p
@@ -119,8 +136,9 @@ function firstVersion(schema: string): string {
       END IF;
       granted := nextval('${schema}.grant_id')::text;
       FOR request IN
-        SELECT r.key, r.span * interval '1 millisecond' AS span
+        SELECT r.key, greatest(w.span, r.span * interval '1 millisecond') AS span
         FROM json_to_recordset(requests) AS r (key text, span double precision)
+        LEFT JOIN ${schema}.permit_window w ON w.key = r.key
       LOOP
         DELETE FROM ${schema}.permit p WHERE p.ctid IN (
           SELECT o.ctid FROM ${schema}.permit o

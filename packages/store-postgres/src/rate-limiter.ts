@@ -4,7 +4,7 @@ import { Calls } from "./calls.js";
 import type { Row } from "./database.js";
 import { type PostgresOptions, settingsOf } from "./options.js";
 
-/** Grants after which a batch of what has left its window is deleted, and how many are in it. */
+/** Grants after which a batch of what has left its window, and of windows that nobody asks with, is deleted; its size. */
 const PURGE_EVERY = 1024;
 const PURGE_BATCH = 4096;
 
@@ -94,11 +94,17 @@ WITH stamped AS (
   UPDATE ${table} SET counts_at = ${now}, open = false WHERE grant_id = $1::bigint RETURNING grant_id
 )
 INSERT INTO ${table} (key, counts_at, grant_id, open, span)
-SELECT r.key, ${now}, $1::bigint, false, r.span * interval '1 millisecond'
+SELECT r.key, ${now}, $1::bigint, false, greatest(w.span, r.span * interval '1 millisecond')
 FROM json_to_recordset($2::text::json) AS r (key text, span double precision)
+LEFT JOIN ${schema}.permit_window w ON w.key = r.key
 WHERE NOT EXISTS (SELECT FROM stamped)`,
     cancel: `DELETE FROM ${table} WHERE grant_id = $1::bigint AND open`,
     purge: `
+WITH forgotten AS (
+  DELETE FROM ${schema}.permit_window WHERE ctid IN (
+    SELECT w.ctid FROM ${schema}.permit_window w WHERE w.asked_at + w.span * 1.125 <= (SELECT ${now}) LIMIT $1::bigint FOR UPDATE SKIP LOCKED
+  )
+)
 DELETE FROM ${table} WHERE ctid IN (SELECT p.ctid FROM ${table} p WHERE p.counts_at + p.span <= (SELECT ${now}) LIMIT $1::bigint)`,
   };
 }

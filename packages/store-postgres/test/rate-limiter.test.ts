@@ -113,6 +113,43 @@ describe.skipIf(noServer)("the rate limiter", () => {
     });
   });
 
+  it("S6.1 keeps starts for the longest window for as long as somebody asks with it, and no longer", async () => {
+    const clock = createVirtualClock();
+    await clock.run(async () => {
+      const { schema, advance } = await schemaInVirtualTime(admin, clock);
+      const { pool, settle } = heldPool(admin, clock);
+      const limiter = createPostgresRateLimiter({ pool, schema, clock });
+      const start = async (windowMs: number, key = "k") => {
+        const verdict = await limiter.acquire([{ key, limit: 1000, windowMs }], 0);
+        if (verdict.granted) verdict.dispatched?.(0);
+        await clock.hold("stamp", settle());
+      };
+      const count = async (table: string) => {
+        const { rows } = await clock.hold("count", admin.query(`SELECT count(*)::int AS c FROM ${schema}.${table}`));
+        return rows[0].c as number;
+      };
+      // Asked with at 0, 7 and 14 s.
+      for (let second = 0; second < 20; second++) {
+        await start(second % 7 === 0 ? 10_000 : 1000);
+        await advance(1000);
+      }
+      expect(await count("permit")).toBe(10);
+      for (let second = 20; second < 30; second++) {
+        await start(1000);
+        await advance(1000);
+      }
+      // Nobody has for ten seconds: what comes from the 26th on is kept for one. The older ones leave as they were to.
+      expect(await count("permit")).toBe(7);
+      expect(await count("permit_window")).toBe(1);
+      for (let grant = 0; grant < 1024; grant++) await start(10, `other-${grant % 3}`);
+      await advance(1000);
+      for (let grant = 0; grant < 1024; grant++) await start(10, "last");
+      await clock.hold("purge", settle());
+      expect(await count("permit_window")).toBeLessThanOrEqual(1);
+      await limiter.close();
+    });
+  });
+
   it("S6.4 is not had on a connection whose transactions would not see each other: it denies", async () => {
     const schema = freshSchema();
     await migratePostgres({ pool: admin, schema });

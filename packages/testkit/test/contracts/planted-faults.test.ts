@@ -246,6 +246,10 @@ describe("the contract of a limiter", () => {
     "cuts windows off at 2^31": "S4.7 windows above 2^31−1 ms hold",
     "goes by its callers' clocks":
       "S6.4 windows go by the limiter's own clock: those of its callers have nothing in common",
+    "forgets a start with its own window":
+      "S6.1 every start counts in every window that a key has been asked for with, however short its own",
+    "forgets a start with the longest window that was granted":
+      "S6.1 a start counts in a long window also where nothing has been granted under that",
     "gives every connection a limit of its own": "S6.4 two connections to one limiter share its counts",
     "ends windows early for other connections":
       "S6.4 a window that began through one connection is over for the other at the same time",

@@ -18,6 +18,8 @@ export type LimiterFault =
   | "goes by its callers' clocks"
   | "gives every connection a limit of its own"
   | "ends windows early for other connections"
+  | "forgets a start with its own window"
+  | "forgets a start with the longest window that was granted"
   | "frees a permit when its lease runs out"
   | "keeps a permit for ever, whatever its lease";
 
@@ -26,6 +28,8 @@ interface Permit {
   atMs: number;
   isOpen: boolean;
   connection: number;
+  /** How long it is remembered by one that forgets. */
+  keptMs: number;
 }
 
 /** Opens connections to one exact limiter, asynchronous as real ones are, with at most one thing wrong with it. */
@@ -60,6 +64,7 @@ function connect(
     giveUpOn(permit, nowMs);
     let windowMs = windowOf(request) - (fault === "lets the window's last millisecond go" ? 1 : 0);
     if (fault === "ends windows early for other connections" && permit.connection !== connection) windowMs /= 2;
+    if (fault?.startsWith("forgets") && !permit.isOpen && permit.atMs + permit.keptMs <= nowMs) return false;
     if (permit.isOpen && fault !== "lets open permits lapse") return true;
     if (fault === "counts in fixed windows") return Math.trunc(permit.atMs / windowMs) === Math.trunc(nowMs / windowMs);
     return permit.atMs + windowMs > nowMs;
@@ -68,7 +73,13 @@ function connect(
     acquire: async (requests, callersMs) => {
       const nowMs = time(callersMs);
       const keyOf = ({ key }: RateRequest) => (fault === "counts all keys together" ? "all" : key);
-      const permitFor = (request: RateRequest) => ({ key: keyOf(request), atMs: nowMs, isOpen: false, connection });
+      const permitFor = (request: RateRequest) => ({
+        key: keyOf(request),
+        atMs: nowMs,
+        isOpen: false,
+        connection,
+        keptMs: request.windowMs,
+      });
       const taken: Permit[] = [];
       let retryAfterMs = 0;
       for (const request of requests) {
@@ -87,6 +98,10 @@ function connect(
       }
       for (const permit of taken) permit.isOpen = true;
       log.permits.push(...taken);
+      if (fault === "forgets a start with the longest window that was granted") {
+        const keptMs = Math.max(...log.permits.map((permit) => permit.keptMs));
+        for (const permit of log.permits) permit.keptMs = keptMs;
+      }
       return {
         granted: true,
         dispatched: (startMs) => {

@@ -57,6 +57,35 @@ export const WINDOW_CASES: Cases<RateLimiterUnderTest> = {
     await desk.advance(retryAfterMs);
     await mustDispatch(desk, [request(desk, 2)], "when the refusal said");
   },
+  "S6.1 every start counts in every window that a key has been asked for with, however short its own": async (desk) => {
+    const { windowMs } = desk.spans;
+    const short = request(desk, 9);
+    const long = { ...short, limit: 3, windowMs: 4 * windowMs };
+    await mustDispatch(desk, [long], "the first start, under the long window");
+    await desk.advance(2 * windowMs);
+    await mustDispatch(desk, [short], "the second start, under the short window");
+    await desk.advance(1.5 * windowMs);
+    await mustDispatch(desk, [short], "the third start, under the short window");
+    await mustRefuse(desk, [long], "the fourth start within the long window");
+    await desk.advance(windowMs);
+    // The only start that was asked for with the long window has left it.
+    await mustDispatch(desk, [short], "the fourth start, under the short window");
+    await mustRefuse(desk, [long], "the fourth start within the long window again");
+    await desk.advance(1.5 * windowMs);
+    await mustDispatch(desk, [long], "when the second start has left the long window");
+  },
+  "S6.1 a start counts in a long window also where nothing has been granted under that": async (desk) => {
+    const { windowMs } = desk.spans;
+    const short = request(desk, 9);
+    const long = { ...short, limit: 2, windowMs: 4 * windowMs };
+    for (const start of ["first", "second"]) await mustDispatch(desk, [short], `the ${start} start`);
+    await mustRefuse(desk, [long], "the third start within the long window");
+    await desk.advance(1.5 * windowMs);
+    await mustDispatch(desk, [short], "the third start");
+    await mustRefuse(desk, [long], "the fourth start within the long window");
+    await desk.advance(1.5 * windowMs);
+    await mustRefuse(desk, [long], "the fourth start, still within the long window");
+  },
   "S6.2 a refused request consumes nothing, however often it is made": async (desk) => {
     const { windowMs } = desk.spans;
     await mustDispatch(desk, [request(desk, 1)], "the first start");
