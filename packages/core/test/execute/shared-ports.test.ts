@@ -2,8 +2,11 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import {
   createBulkhead,
+  createManualKillSwitch,
   createMemoryIdempotencyStore,
   createMemoryRateLimiter,
+  type Executor,
+  type ExecutorResult,
   execute,
   type RateLimiter,
 } from "../../src/index.js";
@@ -120,5 +123,143 @@ it("S5.4, S6.3 whoever shares whichever ports, everybody is served in the end, w
       if (setup.keys !== "shared") expect(shown).toBeLessThanOrEqual(passages * 30);
     }),
     { numRuns: 300 },
+  );
+});
+
+const disturbed = fc.record({
+  crowd: fc.array(
+    fc.record({
+      atMs: fc.nat(60),
+      abortsAtMs: maybe(fc.nat(150)),
+      totalMs: fc.constantFrom(30, 80, 200, 5000),
+      actions: fc.integer({ min: 1, max: 3 }),
+      maxConcurrency: fc.integer({ min: 1, max: 3 }),
+      onFailure: fc.constantFrom("stop", "continue"),
+      onHalt: fc.constantFrom("abort", "finish"),
+      onExceeded: fc.constantFrom("wait", "deny"),
+      does: fc.array(fc.constantFrom("answers", "answers at once", "is busy", "throws", "hangs", "is deaf"), {
+        minLength: 1,
+        maxLength: 4,
+      }),
+    }),
+    { minLength: 1, maxLength: 10 },
+  ),
+  haltsAtMs: maybe(fc.nat(150)),
+  slots: fc.integer({ min: 1, max: 3 }),
+  queueLimit: fc.constantFrom(1, 3, 100),
+  global: rate,
+  ofActs: rate,
+  limiterMs: maybe(fc.constantFrom(1, 30)),
+  gateMs: maybe(fc.constantFrom(0, 12)),
+  journalMs: maybe(fc.constantFrom(0, 3)),
+  keys: fc.constantFrom("none", "own", "shared"),
+});
+
+type One = typeof disturbed extends fc.Arbitrary<infer T extends { crowd: unknown[] }> ? T["crowd"][number] : never;
+
+const CALM: One = {
+  atMs: 0,
+  abortsAtMs: undefined,
+  totalMs: 5000,
+  actions: 1,
+  maxConcurrency: 1,
+  onFailure: "stop",
+  onHalt: "abort",
+  onExceeded: "wait",
+  does: ["answers"],
+};
+
+it("S2.4, S4.4 whoever is halted, cancelled, late or deaf, the limits hold, and nothing is left that holds up who comes after", async () => {
+  await fc.assert(
+    fc.asyncProperty(disturbed, async ({ crowd: all, keys, ...setup }) => {
+      const clock = createVirtualClock();
+      const inner = createMemoryRateLimiter();
+      const killSwitch = createManualKillSwitch();
+      const shared = {
+        clock,
+        killSwitch,
+        bulkhead: createBulkhead({ limit: setup.slots, queueLimit: setup.queueLimit }),
+        rateLimiter: {
+          acquire: (requests, nowMs) =>
+            setup.limiterMs === undefined
+              ? inner.acquire(requests, nowMs)
+              : clock.sleep(setup.limiterMs).then(() => inner.acquire(requests, clock.monotonic())),
+        } satisfies RateLimiter,
+        ...(keys !== "none" && { idempotencyStore: createMemoryIdempotencyStore({ clock }) }),
+        ...(setup.gateMs !== undefined && {
+          gates: [() => clock.sleep(setup.gateMs!).then(() => ({ allow: true as const }))],
+        }),
+        ...(setup.journalMs !== undefined && { journal: { append: () => clock.sleep(setup.journalMs!) } }),
+      };
+      let inFlight = 0;
+      let most = 0;
+      const executorOf = ({ does }: One): Executor => {
+        let calls = 0;
+        const ends = async (ms: number, answer: ExecutorResult) => {
+          await clock.sleep(ms);
+          inFlight--;
+          return answer;
+        };
+        return (_, { signal }) => {
+          const what = does[calls++ % does.length];
+          if (what === "answers at once") return { ok: true };
+          most = Math.max(most, ++inFlight);
+          if (what === "answers") return ends(10, { ok: true });
+          if (what === "is busy") return ends(1, { ok: false, code: "busy" });
+          if (what === "is deaf") return ends(300, { ok: true });
+          if (what === "throws") return ends(1, { ok: true }).then(() => Promise.reject(new Error("lost")));
+          return new Promise((_resolve, reject) => {
+            signal.addEventListener("abort", () => {
+              inFlight--;
+              reject(new Error("aborted"));
+            });
+          });
+        };
+      };
+      const run = async (one: One, sharesKeys: boolean) => {
+        await clock.sleep(one.atMs);
+        const controller = new AbortController();
+        if (one.abortsAtMs !== undefined) clock.setTimer(() => controller.abort(), one.abortsAtMs);
+        return execute(
+          {
+            action: "ACT",
+            actions: Array.from({ length: one.actions }, (_, index) => ({
+              action: index % 2 === 0 ? ("ACT" as const) : ("EXIT" as const),
+              id: `a-${index}`,
+              ...(sharesKeys && { idempotency_key: `key-${index}` }),
+            })),
+          },
+          { atMs: one.atMs },
+          {
+            defaultEffect: "idempotent",
+            maxConcurrency: one.maxConcurrency,
+            onFailure: one.onFailure,
+            onHalt: one.onHalt,
+            retry: { maxRetries: 2, initialBackoffMs: 2 },
+            timeout: { maxTotalTimeMs: one.totalMs, attemptTimeoutMs: 40, abortGraceMs: 5 },
+            rateLimit: {
+              ...(setup.global && { global: setup.global }),
+              ...(setup.ofActs && { perAction: { ACT: setup.ofActs } }),
+              onExceeded: one.onExceeded,
+            },
+            idempotency: { enabled: keys !== "none", onInProgress: "wait", onUnknown: "retry" },
+          },
+          executorOf(one),
+          { ...shared, signal: controller.signal },
+        );
+      };
+      if (setup.haltsAtMs !== undefined) clock.setTimer(() => killSwitch.halt(), setup.haltsAtMs);
+      const reports = await clock.run(() => Promise.all(all.map((one) => run(one, keys === "shared"))));
+      expect(JSON.stringify(reports)).not.toContain("protocol_error");
+      expect(most).toBeLessThanOrEqual(setup.slots);
+      // The deaf settle.
+      await clock.advance(1000);
+      expect(inFlight).toBe(0);
+      killSwitch.clear();
+      const afterwards = clock.monotonic();
+      expect(await clock.run(() => run(CALM, false))).toMatchObject({ status: "success" });
+      expect(clock.monotonic() - afterwards).toBeLessThan(300);
+    }),
+    { numRuns: 200 },
   );
 });
