@@ -142,7 +142,7 @@ function firstVersion(schema: string): string {
       LOOP
         DELETE FROM ${schema}.permit p WHERE p.ctid IN (
           SELECT o.ctid FROM ${schema}.permit o
-          WHERE o.key = request.key AND o.counts_at <= now - greatest(o.span, request.span) LIMIT 1000
+          WHERE o.key = request.key AND o.counts_at <= now - request.span AND o.counts_at <= now - o.span LIMIT 1000
         );
         INSERT INTO ${schema}.permit (key, counts_at, grant_id, open, span)
           VALUES (request.key, now + abandoned_after, granted::bigint, true, request.span);
