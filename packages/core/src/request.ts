@@ -29,6 +29,7 @@ export class Request {
     { execute, reconcile }: Pick<PreparedExecution, "execute" | "reconcile">,
     clock: Clock,
     options: ExecuteOptions,
+    startedAtMs = Math.floor(clock.now()),
   ) {
     this.decision = decision;
     this.context = context;
@@ -38,7 +39,7 @@ export class Request {
     this.reconcile = reconcile;
     this.clock = clock;
     this.options = options;
-    this.startedAtMs = Math.floor(clock.now());
+    this.startedAtMs = startedAtMs;
   }
 
   /** One action, which nobody observes and in which no port but the bulkhead and the signal has a say. */

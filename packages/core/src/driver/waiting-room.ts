@@ -1,9 +1,10 @@
 import { type Fifo, Place } from "../local/fifo.js";
+import type { ExecuteOptions } from "../options.js";
 import type { Bulkhead } from "../ports/bulkhead.js";
 import type { Clock } from "../ports/clock.js";
 import type { HaltCause } from "../report/events.js";
 import type { ExecutionReport } from "../report/execution-report.js";
-import type { Request } from "../request.js";
+import { Request } from "../request.js";
 import { Driver } from "./driver.js";
 import type { WaitEnd } from "./handover.js";
 import { Opening } from "./opening.js";
@@ -47,6 +48,8 @@ export class WaitingRoom {
   readonly #canWait: () => boolean;
   /** The execution that has waited longest, and so is due first. */
   #first: Parked | undefined;
+  /** That of the one who came last: most have it in common. */
+  #setup: Setup | undefined;
   #clock: Clock | undefined;
   #lastDueAt = 0;
   /** It may go off for one that has left: then it is set for the next. */
@@ -71,7 +74,8 @@ export class WaitingRoom {
     const dueAt = startedAt + request.policy.timeout.maxTotalTimeMs;
     // One timer does for all of them as long as who came later is due later.
     if (this.#first !== undefined && (clock !== this.#clock || dueAt < this.#lastDueAt)) return undefined;
-    const parked = new Parked(this, request, startedAt);
+    if (this.#setup === undefined || !isOf(this.#setup, request)) this.#setup = new Setup(this, request);
+    const parked = new Parked(this.#setup, request, startedAt);
     if (this.#first === undefined) {
       this.#clock = clock;
       this.#setTimer(parked, startedAt);
@@ -99,6 +103,7 @@ export class WaitingRoom {
     while (next !== undefined && !(next instanceof Parked)) next = next.next;
     this.#first = next;
     if (next !== undefined) return;
+    this.#setup = undefined;
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
   }
@@ -120,9 +125,39 @@ export class WaitingRoom {
   }
 }
 
+/** What executions that wait have in common, if they were called alike. */
+class Setup {
+  readonly room: WaitingRoom;
+  readonly policy: Request["policy"];
+  readonly clock: Clock;
+  readonly options: ExecuteOptions;
+
+  constructor(room: WaitingRoom, { policy, clock, options }: Request) {
+    this.room = room;
+    this.policy = policy;
+    this.clock = clock;
+    this.options = options;
+  }
+}
+
+function isOf({ policy, options }: Setup, request: Request): boolean {
+  return policy === request.policy && isWithin(options, request.options) && isWithin(request.options, options);
+}
+
+/** Both are objects of our own, and name the clock too. */
+function isWithin(one: ExecuteOptions, other: ExecuteOptions): boolean {
+  for (const name in one) if (one[name as keyof ExecuteOptions] !== other[name as keyof ExecuteOptions]) return false;
+  return true;
+}
+
+/** An execution that waits: its request, taken apart. */
 class Parked extends Place implements Waiting, Stoppable {
-  readonly #room: WaitingRoom;
-  readonly #request: Request;
+  readonly #setup: Setup;
+  readonly #decision: Request["decision"];
+  readonly #context: Request["context"];
+  readonly #execute: Request["execute"];
+  readonly #reconcile: Request["reconcile"];
+  readonly #startedAtMs: number;
   /** On the monotonic clock. */
   readonly #startedAt: number;
   /** Wakes it in the caller's asynchronous context. */
@@ -131,28 +166,34 @@ class Parked extends Place implements Waiting, Stoppable {
   #end: WaitEnd | undefined;
   #halt: HaltCause | undefined;
 
-  constructor(room: WaitingRoom, request: Request, startedAt: number) {
+  constructor(setup: Setup, request: Request, startedAt: number) {
     super();
-    this.#room = room;
-    this.#request = request;
+    const { decision, context, execute, reconcile, startedAtMs } = request;
+    this.#setup = setup;
+    this.#decision = decision;
+    this.#context = context;
+    this.#execute = execute;
+    this.#reconcile = reconcile;
+    this.#startedAtMs = startedAtMs;
     this.#startedAt = startedAt;
   }
 
   /** Whole milliseconds until its time is up. */
   restMs(now: number): number {
-    return this.#request.policy.timeout.maxTotalTimeMs - Math.floor(now - this.#startedAt);
+    return this.#setup.policy.timeout.maxTotalTimeMs - Math.floor(now - this.#startedAt);
   }
 
   wait(): Promise<ExecutionReport> {
     const report = new Promise<Parked>((resolve) => {
       this.#wake = resolve;
     }).then(Parked.#goOn);
-    this.#stops = StopWatch.start(this.#request.options, this);
+    this.#stops = StopWatch.start(this.#setup.options, this);
     return report;
   }
 
   enter(): void {
-    this.#room.forget(this, this.#room.queue.first);
+    const { room } = this.#setup;
+    room.forget(this, room.queue.first);
     this.#end = "slot";
     this.#wake!(this);
   }
@@ -161,7 +202,7 @@ class Parked extends Place implements Waiting, Stoppable {
   wake(end: WaitEnd): void {
     if (this.#end !== undefined) return;
     this.#end = end;
-    this.#room.remove(this);
+    this.#setup.room.remove(this);
     this.#wake!(this);
   }
 
@@ -171,7 +212,7 @@ class Parked extends Place implements Waiting, Stoppable {
   }
 
   static #goOn(this: void, self: Parked): ExecutionReport | Promise<ExecutionReport> {
-    const request = self.#request;
+    const request = self.#request();
     if (self.#end === "slot" && self.#halt === undefined && request.isPlain) {
       const at = self.#timeOfDispatch();
       if (at !== undefined) {
@@ -182,11 +223,19 @@ class Parked extends Place implements Waiting, Stoppable {
     return driver.runFromQueue(self.#end!, self.#halt, self.#stops);
   }
 
+  /** Put together again. */
+  #request(): Request {
+    const { policy, clock, options } = this.#setup;
+    const functions = { execute: this.#execute, reconcile: this.#reconcile };
+    return new Request(this.#decision, this.#context, false, policy, functions, clock, options, this.#startedAtMs);
+  }
+
   /** Undefined once its time is up, or where there is no telling the time. */
   #timeOfDispatch(): number | undefined {
     try {
-      const at = Math.floor(this.#request.clock.monotonic() - this.#startedAt);
-      return at >= 0 && at < this.#request.policy.timeout.maxTotalTimeMs ? at : undefined;
+      const { clock, policy } = this.#setup;
+      const at = Math.floor(clock.monotonic() - this.#startedAt);
+      return at >= 0 && at < policy.timeout.maxTotalTimeMs ? at : undefined;
     } catch {
       return undefined;
     }

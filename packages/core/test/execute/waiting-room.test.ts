@@ -5,6 +5,7 @@ import {
   createBulkhead,
   createManualKillSwitch,
   createMemoryIdempotencyStore,
+  definePolicy,
   type ExecuteOptions,
   execute,
   type FinalDecisionInput,
@@ -40,6 +41,45 @@ describe("S5.4 an execution that waits for a shared slot before anything of it h
     expect(report.actions[0]).toMatchObject({ waitedMs: 40, latencyMs: 40 });
     expect(bulkhead.tryEnter()).toBe(true);
     expect(clock.pending).toBe(0);
+  });
+
+  it("keeps what it was called with, whoever waits beside it with what", async () => {
+    const clock = createVirtualClock();
+    const bulkhead = takenBulkhead();
+    clock.setTimer(() => bulkhead.leave(), 40);
+    const ids = ["e-1", "e-1", "e-2", undefined, "e-2", "e-3", undefined];
+    const limits = [500, 500, 500, 500, 500, 600, 600];
+    const policies = new Map(
+      [500, 600].map((maxTotalTimeMs) => [maxTotalTimeMs, definePolicy({ timeout: { maxTotalTimeMs } })]),
+    );
+    const controller = new AbortController();
+    const waiting = ids.map((executionId, index) =>
+      execute(
+        { action: "ACT", id: `by ${index}` } as FinalDecisionInput,
+        { who: index },
+        policies.get(limits[index]!)!,
+        (_, { executionId: id, context, deadlineMs }) => ({
+          ok: true,
+          value: [id, context["who"], deadlineMs],
+        }),
+        {
+          clock,
+          bulkhead,
+          ...(executionId !== undefined && { executionId }),
+          ...(index === 4 && { signal: controller.signal }),
+        },
+      ),
+    );
+    controller.abort();
+    const reports = await clock.run(() => Promise.all(waiting));
+    expect(reports.map(({ status, reason }) => reason ?? status)).toEqual([
+      ...["success", "success", "success", "success", "cancelled", "success", "success"],
+    ]);
+    const own = expect.stringMatching(/^[0-9a-f-]{36}$/);
+    expect(reports.map(({ executionId }) => executionId)).toEqual(ids.map((id) => id ?? own));
+    expect(reports.map(({ actions }) => actions[0]!.value)).toEqual(
+      ids.map((_, at) => (at === 4 ? undefined : [reports[at]!.executionId, at, limits[at]! + clock.monotonic() - 40])),
+    );
   });
 
   it("S4.1 is denied at its own deadline, whoever waits before it and however long they may", async () => {
