@@ -90,8 +90,13 @@ function canonicalList(actions: readonly PlannedAction[]): string {
 /** What `canonicalJson` says of an action: its members in order, of which only one holds more to be put in order. */
 function canonicalText({ action, effect, id, idempotencyKey, index, params }: PlannedAction): string {
   const key = idempotencyKey === undefined ? "" : `"idempotencyKey":${JSON.stringify(idempotencyKey)},`;
-  const text = params === NO_PARAMS ? "{}" : canonicalJson(params);
+  const text = canonicalParams(params);
   return `{"action":"${action}","effect":"${effect}","id":${JSON.stringify(id)},${key}"index":${index},"params":${text}}`;
+}
+
+/** What `canonicalJson` says of a planned action's params. */
+export function canonicalParams(params: PlannedAction["params"]): string {
+  return params === NO_PARAMS ? "{}" : canonicalJson(params);
 }
 
 /** The plan of what could not be read. */

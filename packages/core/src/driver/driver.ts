@@ -16,7 +16,7 @@ import { Attempt, type AttemptHost } from "./attempt.js";
 import { EventSink } from "./event-sink.js";
 import { type Caller, callExecutor, reconcile } from "./executor-desk.js";
 import { dispatchAgain, type PreparedExecution, queueAgain, type UnderWay, type WaitEnd } from "./handover.js";
-import { KeyKeeper } from "./key-keeper.js";
+import { keepKey } from "./key-keeper.js";
 import { PermitDesk } from "./permit-desk.js";
 import { askGates, intend, member, readSwitch, refillRetries, SharedSlots, takeRetry } from "./port-desks.js";
 import { awaitPort, callPort, callUnheard, type PortAnswer } from "./ports-guard.js";
@@ -48,7 +48,6 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
   readonly #events: EventSink | undefined;
   #slots: SharedSlots | undefined;
   #permits: PermitDesk | undefined;
-  #keys: KeyKeeper | undefined;
   #stops: StopWatch | undefined;
 
   /** @param startedAt on the monotonic clock; now, where it is not given. */
@@ -222,8 +221,7 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
       case "claim_key":
       case "start_key":
       case "record_key":
-        this.#keys ??= new KeyKeeper(this);
-        return this.#keys.carryOut(command);
+        return keepKey(this, command);
       case "reconcile":
         return reconcile(this, this.#reconcile!, command);
       case "take_retry":

@@ -1,6 +1,7 @@
 import { Alarm } from "./alarm.js";
 import type { Attempt } from "./attempt.js";
 import type { Driver } from "./driver.js";
+import type { Claim } from "./key-keeper.js";
 
 /** What the driver holds of one action: its attempt, its timer, its value. */
 export class Track extends Alarm {
@@ -8,6 +9,8 @@ export class Track extends Alarm {
   readonly #action: number;
   /** The last that was dispatched. */
   attempt: Attempt | undefined;
+  /** The last that it was given of its key. */
+  claim: Claim | undefined;
   /** What the executor, reconcile or a replayed record gave. */
   held: { readonly value: unknown } | undefined;
 

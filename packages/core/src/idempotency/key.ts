@@ -1,5 +1,5 @@
 import { canonicalJson, type ExecutionContext, isVolatileContextKey, sha256Hex } from "@eoc/decision-schema/read";
-import type { PlannedAction } from "../plan.js";
+import { canonicalParams, type PlannedAction } from "../plan.js";
 
 /**
  * The default key, `action+context_hash` (S7.1): the action with its id, or its place in the plan, and the context
@@ -9,12 +9,13 @@ export function deriveKey(action: PlannedAction, context: Readonly<ExecutionCont
   const lasting: Record<string, unknown> = {};
   for (const key of Object.keys(context)) if (!isVolatileContextKey(key)) define(lasting, key, context[key]);
   const { action: name, id, params } = action;
-  return sha256Hex(canonicalJson({ action: name, context: lasting, id, params }));
+  const text = `"context":${canonicalJson(lasting)},"id":${JSON.stringify(id)},"params":${canonicalParams(params)}`;
+  return sha256Hex(`{"action":"${name}",${text}}`);
 }
 
 /** Digest of what the action does: the same key with another fingerprint is a conflict (S7.2). */
 export function fingerprintOf({ action, params }: PlannedAction): string {
-  return sha256Hex(canonicalJson({ action, params }));
+  return sha256Hex(`{"action":"${action}","params":${canonicalParams(params)}}`);
 }
 
 function define(target: Record<string, unknown>, key: string, value: unknown): void {

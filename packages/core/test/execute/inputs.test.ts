@@ -97,6 +97,26 @@ describe("S1.2 refused input", () => {
     });
   }
 
+  const PORTS: Record<string, Record<string, () => unknown>> = {
+    clock: { now: () => 0, monotonic: () => 0, setTimer: () => () => {} },
+    killSwitch: { read: yes },
+    rateLimiter: { acquire: yes },
+    idempotencyStore: { claim: yes, renew: yes, complete: yes, release: yes, markUnknown: yes },
+    retryBudget: { tryTake: yes, succeeded: yes },
+    bulkhead: { tryEnter: yes, queue: yes, leave: yes },
+    journal: { append: yes },
+  };
+  for (const [name, port] of Object.entries(PORTS)) {
+    for (const method of Object.keys(port)) {
+      it(`a ${name} whose ${method} is no function: the denial names the method, and no other`, async () => {
+        const report = await execute({ action: "ACT" }, {}, {}, yes, { [name]: { ...port, [method]: 7 } });
+        expect(report).toMatchObject({ status: "denied", reason: "invalid_options", attemptCount: 0 });
+        const expected = `an object with ${method}()`;
+        expect(report.issues).toEqual([{ path: `options.${name}`, expected, received: "object" }]);
+      });
+    }
+  }
+
   it("is emitted as events like any other execution", async () => {
     const events: ExecutionEvent[] = [];
     const report = await execute({ action: "BUY" } as never, {}, {}, yes, { onEvent: (event) => events.push(event) });

@@ -5,8 +5,10 @@ import {
   createManualKillSwitch,
   createMemoryIdempotencyStore,
   createMemoryRateLimiter,
+  deriveKey,
   type ExecutionEvent,
   execute,
+  fingerprintOf,
   type Journal,
   planExecution,
   reportFromEvents,
@@ -443,7 +445,7 @@ describe("S10 the report", () => {
     expect(other.report.planHash).not.toBe(once.report.planHash);
   });
 
-  it("hash the RFC 8785 text of the plan's actions, whatever is in them", () => {
+  it("hash the RFC 8785 text of the plan's actions, whatever is in them; so do the keys of each", () => {
     const text = fc.string({ unit: "grapheme", minLength: 1, maxLength: 20 });
     const item = fc.record(
       {
@@ -459,6 +461,14 @@ describe("S10 the report", () => {
       fc.property(fc.uniqueArray(item, { selector: ({ id }) => id ?? Symbol(), maxLength: 4 }), (actions) => {
         const plan = planExecution(FinalDecisionSchema.parse({ action: "ACT", actions }), {});
         expect(plan.planHash).toBe(sha256Hex(canonicalJson(plan.actions)));
+        for (const planned of plan.actions) {
+          const { action, id, params } = planned;
+          const context = { account: id, now_ms: 7 };
+          expect(fingerprintOf(planned)).toBe(sha256Hex(canonicalJson({ action, params })));
+          expect(deriveKey(planned, context)).toBe(
+            sha256Hex(canonicalJson({ action, context: { account: id }, id, params })),
+          );
+        }
       }),
     );
   });
