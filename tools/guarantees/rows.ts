@@ -607,9 +607,11 @@ export const GUARANTEES: readonly Guarantee[] = [
           "S8.2 a journal > has the intent before the dispatch, however slow it is",
           "S8.2 a journal > that …: no dispatch, fail-closed",
           "S8.2 a journal > has every denial and skip",
+          "S8.2 a journal > that keeps the order itself is waited for at an intent and at the end",
         ],
       }),
       "packages/trace/test/file-faults.test.ts > a journal's file that fails > S8.2 keeps anything from being dispatched on a full device",
+      "packages/trace/test/appends-at-once.test.ts > S8.2 a journal whose sink takes many lines at once > has kept what it says is kept, in the order of the calls, whenever it dies",
     ],
   },
   {

@@ -576,6 +576,29 @@ describe("an execution in flight", () => {
     expect(calls()).toBe(0);
   });
 
+  it("S8.2 appends without waiting where the journal keeps the order, but for intents", async () => {
+    const clock = createVirtualClock();
+    const seqs: number[] = [];
+    const durable: string[] = [];
+    const seen: string[][] = [];
+    const journal = {
+      keepsOrder: true,
+      async append({ seq, type }: ExecutionEvent) {
+        seqs.push(seq);
+        await clock.sleep(20);
+        durable.push(type);
+      },
+    };
+    const executor = () => {
+      seen.push([...durable]);
+      return { ok: true as const };
+    };
+    await clock.run(() => runDurably({ clock, decision, executor, ports: { journal } }));
+    expect(seen).toEqual([["execution.started", "action.started", "attempt.intended"]]);
+    expect(seqs).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(clock.monotonic()).toBeLessThan(7 * 20);
+  });
+
   it("S8.3 is not changed by a listener that throws, and says so once", async () => {
     const clock = createVirtualClock();
     const journal: ExecutionEvent[] = [];

@@ -36,7 +36,7 @@ export function portsOf(scenario: Scenario, clock: VirtualClock): DurablePorts {
 export function journalOf(scenario: Scenario, kept: ExecutionEvent[]): { journal: Journal } | undefined {
   if (scenario.journal === undefined) return undefined;
   const append = answering(scenario, scenario.journal.failsAt)((event: ExecutionEvent) => void kept.push(event));
-  return { journal: { append } };
+  return { journal: { append, keepsOrder: scenario.journal.keepsOrder } };
 }
 
 /** Makes ports answer as the scenario says. Their calls are counted together; the one at `failsAt` fails. */

@@ -55,7 +55,7 @@ export interface Scenario {
     | undefined
     | { readonly capacity: number; readonly refillPerSuccess: number; readonly throws: boolean };
   readonly listens: boolean;
-  readonly journal: undefined | { readonly failsAt: number };
+  readonly journal: undefined | { readonly failsAt: number; readonly keepsOrder: boolean };
   /** Ports answer with promises, which are settled. */
   readonly promises: boolean;
   readonly throttleMs: number;
@@ -227,7 +227,7 @@ export const aScenario: fc.Arbitrary<Scenario> = fc
       { nil: undefined, freq: 2 },
     ),
     listens: mostly(true, false),
-    journal: fc.option(fc.record({ failsAt: aFailure }), { nil: undefined, freq: 2 }),
+    journal: fc.option(fc.record({ failsAt: aFailure, keepsOrder: fc.boolean() }), { nil: undefined, freq: 2 }),
     promises: mostly(false, true),
     throttleMs: mostly(0, 20, 20, 20, 1000),
     cooldownMs: fc.constantFrom(0, 0, 3000),

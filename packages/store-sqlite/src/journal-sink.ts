@@ -8,6 +8,8 @@ import type { StoreThread } from "./store-thread.js";
 export interface SqliteJournalSink {
   /** Resolves when the line is on the disk. */
   append(line: string): Promise<void>;
+  /** Resolves when the lines are on the disk: as a rule in one transaction. */
+  appendAll(lines: readonly string[]): Promise<void>;
   /** The last record that is there; a journal goes on from it. */
   readonly head: { seq: number; hash: string } | undefined;
 }
@@ -18,12 +20,17 @@ const PAGE = 200;
 /** @throws StoreError `journal_in_use` */
 export async function openJournalSink(thread: StoreThread, name: string): Promise<SqliteJournalSink> {
   const last = await thread.request("open_journal", name);
+  const append = async (line: string) => {
+    const { seq } = JSON.parse(line) as { seq: unknown };
+    if (!Number.isSafeInteger(seq)) throw new StoreError("journal_conflict", "the line is no journal record");
+    await thread.request("append", name, seq as number, line);
+  };
   return {
     head: last === null ? undefined : { seq: last.seq, hash: (JSON.parse(last.line) as { hash: string }).hash },
-    async append(line) {
-      const { seq } = JSON.parse(line) as { seq: unknown };
-      if (!Number.isSafeInteger(seq)) throw new StoreError("journal_conflict", "the line is no journal record");
-      await thread.request("append", name, seq as number, line);
+    append,
+    async appendAll(lines) {
+      // What is asked in one turn goes into as few transactions as there can be; no line follows one that has failed.
+      await Promise.all(lines.map(append));
     },
   };
 }

@@ -1,17 +1,20 @@
-// What an append of the journal costs beside a bare loop that writes the same bytes and syncs them, in the same run. The two take
-// turns in short rounds, so that whatever else the machine does hits both; the median of the rounds' ratios counts.
+// What an append of the journal costs beside a bare loop that writes the same bytes and syncs them, in the same run; then what an
+// execution with a journal costs beside as many bare writes, each with its sync. They take turns in short rounds, so that whatever
+// else the machine does hits all; the median of the rounds' ratios counts.
 // Run, after a build: npx pnpm@12.21.0 --filter @eoc/trace run bench:append [folder]
 
 import { closeSync, fsyncSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ExecutionEvent } from "@eoc/core";
+import { type ExecutionEvent, execute } from "@eoc/core";
 import { createJsonlJournal } from "@eoc/trace";
 import { createFileSink } from "@eoc/trace/node";
 
 const ROUNDS = 21;
 const APPENDS = { always: 100, never: 2_000 } as const;
+const EVENTS_OF_ONE_ACTION = 7;
+const EXECUTIONS = 256;
 
 const event: ExecutionEvent = {
   seq: 6,
@@ -27,6 +30,7 @@ const event: ExecutionEvent = {
 const folder = mkdtempSync(join(process.argv[2] ?? tmpdir(), "eoc-append-"));
 try {
   for (const fsync of ["always", "never"] as const) await compare(fsync);
+  for (const atOnce of [1, 16, 128]) await compareExecutions(atOnce);
 } finally {
   rmSync(folder, { recursive: true });
 }
@@ -50,6 +54,40 @@ async function compare(fsync: "always" | "never"): Promise<void> {
   console.log(
     `  bare loop, promises  ${String(rate(times.async)).padStart(7)} writes/s; a journal's append takes ${ratio(times.async)} times as long`,
   );
+}
+
+async function compareExecutions(atOnce: number): Promise<void> {
+  const line = new TextEncoder().encode(`${await aLine()}\n`);
+  const times = { executions: [] as number[], bare: [] as number[] };
+  for (let round = 0; round < ROUNDS; round++) {
+    times.executions.push(await timed(() => executeAll(atOnce, round)));
+    times.bare.push(
+      await timed(() =>
+        writeAllAsync("always", EXECUTIONS * EVENTS_OF_ONE_ACTION, line, ROUNDS * (atOnce + 1) + round),
+      ),
+    );
+  }
+  const rate = (all: readonly number[]) => Math.round(EXECUTIONS / (median(all) / 1000));
+  const ratio = median(times.bare.map((time, round) => time / times.executions[round]!)).toFixed(2);
+  console.log(`executions of one action, ${atOnce} at once, fsync always: ${ROUNDS} rounds of ${EXECUTIONS}`);
+  console.log(`  with a journal       ${String(rate(times.executions)).padStart(7)} executions/s`);
+  console.log(
+    `  bare loop, promises  ${String(rate(times.bare)).padStart(7)} times ${EVENTS_OF_ONE_ACTION} writes/s; they take ${ratio} times as long`,
+  );
+}
+
+async function executeAll(atOnce: number, round: number): Promise<void> {
+  const sink = createFileSink(join(folder, `executions-${atOnce}-${round}`));
+  const journal = createJsonlJournal(sink);
+  let left = EXECUTIONS;
+  const oneAfterTheOther = async () => {
+    while (left-- > 0) {
+      const { status, recordError } = await execute({ action: "ACT" }, {}, {}, async () => ({ ok: true }), { journal });
+      if (status !== "success" || recordError !== undefined) throw new Error(`${status}, ${recordError}`);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, oneAfterTheOther));
+  await sink.close();
 }
 
 async function appendAll(fsync: "always" | "never", count: number, round: number): Promise<void> {

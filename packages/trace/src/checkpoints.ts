@@ -77,9 +77,9 @@ export class Checkpoints {
     this.#every = options === undefined ? Number.POSITIVE_INFINITY : every;
   }
 
-  /** One more record is acknowledged. */
-  noticeRecord(): void {
-    this.#since++;
+  /** So many more records are acknowledged. */
+  noticeRecords(count: number): void {
+    this.#since += count;
     if (this.#since < this.#every || this.#last !== undefined) return;
     this.write().catch((error) => {
       try {

@@ -27,10 +27,18 @@ export interface JournalSink {
    * it may not be.
    */
   append(line: string): void | Promise<void>;
+  /**
+   * Keeps several lines, in their order, and says when all are durable. With it everything that is appended while a write is under
+   * way, or in the same turn, goes into the next one. @defaultValue lines are appended one by one
+   */
+  appendAll?(lines: readonly string[]): void | Promise<void>;
   /** The last record that is already there, for a journal that goes on. */
   readonly head?: JournalHead | undefined;
-  /** Whether the next record is to begin another file. Asked before every record but the first. @defaultValue it never is */
-  isFull?(): boolean;
+  /**
+   * Whether the next record is to begin another file, once lines of `pending` characters have been appended. Asked before every
+   * record but the first. @defaultValue it never is
+   */
+  isFull?(pending: number): boolean;
   /** Begins another file, where the next line goes. A failure of it is one of the journal. */
   rotate?(): void | Promise<void>;
 }
@@ -56,6 +64,7 @@ export interface JsonlJournalOptions {
 
 /** A {@link Journal} that can say where it ends. */
 export interface JsonlJournal extends Journal {
+  readonly keepsOrder: true;
   /**
    * The last record that the sink has acknowledged and how many there are in the whole journal. Before the first one: `seq` −1,
    * `count` 0. Give it to `verifyJournal` later, from a place that whoever can write the journal cannot write.
@@ -73,10 +82,20 @@ export interface JsonlJournal extends Journal {
   checkpoint(): Promise<JournalCheckpoint>;
 }
 
+/** Events in canonical JSON whose turn has not come. */
+interface Append {
+  readonly texts: readonly string[];
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Hashing that much takes about two milliseconds, in which nothing else runs. */
+const MAX_WRITE = 131_072;
+
 /**
  * A journal of JSON lines, each chained to the one before by SHA-256 (S8.2). The first append writes an opening record before its
- * own. Lines reach the sink one after the other, in the order of the calls. After one append that failed every later one fails
- * too: a chain that goes on after a hole would lie.
+ * own. Lines reach the sink in the order of the calls, one write after the other. After one append that failed every later one
+ * fails too: a chain that goes on after a hole would lie.
  *
  * @throws EocError `invalid_policy`
  */
@@ -88,34 +107,55 @@ export function createJsonlJournal(sink: JournalSink, options: JsonlJournalOptio
   };
   let acknowledged: JournalHead = options.head ?? sink.head ?? { seq: -1, hash: NO_PREV };
   let opened = false;
+  /** Nothing more may be appended. */
   let broken: Error | undefined;
-  /** The append in progress; undefined when the sink is idle, so that a synchronous sink costs no promise. */
-  let last: Promise<void> | undefined;
+  /** Nor may what was appended before be written: a write has failed. */
+  let isCut = false;
+  /** A write is under way, or will be as soon as this turn is over. */
+  let busy = false;
+  let waiting: Append[] = [];
   const head = () => ({ ...acknowledged, count: acknowledged.seq + 1 });
   const checkpoints = new Checkpoints(head, options.checkpoints);
 
-  function put(event: unknown): void | Promise<void> {
-    const record = sealRecord(acknowledged, eventText(event));
+  function put(lines: readonly string[], end: JournalHead): void | Promise<void> {
     const written = () => {
-      acknowledged = record.head;
-      checkpoints.noticeRecord();
+      acknowledged = end;
+      checkpoints.noticeRecords(lines.length);
     };
-    const answer = sink.append(record.line);
+    const answer = lines.length === 1 ? sink.append(lines[0]!) : sink.appendAll!(lines);
     return isThenable(answer) ? Promise.resolve(answer).then(written) : written();
   }
 
-  /** What has to be done for these records, one step after the other. */
-  function* stepsFor(events: readonly unknown[]): Generator<void | Promise<void>, void> {
-    const isNew = acknowledged.seq < 0;
-    const opening: JournalOpening = { type: isNew ? "journal.opened" : "journal.resumed", ...writer };
-    for (const event of opened ? events : [opening, ...events]) {
+  /** What has to be done for these events, given in canonical JSON, one step after the other. */
+  function* stepsFor(texts: readonly string[]): Generator<void | Promise<void>, void> {
+    const opening: JournalOpening = { type: acknowledged.seq < 0 ? "journal.opened" : "journal.resumed", ...writer };
+    let end = acknowledged;
+    let lines: string[] = [];
+    let length = 0;
+    for (const text of opened ? texts : [eventText(opening), ...texts]) {
       opened = true;
-      if (acknowledged.seq >= 0 && sink.isFull?.() === true) {
+      if (end.seq >= 0 && sink.isFull?.(length) === true) {
+        if (lines.length > 0) yield put(lines, end);
         yield sink.rotate?.();
-        yield put({ type: "journal.continued", previous: acknowledged, ...writer } satisfies JournalOpening);
+        const continued: JournalOpening = { type: "journal.continued", previous: acknowledged, ...writer };
+        const first = sealRecord(acknowledged, eventText(continued));
+        yield put([first.line], first.head);
+        [end, lines, length] = [acknowledged, [], 0];
       }
-      yield put(event);
+      const record = sealRecord(end, text);
+      end = record.head;
+      lines.push(record.line);
+      length += record.line.length + 1;
+      if (sink.appendAll !== undefined) continue;
+      yield put(lines, end);
+      [lines, length] = [[], 0];
     }
+    if (lines.length > 0) yield put(lines, end);
+  }
+
+  function cut(cause: unknown): Error {
+    isCut = true;
+    return fail(cause);
   }
 
   function fail(cause: unknown): Error {
@@ -124,40 +164,74 @@ export function createJsonlJournal(sink: JournalSink, options: JsonlJournalOptio
   }
 
   function run(steps: Generator<void | Promise<void>, void>): void | Promise<void> {
-    if (broken !== undefined) throw broken;
     try {
       for (let step = steps.next(); !step.done; step = steps.next()) {
         if (isThenable(step.value)) {
           return step.value.then(
             () => run(steps),
             (cause) => {
-              throw fail(cause);
+              throw cut(cause);
             },
           );
         }
       }
     } catch (cause) {
-      throw fail(cause);
+      throw cut(cause);
     }
   }
 
   function append(events: readonly unknown[]): void | Promise<void> {
-    const answer = last === undefined ? run(stepsFor(events)) : last.then(() => run(stepsFor(events)));
-    if (answer === undefined) return;
-    const pending = answer.finally(() => {
-      if (last === pending) last = undefined;
+    if (broken !== undefined) throw broken;
+    let texts: string[];
+    try {
+      texts = events.map(eventText);
+    } catch (cause) {
+      throw fail(cause);
+    }
+    // A sink that answers at once costs no promise.
+    if (!busy && sink.appendAll === undefined) return occupied(run(stepsFor(texts)));
+    return new Promise((resolve, reject) => {
+      waiting.push({ texts, resolve, reject });
+      if (busy) return;
+      busy = true;
+      queueMicrotask(writeWaiting);
     });
-    last = pending;
-    return pending;
+  }
+
+  /** Goes on with what waits when a write that is under way has ended. */
+  function occupied(answer: void | Promise<void>): void | Promise<void> {
+    if (answer === undefined) return;
+    busy = true;
+    answer.then(writeWaiting, writeWaiting);
+    return answer;
+  }
+
+  async function writeWaiting(): Promise<void> {
+    while (waiting.length > 0) {
+      const taken = waiting;
+      waiting = [];
+      for (const batch of batchesOf(taken, sink.appendAll !== undefined)) {
+        try {
+          if (isCut) throw broken;
+          await run(stepsFor(batch.flatMap(({ texts }) => texts)));
+          for (const { resolve } of batch) resolve();
+        } catch (error) {
+          for (const { reject } of batch) reject(error);
+        }
+      }
+    }
+    busy = false;
   }
 
   return {
+    keepsOrder: true,
     head,
     // Redacted at the call: what happens to an event later counts for nothing.
     append: (event) => append([redactor.redact(event)]),
     forExecution(decision, policy) {
       const boundsOf = readBounds(decision, policy);
       return {
+        keepsOrder: true,
         append(event) {
           const bounds = boundsOf(event);
           return append(bounds === undefined ? [redactor.redact(event)] : [redactor.redact(event), bounds]);
@@ -187,6 +261,22 @@ export function createJsonlJournal(sink: JournalSink, options: JsonlJournalOptio
       return { ...bounds, ...(redactor.redact({ executionId: event.executionId }) as { executionId: string }) };
     };
   }
+}
+
+/** What was appended, in writes of about {@link MAX_WRITE} characters, or one by one. */
+function* batchesOf(appends: readonly Append[], together: boolean): Generator<Append[], void> {
+  let batch: Append[] = [];
+  let length = 0;
+  for (const append of appends) {
+    if (batch.length > 0 && (!together || length >= MAX_WRITE)) {
+      yield batch;
+      batch = [];
+      length = 0;
+    }
+    batch.push(append);
+    for (const text of append.texts) length += text.length;
+  }
+  yield batch;
 }
 
 function isThenable(answer: void | Promise<void>): answer is Promise<void> {

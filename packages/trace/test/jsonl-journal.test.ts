@@ -131,10 +131,11 @@ describe("createJsonlJournal", () => {
   it("fails for good after an event that cannot be written as JSON: the record would have a hole", () => {
     const sink = memorySink();
     const journal = createJsonlJournal(sink);
-    const event = { ...retried()[0]!, atMs: Number.NaN };
+    void journal.append(retried()[0]!);
+    const event = { ...retried()[1]!, atMs: Number.NaN };
     expect(() => journal.append(event)).toThrow("the journal is broken");
-    expect(() => journal.append(retried()[0]!)).toThrow("the journal is broken");
-    expect(recordsOf(sink.lines).map(({ event }) => event.type)).toEqual(["journal.opened"]);
+    expect(() => journal.append(retried()[1]!)).toThrow("the journal is broken");
+    expect(recordsOf(sink.lines).map(({ event }) => event.type)).toEqual(["journal.opened", "execution.started"]);
   });
 
   it("S8.2 writes an unpaired surrogate as �, so that nobody's id keeps the journal from being written", async () => {

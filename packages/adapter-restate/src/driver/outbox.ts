@@ -15,20 +15,26 @@ export interface Delivery {
   readonly listenerFailed?: string;
 }
 
-/** Hands chores on within `limitMs`, in order. What the outside does with them changes nothing (S8.3). */
+/**
+ * Hands chores on within `limitMs`, in order, and without waiting where the journal keeps the order itself. What the outside does
+ * with them changes nothing (S8.3).
+ */
 export async function deliver(shop: Shop, chores: readonly Chore[], limitMs: number): Promise<Delivery> {
   if (chores.length === 0) return {};
   const endsAt = shop.clock.monotonic() + limitMs;
-  let lost = false;
-  let listenerFailed: string | undefined;
+  const waits = member(shop.ports.journal, "keepsOrder") !== true;
+  const tellings: ReturnType<typeof tell>[] = [];
   for (const chore of chores) {
     if (chore.type === "refill") refill(shop.ports);
     else {
-      const told = await tell(shop, chore.event, endsAt - shop.clock.monotonic());
-      listenerFailed ??= told.listenerFailed;
-      lost ||= !told.durable;
+      const telling = tell(shop, chore.event, endsAt - shop.clock.monotonic());
+      tellings.push(telling);
+      if (waits) await telling;
     }
   }
+  const told = await Promise.all(tellings);
+  const lost = told.some(({ durable }) => !durable);
+  const listenerFailed = told.find((each) => each.listenerFailed !== undefined)?.listenerFailed;
   return { ...(lost ? { lost } : undefined), ...(listenerFailed === undefined ? undefined : { listenerFailed }) };
 }
 

@@ -1,16 +1,22 @@
 import { errorTypeOf } from "../machine/outcome.js";
 import type { Journal } from "../ports/journal.js";
 import type { ExecutionEvent } from "../report/events.js";
+import { member } from "./port-desks.js";
 import { isThenable } from "./ports-guard.js";
 
-/** Shows events to the listener and appends them to the journal, one after the other (S8.1). */
+/**
+ * Shows events to the listener and appends them to the journal in their order (S8.1), each when the one before is answered or, where
+ * the journal keeps the order itself, at once.
+ */
 export class EventSink {
   readonly #journal: Journal | undefined;
   readonly #listener: ((event: ExecutionEvent) => void) | undefined;
   readonly #listenerFailed: (errorType: string) => void;
   readonly #waiting: { event: ExecutionEvent; done: ((ok: boolean) => void) | undefined }[] = [];
   #head = 0;
-  #busy = false;
+  /** Appends that are not answered yet. */
+  #pending = 0;
+  readonly #keepsOrder: boolean;
   #lost = false;
   #idle: (() => void) | undefined;
 
@@ -20,6 +26,7 @@ export class EventSink {
     listenerFailed: (errorType: string) => void,
   ) {
     this.#journal = journal;
+    this.#keepsOrder = member(journal, "keepsOrder") === true;
     this.#listener = listener;
     this.#listenerFailed = listenerFailed;
   }
@@ -33,13 +40,13 @@ export class EventSink {
   push(event: ExecutionEvent, done?: (ok: boolean) => void): void {
     this.#show(event);
     if (this.#journal === undefined) return done?.(true);
-    if (this.#busy) this.#waiting.push({ event, done });
+    if (this.#pending > 0 && !this.#keepsOrder) this.#waiting.push({ event, done });
     else if (this.#append(event, done)) this.#drain();
   }
 
   /** Calls back once everything is appended, at once where it is. */
   whenIdle(callback: () => void): void {
-    if (this.#busy) this.#idle = callback;
+    if (this.#pending > 0) this.#idle = callback;
     else callback();
   }
 
@@ -56,7 +63,7 @@ export class EventSink {
 
   /** False when its answer has to be waited for. */
   #append(event: ExecutionEvent, done: ((ok: boolean) => void) | undefined): boolean {
-    this.#busy = true;
+    this.#pending++;
     let ok = true;
     try {
       const appended: unknown = this.#journal!.append(event);
@@ -82,8 +89,7 @@ export class EventSink {
     }
     if (this.#head > 0) this.#waiting.length = 0;
     this.#head = 0;
-    this.#busy = false;
-    this.#idle?.();
+    if (this.#pending === 0) this.#idle?.();
   }
 
   #next(ok: boolean, done: ((ok: boolean) => void) | undefined): void {
@@ -92,7 +98,9 @@ export class EventSink {
   }
 
   #answer(ok: boolean, done: ((ok: boolean) => void) | undefined): void {
+    // What it leads to comes behind what waits.
     if (done !== undefined) done(ok);
     else if (!ok) this.#lost = true;
+    this.#pending--;
   }
 }

@@ -6,4 +6,10 @@ import type { ExecutionEvent } from "../report/events.js";
  */
 export interface Journal {
   append(event: ExecutionEvent): void | Promise<void>;
+  /**
+   * That an execution need not wait for one append before the next: however many are under way, their events are kept in the order
+   * of the calls, and after one that failed every later one fails. A journal may then make many durable at once.
+   * @defaultValue false
+   */
+  readonly keepsOrder?: boolean;
 }

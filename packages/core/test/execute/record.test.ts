@@ -225,6 +225,71 @@ describe("S8.2 a journal", () => {
     expect(seqs).toEqual(seqs.map((_, i) => i));
   });
 
+  /** Keeps every event 20 ms after it came. */
+  function orderly(keepsOrder: boolean) {
+    const clock = createVirtualClock();
+    const seqs: number[] = [];
+    const durable: string[] = [];
+    let open = 0;
+    const most = { open: 0 };
+    const journal: Journal = {
+      keepsOrder,
+      async append({ seq, type }) {
+        seqs.push(seq);
+        most.open = Math.max(most.open, ++open);
+        await clock.sleep(20);
+        durable.push(type);
+        open--;
+      },
+    };
+    return { clock, journal, seqs, durable, most };
+  }
+
+  async function runWith({ clock, journal, seqs, durable, most }: ReturnType<typeof orderly>) {
+    const seen: string[][] = [];
+    const executor = () => {
+      seen.push([...durable]);
+      return succeeds();
+    };
+    await runScript(executor, { clock, options: { journal } });
+    expect(seen[0]).toEqual(["execution.started", "action.started", "attempt.intended"]);
+    expect(durable).toHaveLength(7);
+    expect(seqs).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    return { open: most.open, ms: clock.monotonic() };
+  }
+
+  it("that keeps the order itself is waited for at an intent and at the end", async () => {
+    expect(await runWith(orderly(true))).toEqual({ open: 4, ms: 2 * 20 });
+  });
+
+  it("that does not is waited for after every event", async () => {
+    expect(await runWith(orderly(false))).toEqual({ open: 1, ms: 7 * 20 });
+  });
+
+  it("that keeps the order and loses one of the events that nobody waits for: the report says so", async () => {
+    const journal: Journal = {
+      keepsOrder: true,
+      append: async ({ type }) => {
+        await Promise.resolve();
+        if (type === "attempt.started") throw new Error("disk full");
+      },
+    };
+    const { report } = await runScript([succeeds()], { options: { journal } });
+    expect(report).toMatchObject({ status: "success", recordError: "journal_unavailable" });
+  });
+
+  it("whose word for it cannot be read is appended to one event after the other", async () => {
+    const { clock, journal, most } = orderly(true);
+    const hostile: Journal = {
+      append: journal.append,
+      get keepsOrder(): boolean {
+        throw new Error("hunter2");
+      },
+    };
+    const { report } = await runScript([succeeds()], { clock, options: { journal: hostile } });
+    expect([report.status, most.open]).toEqual(["success", 1]);
+  });
+
   it("does not hold up the report for longer than a port may take", async () => {
     const journal: Journal = { append: ({ type }) => (type === "action.finished" ? new Promise(() => {}) : undefined) };
     const { report, clock } = await runScript([succeeds()], {

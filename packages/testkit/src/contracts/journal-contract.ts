@@ -23,6 +23,8 @@ export interface JournalCapabilities extends ContractTiming {
   durable?: boolean;
   /** Writing may fail. @defaultValue true */
   outage?: boolean;
+  /** Says `keepsOrder`: executions append to it without waiting. @defaultValue false */
+  keepsOrder?: boolean;
 }
 
 type JournalDesk = Desk<JournalUnderTest>;
@@ -171,8 +173,82 @@ function outageCases(outage: boolean): Cases<JournalUnderTest> {
   };
 }
 
+function orderCases({
+  keepsOrder = false,
+  durable = true,
+  outage = true,
+}: JournalCapabilities): Cases<JournalUnderTest> {
+  if (!keepsOrder) {
+    return {
+      "S8.2 (no `keepsOrder`) the journal does not ask executions to append without waiting": ({ subject }) => {
+        must(subject.journal.keepsOrder !== true, "the journal says `keepsOrder`: declare `keepsOrder: true`");
+      },
+    };
+  }
+  const always: Cases<JournalUnderTest> = {
+    "S8.2 appends that are under way are answered in the order of the calls": async ({ subject }) => {
+      must(subject.journal.keepsOrder === true, "the journal must say `keepsOrder`, or declare `keepsOrder: false`");
+      const appended = events(50);
+      const answered: number[] = [];
+      await Promise.all(
+        appended.map(async (event) => {
+          await subject.journal.append(event);
+          answered.push(event.seq);
+        }),
+      );
+      mustEqual(
+        answered,
+        appended.map(({ seq }) => seq),
+        "the order of the answers",
+      );
+      await mustHold(subject, appended, "after 50 appends at once");
+    },
+  };
+  const afterCrash: Cases<JournalUnderTest> = {
+    "S8.2 what is answered survives a crash, and so does all that was appended before it": async ({ subject }) => {
+      must(subject.crash !== undefined, "`durable` needs `crash()`, or declare `durable: false`");
+      const appended = events(20);
+      const appends = appended.map(async (event) => subject.journal.append(event));
+      for (const append of appends) append.catch(() => {});
+      await appends[9];
+      const again = await subject.crash();
+      const found = await again.read();
+      must(found.length >= 10, `only ${found.length} of the 10 events that were answered are read back`);
+      await mustHold(again, appended.slice(0, found.length), "after a crash");
+      await again.close?.();
+    },
+  };
+  const afterFailure: Cases<JournalUnderTest> = {
+    "S8.2 of the appends that are under way none succeeds after one that does not": async (desk) => {
+      const { subject } = desk;
+      must(subject.goDark !== undefined, "`outage` needs `goDark()`, or declare `outage: false`");
+      const all = events(8);
+      const start = (event: ExecutionEvent) => (async () => subject.journal.append(event))();
+      const appends = all.slice(0, 4).map(start);
+      const dark = subject.goDark();
+      appends.push(...all.slice(4).map(start));
+      await dark;
+      const outcomes = await Promise.all(
+        appends.map((append) =>
+          desk.within(
+            append.then(
+              () => "succeeded",
+              () => "failed",
+            ),
+          ),
+        ),
+      );
+      const firstLost = outcomes.findIndex((outcome) => outcome !== "succeeded");
+      must(firstLost >= 0, "an append succeeded although nothing could be written");
+      must(!outcomes.slice(firstLost).includes("succeeded"), "an append succeeded although one before it did not");
+    },
+  };
+  return { ...always, ...(durable ? afterCrash : undefined), ...(outage ? afterFailure : undefined) };
+}
+
 /** What every `Journal` must do, as cases for any test runner. Source: S8. */
 export function journalContract(open: Open<JournalUnderTest>, capabilities: JournalCapabilities = {}): ContractCase[] {
   const { durable = true, outage = true } = capabilities;
-  return contractCases(open, { ...RECORD_CASES, ...durableCases(durable), ...outageCases(outage) }, capabilities);
+  const cases = { ...durableCases(durable), ...outageCases(outage), ...orderCases(capabilities) };
+  return contractCases(open, { ...RECORD_CASES, ...cases }, capabilities);
 }

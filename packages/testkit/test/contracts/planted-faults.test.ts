@@ -186,8 +186,8 @@ describe("what takes the place of a case that is left out", () => {
   );
 
   fallbacksCatch<Deniable<JournalCapabilities>>(
-    (lacks) => journalContract(() => plantedJournal(), lacking(lacks)),
-    ["durable", "outage"],
+    (lacks) => journalContract(() => plantedJournal(), { keepsOrder: true, ...lacking(lacks) }),
+    ["durable", "outage", "keepsOrder"],
   );
 
   fallbacksCatch<Deniable<ExecutorCapabilities>>(
@@ -279,7 +279,7 @@ describe("the contract of a switch", () => {
 });
 
 describe("the contract of a journal", () => {
-  const contractWith = (fault?: JournalFault) => journalContract(() => plantedJournal(fault));
+  const contractWith = (fault?: JournalFault) => journalContract(() => plantedJournal(fault), { keepsOrder: true });
   catches<JournalFault>(contractWith, {
     "swallows what it cannot write": "S8.2 an append that cannot be written fails, or never ends; it does not succeed",
     "says done before it is durable": "S8.2 what has been appended survives a crash, event by event",
@@ -289,5 +289,9 @@ describe("the contract of a journal", () => {
     "rounds times": "S8.2 every event is read back as it was appended, in order",
     "begins with a record of its own": "S8.2 a new journal is empty",
     "writes into one file for all": "S8.2 a journal that is opened anew has nothing to do with this one",
+    "answers every third append late": "S8.2 appends that are under way are answered in the order of the calls",
+    "says nothing of keeping the order": "S8.2 appends that are under way are answered in the order of the calls",
+    "makes only intents durable": "S8.2 what is answered survives a crash, and so does all that was appended before it",
+    "fails once and goes on": "S8.2 of the appends that are under way none succeeds after one that does not",
   });
 });

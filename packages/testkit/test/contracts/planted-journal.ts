@@ -10,7 +10,11 @@ export type JournalFault =
   | "writes a line a name"
   | "rounds times"
   | "writes into one file for all"
-  | "begins with a record of its own";
+  | "begins with a record of its own"
+  | "answers every third append late"
+  | "makes only intents durable"
+  | "fails once and goes on"
+  | "says nothing of keeping the order";
 
 const shared: string[] = [];
 
@@ -20,6 +24,8 @@ export function plantedJournal(fault?: JournalFault, disk: string[] = []): Journ
   const buffer: string[] = [];
   let isFull = false;
   let appends = 0;
+  let failures = 0;
+  const isSlow = () => appends++ % 3 === 0;
   const write = (line: string) => {
     if (fault === "drops events that are alike" && lines.includes(line)) return;
     lines.push(line);
@@ -31,14 +37,20 @@ export function plantedJournal(fault?: JournalFault, disk: string[] = []): Journ
   };
   return {
     journal: {
+      keepsOrder: fault !== "says nothing of keeping the order",
       append: async (event) => {
         if (isFull) {
           if (fault === "swallows what it cannot write") return;
+          if (fault === "fails once and goes on" && failures++ > 0) return;
           throw new Error("disk full");
         }
-        if (fault === "reorders what is not awaited" && appends++ % 3 === 0) await Promise.resolve();
-        if (fault === "says done before it is durable") buffer.push(lineOf(event));
+        if (fault === "reorders what is not awaited" && isSlow()) await Promise.resolve();
+        const isLazy =
+          fault === "says done before it is durable" ||
+          (fault === "makes only intents durable" && event.type !== "attempt.intended");
+        if (isLazy) buffer.push(lineOf(event));
         else write(lineOf(event));
+        if (fault === "answers every third append late" && isSlow()) await Promise.resolve();
       },
     },
     read: () => {

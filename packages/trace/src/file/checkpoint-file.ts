@@ -32,7 +32,7 @@ export function createCheckpointFile(
     file.closeSync();
     throw error;
   }
-  return { append: (line) => file.append(line), close: () => file.close() };
+  return { append: (line) => file.append([line]), close: () => file.close() };
 }
 
 /**

@@ -21,6 +21,7 @@ export interface FileSinkOptions {
 /** A journal's file. Has one writer: a second one, in this process or another, is noticed at its next append. */
 export interface FileSink extends JournalSink {
   append(line: string): Promise<void>;
+  appendAll(lines: readonly string[]): Promise<void>;
   /** What was there when the file was opened. */
   readonly recovered: {
     /** The last whole record; a journal goes on from it by itself. Its own hash fits; `verifyJournal` looks at the rest. */
@@ -37,7 +38,7 @@ export interface FileSink extends JournalSink {
 
 /**
  * Opens `path`, or the last of the files that its journal was rotated into, for appending lines, or creates it for its owner alone
- * (mode 0600). Every append is one write and, unless `fsync` says otherwise, one fsync. After one that failed every later one
+ * (mode 0600). What is appended together is one write and, unless `fsync` says otherwise, one fsync. After one that failed every later one
  * fails: the file may end in half a line.
  *
  * @throws what opening the file throws, and when its last line is no journal record: it is some other file, or damaged
@@ -84,17 +85,20 @@ export function openFileSink(path: string, options: FileSinkOptions, calls?: Fil
     return result;
   }
 
+  const appendAll = (lines: readonly string[]) =>
+    queue(async () => {
+      const next = fileAfter(path, file.path);
+      if (existsSync(next)) throw new Error(`something else writes to ${next}`);
+      await file.append(lines);
+      isUnused = false;
+    });
+
   return {
     recovered,
     head: recovered.head,
-    append: (line) =>
-      queue(async () => {
-        const next = fileAfter(path, file.path);
-        if (existsSync(next)) throw new Error(`something else writes to ${next}`);
-        await file.append(line);
-        isUnused = false;
-      }),
-    isFull: () => isUnused || file.size >= maxBytes,
+    append: (line) => appendAll([line]),
+    appendAll,
+    isFull: (pending) => isUnused || file.size + pending >= maxBytes,
     rotate: () =>
       queue(async () => {
         if (isUnused) return;

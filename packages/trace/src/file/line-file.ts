@@ -18,6 +18,7 @@ const NODE_CALLS: FileCalls = {
 };
 
 const closeFile = promisify(fs.close);
+const encoder = new TextEncoder();
 const NEW_LINE = 0x0a;
 const CHUNK = 65_536;
 
@@ -65,10 +66,9 @@ export class LineFile {
   }
 
   /** One write and, by the policy, one fsync. After one that failed the file may end in half a line. */
-  async append(line: string): Promise<void> {
-    const bytes = new TextEncoder().encode(`${line}\n`);
-    if (bytes.length > MAX_LINE_BYTES)
-      throw new Error(`a line of ${bytes.length} bytes is more than anybody would read`);
+  async append(lines: readonly string[]): Promise<void> {
+    const bytes = encoder.encode(`${lines.join("\n")}\n`);
+    if (bytes.length > MAX_LINE_BYTES) for (const line of lines) mustBeReadable(line);
     if (fs.fstatSync(this.#fd).size !== this.#size) throw new Error(`something else writes to ${this.path}`);
     const { bytesWritten } = await this.#calls.write(this.#fd, bytes);
     // Half a line stays behind, as after a crash: it is cut off when the file is opened again.
@@ -126,6 +126,11 @@ export class LineFile {
     }
     return bytes.subarray(0, read);
   }
+}
+
+function mustBeReadable(line: string): void {
+  const { length } = encoder.encode(`${line}\n`);
+  if (length > MAX_LINE_BYTES) throw new Error(`a line of ${length} bytes is more than anybody would read`);
 }
 
 /** Makes the name of a new file as durable as its content. Some systems cannot sync a directory, and need not. */

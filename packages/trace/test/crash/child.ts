@@ -29,16 +29,12 @@ const sink =
   mode === "halves"
     ? openFileSink(journalPath, { maxBytes: 8_000 }, inHalves)
     : openFileSink(journalPath, { maxBytes: 8_000, fsync: mode === "synced" ? "always" : "never" });
-const journal = createJsonlJournal({
-  head: sink.head,
-  isFull: () => sink.isFull!(),
-  rotate: () => sink.rotate!(),
-  async append(line) {
-    await sink.append(line);
-    const { seq, hash } = JSON.parse(line) as { seq: number; hash: string };
-    writeSync(acknowledged, `${JSON.stringify({ seq, hash })}\n`);
-  },
-});
+const appendAll = async (lines: readonly string[]) => {
+  await sink.appendAll(lines);
+  const { seq, hash } = JSON.parse(lines.at(-1)!) as { seq: number; hash: string };
+  writeSync(acknowledged, `${JSON.stringify({ seq, hash })}\n`);
+};
+const journal = createJsonlJournal({ ...sink, append: (line) => appendAll([line]), appendAll });
 
 const policy: ExecutionPolicyInput = {
   retry: { maxRetries: 2, initialBackoffMs: 1 },
