@@ -1,5 +1,6 @@
 import type { ExecutionContext, Issue } from "@eoc/decision-schema/read";
 import { EocError } from "../errors.js";
+import { Given } from "../given.js";
 import type { PlannedAction } from "../plan.js";
 
 export type Effect = "once" | "idempotent" | "none";
@@ -113,6 +114,8 @@ const oneOf = (...allowed: readonly unknown[]): Field => ({
   accepts: (value) => allowed.includes(value),
 });
 
+type Fields = Readonly<Record<string, Field>>;
+
 const RATE_LIMIT = { limit: integer(1), windowMs: atLeast(1) };
 
 const SECTIONS = {
@@ -151,13 +154,34 @@ const TOP = {
   defaultEffect: oneOf("once", "idempotent", "none"),
 } satisfies Record<string, Field>;
 
-const ON_EXCEEDED = oneOf("wait", "deny");
+const RATE_LIMITING = { onExceeded: oneOf("wait", "deny") };
 
-const defined = new WeakSet<object>();
+const KNOWN_OF_RATE_LIMIT: ReadonlySet<string> = new Set(["global", "perAction", "onExceeded"]);
+const KNOWN: ReadonlySet<string> = new Set([...Object.keys(SECTIONS), "rateLimit", ...Object.keys(TOP)]);
 
-/** True for what {@link definePolicy} returned. */
+/** What sections come to that a policy does not name: most policies name one or two. */
+const DEFAULTS = {
+  retry: defaultsOf(SECTIONS.retry),
+  timeout: defaultsOf(SECTIONS.timeout),
+  idempotency: defaultsOf(SECTIONS.idempotency),
+  rateLimit: defaultsOf(RATE_LIMITING),
+};
+
+function defaultsOf(fields: Fields): object {
+  return Object.freeze(readFields({}, fields, "", []));
+}
+
+/** Marks what {@link definePolicy} has returned. */
+class Defined extends Given {
+  readonly #isDefined = true;
+
+  static has(value: object): boolean {
+    return #isDefined in value;
+  }
+}
+
 function isDefinedPolicy(value: unknown): value is ExecutionPolicy {
-  return defined.has(value as object);
+  return typeof value === "object" && value !== null && Defined.has(value);
 }
 
 /**
@@ -168,46 +192,52 @@ export function definePolicy(input: ExecutionPolicyInput = {}): ExecutionPolicy 
   if (isDefinedPolicy(input)) return input;
   const issues: Issue[] = [];
   const source = asObject(input, "", issues);
-  const policy: Record<string, unknown> = {};
-  for (const [name, fields] of Object.entries(SECTIONS)) {
-    policy[name] = Object.freeze(readFields(asObject(source[name], name, issues), fields, `${name}.`, issues));
-  }
-  policy["rateLimit"] = readRateLimit(source["rateLimit"], issues);
-  Object.assign(policy, readFields(source, TOP, "", issues, [...Object.keys(SECTIONS), "rateLimit"]));
+  const policy = {
+    retry: readSection("retry", source["retry"], issues),
+    timeout: readSection("timeout", source["timeout"], issues),
+    idempotency: readSection("idempotency", source["idempotency"], issues),
+    rateLimit: readRateLimit(source["rateLimit"], issues),
+    ...readFields(source, TOP, "", issues, KNOWN),
+  };
   if (issues.length > 0) throw new EocError("invalid_policy", describe(issues), { issues });
-  defined.add(Object.freeze(policy));
-  return policy as unknown as ExecutionPolicy;
+  new Defined(policy);
+  return Object.freeze(policy) as unknown as ExecutionPolicy;
 }
 
+function readSection(name: keyof typeof SECTIONS, value: unknown, issues: Issue[]): object {
+  if (value === undefined) return DEFAULTS[name];
+  return Object.freeze(readFields(asObject(value, name, issues), SECTIONS[name], `${name}.`, issues));
+}
+
+/** @param known names that may be there, where they are more than those of `fields` */
 function readFields(
   source: Record<string, unknown>,
-  fields: Record<string, Field>,
+  fields: Fields,
   prefix: string,
   issues: Issue[],
-  alsoKnown: readonly string[] = [],
+  known?: ReadonlySet<string>,
 ): Record<string, unknown> {
-  const result: Record<string, unknown> = {};
   for (const key of Object.keys(source)) {
-    if (!Object.hasOwn(fields, key) && !alsoKnown.includes(key)) {
-      issues.push({
-        path: prefix + key,
-        expected: `one of ${[...Object.keys(fields), ...alsoKnown].join(", ")}`,
-        received: "an unknown field",
-      });
-    }
+    if (known === undefined ? Object.hasOwn(fields, key) : known.has(key)) continue;
+    const expected = `one of ${[...(known ?? Object.keys(fields))].join(", ")}`;
+    issues.push({ path: prefix + key, expected, received: "an unknown field" });
   }
-  for (const [key, field] of Object.entries(fields)) {
-    const value = source[key] === undefined ? field.fallback : source[key];
-    if (field.accepts(value)) result[key] = value;
-    else issues.push({ path: prefix + key, expected: field.expected, received: describeValue(value) });
+  const result: Record<string, unknown> = {};
+  // They are of our own: nothing is inherited.
+  for (const key in fields) {
+    const { accepts, expected, fallback } = fields[key]!;
+    const given = source[key];
+    const value = given === undefined ? fallback : given;
+    if (accepts(value)) result[key] = value;
+    else issues.push({ path: prefix + key, expected, received: describeValue(value) });
   }
   return result;
 }
 
-function readRateLimit(value: unknown, issues: Issue[]): RateLimitPolicy {
-  const source = asObject(value, "rateLimit", issues);
-  const { global, perAction, ...rest } = source;
-  const result: Record<string, unknown> = readFields(rest, { onExceeded: ON_EXCEEDED }, "rateLimit.", issues);
+function readRateLimit(value: unknown, issues: Issue[]): object {
+  if (value === undefined) return DEFAULTS.rateLimit;
+  const { global, perAction, ...rest } = asObject(value, "rateLimit", issues);
+  const result = readFields(rest, RATE_LIMITING, "rateLimit.", issues, KNOWN_OF_RATE_LIMIT);
   const readLimit = (limit: unknown, path: string) =>
     Object.freeze(readFields(asObject(limit, path, issues), RATE_LIMIT, `${path}.`, issues));
   if (global !== undefined) result["global"] = readLimit(global, "rateLimit.global");
@@ -217,7 +247,7 @@ function readRateLimit(value: unknown, issues: Issue[]): RateLimitPolicy {
       Object.fromEntries(limits.map(([action, limit]) => [action, readLimit(limit, `rateLimit.perAction.${action}`)])),
     );
   }
-  return Object.freeze(result) as unknown as RateLimitPolicy;
+  return Object.freeze(result);
 }
 
 function asObject(value: unknown, path: string, issues: Issue[]): Record<string, unknown> {

@@ -1,3 +1,4 @@
+import { Given } from "../given.js";
 import { isAbnormal } from "../machine/conclude.js";
 import type { ActionState, Machine } from "../machine/state.js";
 import type { ExecutionPlan } from "../plan.js";
@@ -229,13 +230,6 @@ function attemptOf({ facts, plan }: Machine, action: ActionState, number: number
   if (action.key !== undefined) attempt.idempotencyKey = action.key;
   if (late) attempt.late = true;
   return attempt;
-}
-
-class Given {
-  constructor(object: object) {
-    // biome-ignore lint/correctness/noConstructorReturn: the subclass puts its field on the object that is returned.
-    return object;
-  }
 }
 
 /** Gives an object a field that only this class sees: a third of the time of a symbol's. */

@@ -48,7 +48,8 @@ describe("definePolicy", () => {
     });
     const frozen = (value: unknown): boolean =>
       typeof value !== "object" || value === null || (Object.isFrozen(value) && Object.values(value).every(frozen));
-    expect(frozen(policy)).toBe(true);
+    for (const each of [policy, definePolicy(), definePolicy({ retry: {}, timeout: {}, rateLimit: {} })])
+      expect(frozen(each)).toBe(true);
     expect(definePolicy(policy)).toBe(policy);
     expect(definePolicy({ ...policy })).toEqual(policy);
   });
@@ -58,6 +59,22 @@ describe("definePolicy", () => {
     const policy = definePolicy(input);
     input.retry.maxRetries = 9;
     expect(policy.retry.maxRetries).toBe(1);
+  });
+
+  it("reads every field once: what was checked is what counts", () => {
+    let reads = 0;
+    const retry = {
+      get maxRetries() {
+        return reads++ === 0 ? 1 : 99_999;
+      },
+    };
+    expect(definePolicy({ retry }).retry.maxRetries).toBe(1);
+  });
+
+  it("takes nothing for defined that only looks like it", () => {
+    const lookalike = { ...definePolicy(), maxConcurrency: 0 };
+    expect(issuesOf(lookalike)).toEqual(["maxConcurrency: an integer >= 1, not 0"]);
+    expect(issuesOf(Object.create(definePolicy(), { maxConcurrency: { value: 0, enumerable: true } }))).toHaveLength(1);
   });
 
   it("names every field that is wrong, with what was expected", () => {
@@ -123,9 +140,9 @@ describe("definePolicy", () => {
       }),
     ).toEqual([
       "retry.maxretries: one of maxRetries, initialBackoffMs, maxBackoffMs, backoffMultiplier, jitter, maxRetryAfterMs, not an unknown field",
-      "rateLimit.perSecond: one of onExceeded, not an unknown field",
+      "rateLimit.perSecond: one of global, perAction, onExceeded, not an unknown field",
       "rateLimit.perAction.ACT.burst: one of limit, windowMs, not an unknown field",
-      "retries: one of maxConcurrency, onFailure, onHalt, defaultEffect, retry, timeout, idempotency, rateLimit, not an unknown field",
+      "retries: one of retry, timeout, idempotency, rateLimit, maxConcurrency, onFailure, onHalt, defaultEffect, not an unknown field",
     ]);
   });
 
