@@ -52,8 +52,8 @@ export class PermitDesk {
     ticket.await(() => this.#record.news({ type: "permit_turn", action }, this.#shop.machine.at));
   }
 
-  leaveLine({ action }: Command & { type: "leave_line" }): void {
-    this.#tickets.get(action)?.leave(this.#shop.machine.actions[action]!.hasPermit === true);
+  leaveLine({ action, granted }: Command & { type: "leave_line" }): void {
+    this.#tickets.get(action)?.leave(granted);
     this.#tickets.delete(action);
   }
 

@@ -209,7 +209,7 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
       case "join_line":
         return this.#permits!.joinLine(command);
       case "leave_line":
-        return this.#permits!.leaveLine(command.action);
+        return this.#permits!.leaveLine(command);
       case "cancel_permit":
         return this.#permits!.cancel(command.action);
       case "enter_bulkhead":

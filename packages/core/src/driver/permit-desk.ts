@@ -79,8 +79,8 @@ export class PermitDesk {
     );
   }
 
-  leaveLine(action: number): void {
-    this.#tickets.get(action)?.leave(this.#held.has(action));
+  leaveLine({ action, granted }: Command & { type: "leave_line" }): void {
+    this.#tickets.get(action)?.leave(granted);
     this.#tickets.delete(action);
   }
 

@@ -152,7 +152,7 @@ function acquire(machine: Machine, action: ActionState): void {
 export function onPermit(machine: Machine, action: ActionState, verdict: PermitAnswer): void {
   if (verdict.state === "granted") {
     action.hasPermit = true;
-    leaveLine(machine, action);
+    leaveLine(machine, action, true);
     if (!stopped(machine, action)) intend(machine, action);
     return;
   }

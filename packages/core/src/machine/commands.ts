@@ -36,7 +36,8 @@ export type Command =
    * or, if `behind`, somebody else may be served then → `permit_turn`, as soon as nobody is before.
    */
   | (ActionCommand & { type: "join_line"; at: number; behind: boolean })
-  | (ActionCommand & { type: "leave_line" })
+  /** Leave it; `granted` a permit, those behind may come earlier. */
+  | (ActionCommand & { type: "leave_line"; granted: boolean })
   /** Hand the permit back. */
   | (ActionCommand & { type: "cancel_permit" })
   /** Show and append the event durably → `intent`. */

@@ -55,10 +55,10 @@ export function leaveBulkhead(machine: Machine, action: ActionState): void {
   tell(machine, { type: "leave_bulkhead", action: action.index });
 }
 
-export function leaveLine(machine: Machine, action: ActionState): void {
+export function leaveLine(machine: Machine, action: ActionState, granted = false): void {
   if (!action.inLine) return;
   action.inLine = undefined;
-  tell(machine, { type: "leave_line", action: action.index });
+  tell(machine, { type: "leave_line", action: action.index, granted });
 }
 
 export function leaveSlot(machine: Machine, action: ActionState): void {

@@ -94,6 +94,8 @@ const AT_COMMAND: { readonly [T in Command["type"]]?: Facts<[Model, Sent<T>]> } 
   },
   leave_line: {
     "S6.3 only a place in line is left": ({ accounts }, { action }) => accounts[action]!.line !== "none",
+    "S6.3 who says that he was granted a permit when he leaves holds one, and nobody else": ({ accounts }, command) =>
+      command.granted === accounts[command.action]!.permit,
   },
   cancel_permit: {
     "S6.2 only a permit that is held is handed back": ({ accounts }, { action }) => accounts[action]!.permit,
