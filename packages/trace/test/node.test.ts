@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   appendFileSync,
   existsSync,
@@ -85,7 +87,7 @@ describe("createFileSink", () => {
     expect(await verifyJournal(readJournalFile(path), { head: again.head })).toMatchObject({ ok: true });
   });
 
-  it("cuts a torn tail of any length off, at any place of its line", async () => {
+  it("cuts a torn tail of any length off, at any place of its line, before it appends or rotates, and no sooner", async () => {
     await write(retried());
     const whole = readFileSync(path);
     const lastLine = whole.lastIndexOf(0x0a, whole.length - 2) + 1;
@@ -93,10 +95,51 @@ describe("createFileSink", () => {
       writeFileSync(path, whole.subarray(0, size));
       const sink = createFileSink(path, { fsync: "never" });
       expect(sink.recovered).toMatchObject({ head: { seq: retried().length - 1 }, tornBytes: size - lastLine });
+      expect(statSync(path).size).toBe(size);
+      if (size % 2 === 0) await sink.append("a");
+      else await sink.rotate!();
       await sink.close();
-      expect(statSync(path).size).toBe(lastLine);
+      expect(statSync(path).size).toBe(size % 2 === 0 ? lastLine + 2 : lastLine);
+      rmSync(`${path}.000001`, { force: true });
     }
   });
+
+  it("leaves alone what somebody else is writing", async () => {
+    await write(retried());
+    const whole = readFileSync(path, "utf8");
+    appendFileSync(path, '{"event":{"half'); // Of somebody whose write is under way.
+    const other = createFileSink(path);
+    expect(other.recovered.tornBytes).toBe(15);
+    appendFileSync(path, ' a line"}}\n');
+    await expect(other.append("b")).rejects.toThrow("something else writes");
+    await expect(other.rotate!()).rejects.toThrow("something else writes");
+    await other.close();
+    expect(readFileSync(path, "utf8")).toBe(`${whole}{"event":{"half a line"}}\n`);
+  });
+
+  if (existsSync("/proc/self/fdinfo")) {
+    it("is refused while another process has the file open for writing, and not for who reads it", async () => {
+      await write(retried());
+      const open = (flags: string) =>
+        spawn(process.execPath, [
+          "-e",
+          `require("fs").openSync(${JSON.stringify(path)}, "${flags}"); console.log("open"); setInterval(() => {}, 1000)`,
+        ]);
+      for (const [flags, isRefused] of [
+        ["r", false],
+        ["a", true],
+        ["r+", true],
+      ] as const) {
+        const child = open(flags);
+        await once(child.stdout, "data");
+        if (isRefused) expect(() => createFileSink(path)).toThrow(`process ${child.pid} writes ${path}`);
+        else await createFileSink(path).close();
+        child.kill("SIGKILL");
+        await once(child, "exit");
+        await createFileSink(path).close();
+      }
+    });
+  }
 
   it("finds the last line before a torn tail that is longer than a read", async () => {
     const { head } = await write(crashed());

@@ -27,7 +27,7 @@ export function createCheckpointFile(
     if (line !== undefined) parse(line, `the last line of ${path}`);
     // A file that never had a line end may be anything; only the start of a checkpoint is ours to cut.
     else if (!START.startsWith(file.start(START.length))) throw new TypeError(`${path} is not a file of checkpoints`);
-    if (tornBytes > 0) file.cut(tornBytes);
+    if (tornBytes > 0) file.cutLater(tornBytes);
   } catch (error) {
     file.closeSync();
     throw error;

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { type JournalHead, readRecord } from "../journal-record.js";
 import type { JournalSink } from "../jsonl-journal.js";
 import { type FileCalls, type FsyncPolicy, LineFile } from "./line-file.js";
+import { otherWriterOf } from "./other-writer.js";
 import { fileAfter, journalFiles } from "./parts.js";
 
 export interface FileSinkOptions {
@@ -18,7 +19,10 @@ export interface FileSinkOptions {
   maxBytes?: number;
 }
 
-/** A journal's file. Has one writer: a second one, in this process or another, is noticed at its next append. */
+/**
+ * A journal's file. Has one writer. On Linux, who opens it while another process has it open for writing is refused; elsewhere, and in
+ * one process, whoever finds at his next append that somebody else has written is broken from then on.
+ */
 export interface FileSink extends JournalSink {
   append(line: string): Promise<void>;
   appendAll(lines: readonly string[]): Promise<void>;
@@ -27,8 +31,8 @@ export interface FileSink extends JournalSink {
     /** The last whole record; a journal goes on from it by itself. Its own hash fits; `verifyJournal` looks at the rest. */
     readonly head?: JournalHead;
     /**
-     * Length of a line without an end, which a crash leaves behind. It was cut off: its append was never acknowledged, so nothing
-     * was done on its strength.
+     * Length of a line without an end, which a crash leaves behind. It is cut off by the first append: its own was never acknowledged,
+     * so nothing was done on its strength.
      */
     readonly tornBytes: number;
   };
@@ -41,7 +45,8 @@ export interface FileSink extends JournalSink {
  * (mode 0600). What is appended together is one write and, unless `fsync` says otherwise, one fsync. After one that failed every later one
  * fails: the file may end in half a line.
  *
- * @throws what opening the file throws, and when its last line is no journal record: it is some other file, or damaged
+ * @throws what opening the file throws, when another process writes it, and when its last line is no journal record: it is some other
+ * file, or damaged
  */
 export function createFileSink(path: string, options: FileSinkOptions = {}): FileSink {
   return openFileSink(path, options);
@@ -57,6 +62,9 @@ export function openFileSink(path: string, options: FileSinkOptions, calls?: Fil
   let file = new LineFile(files.at(-1) ?? path, { ...use, to: "append" });
   let recovered: FileSink["recovered"];
   try {
+    const writer = otherWriterOf(file.path);
+    if (writer !== undefined)
+      throw new Error(`process ${writer} writes ${file.path}: give each process a journal of its own`);
     recovered = recover(file, files.at(-2));
   } catch (error) {
     file.closeSync();
@@ -103,6 +111,7 @@ export function openFileSink(path: string, options: FileSinkOptions, calls?: Fil
       queue(async () => {
         if (isUnused) return;
         const before = file;
+        before.trim();
         file = new LineFile(fileAfter(path, before.path), { ...use, to: "create" });
         await before.close();
       }),
@@ -129,11 +138,11 @@ function recover(file: LineFile, before: string | undefined): FileSink["recovere
   if (line === undefined) {
     // A file that never had a line end may be anything; only the start of a record is ours to cut.
     if (tornBytes > 0 && !startsLikeRecord(file)) throw new Error(`${file.path} is not a journal`);
-    if (tornBytes > 0) file.cut(tornBytes);
+    file.cutLater(tornBytes);
     return before === undefined ? { tornBytes } : { head: headOfClosed(before), tornBytes };
   }
   const head = headOf(line, file.path);
-  if (tornBytes > 0) file.cut(tornBytes);
+  file.cutLater(tornBytes);
   return { head, tornBytes };
 }
 

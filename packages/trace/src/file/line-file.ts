@@ -37,6 +37,8 @@ export class LineFile {
   readonly #fsync: FsyncPolicy;
   readonly #calls: FileCalls;
   #size: number;
+  /** How much of the end goes before the next line comes. */
+  #tornBytes = 0;
 
   /**
    * Opens a file to `append` to it, creating it for its owner alone where there is none; to `create` it, where there must be none;
@@ -61,15 +63,16 @@ export class LineFile {
     }
   }
 
+  /** Without what is to go. */
   get size(): number {
-    return this.#size;
+    return this.#size - this.#tornBytes;
   }
 
   /** One write and, by the policy, one fsync. After one that failed the file may end in half a line. */
   async append(lines: readonly string[]): Promise<void> {
     const bytes = encoder.encode(`${lines.join("\n")}\n`);
     if (bytes.length > MAX_LINE_BYTES) for (const line of lines) mustBeReadable(line);
-    if (fs.fstatSync(this.#fd).size !== this.#size) throw new Error(`something else writes to ${this.path}`);
+    this.trim();
     const { bytesWritten } = await this.#calls.write(this.#fd, bytes);
     // Half a line stays behind, as after a crash: it is cut off when the file is opened again.
     if (bytesWritten !== bytes.length) throw new Error(`only ${bytesWritten} of ${bytes.length} bytes were written`);
@@ -91,10 +94,21 @@ export class LineFile {
     return decodeLine(this.#read(0, Math.min(length, this.#size)));
   }
 
-  /** Cuts the last bytes off, durably. */
-  cut(bytes: number): void {
-    fs.ftruncateSync(this.#fd, this.#size - bytes);
-    this.#size -= bytes;
+  /** Has the last bytes cut off before the next line comes. Until then somebody else may be writing them. */
+  cutLater(bytes: number): void {
+    this.#tornBytes = bytes;
+  }
+
+  /**
+   * Cuts off what is to go.
+   * @throws when the file is not what it was
+   */
+  trim(): void {
+    if (fs.fstatSync(this.#fd).size !== this.#size) throw new Error(`something else writes to ${this.path}`);
+    if (this.#tornBytes === 0) return;
+    fs.ftruncateSync(this.#fd, this.size);
+    this.#size = this.size;
+    this.#tornBytes = 0;
     if (this.#fsync === "always") fs.fsyncSync(this.#fd);
   }
 
