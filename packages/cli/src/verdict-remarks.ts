@@ -27,7 +27,7 @@ export function remarks(verdict: JournalVerdict, given: Given): Record<Name, str
 function unended(openIntents: number): string {
   return openIntents === 0
     ? "an execution has no end"
-    : `${counted(openIntents, "dispatch", "dispatches")} in flight: see eoc intents`;
+    : `${counted(openIntents, "dispatch", "dispatches")} in flight or in doubt: see eoc intents`;
 }
 
 function unsigned({ checkpoints, keys }: Given): string {

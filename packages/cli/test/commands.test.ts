@@ -179,7 +179,11 @@ describe("eoc intents", () => {
 
   it("says so when nothing was in flight", async () => {
     const { journal } = await tell("success", folder);
-    expect(await run(["intents", journal])).toEqual({ code: 0, out: "Nothing was in flight.\n", err: "" });
+    expect(await run(["intents", journal])).toEqual({
+      code: 0,
+      out: "Nothing was in flight, and nothing was in doubt.\n",
+      err: "",
+    });
   });
 
   it("lists what was in flight, with what the outside world can be asked by, and ends in 4", async () => {

@@ -106,7 +106,7 @@ describe("eoc verify", () => {
     appendFileSync(journal, lines[started + 1]!.slice(0, 30));
     const { code, out } = await run(["verify", journal]);
     expect(code).toBe(4);
-    expect(verdicts(out)["pairing"]).toBe("OPEN: 1 dispatch in flight: see eoc intents");
+    expect(verdicts(out)["pairing"]).toBe("OPEN: 1 dispatch in flight or in doubt: see eoc intents");
     expect(out).toContain(`${journal}:${started + 2}  half a line, never acknowledged`);
   });
 

@@ -150,8 +150,8 @@ function isStartOfRecord(text: string): boolean {
 }
 
 /**
- * What was in flight when the journal stopped, in the order of the intents: dispatches that may or may not have been applied. For
- * each, the outside world has to be asked, by its idempotency key where it has one, before it is done again.
+ * What was in flight when the journal stopped, or had come to an unknown outcome that nothing had settled, in the order of the
+ * intents: dispatches that may or may not have been applied. For each, the outside world has to be asked, by its idempotency key where it has one, before it is done again.
  *
  * Only what {@link verifyJournal} says nothing against can be relied on; this function does not judge.
  */

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createJsonlJournal, type JournalHead, type JournalRecord, openIntents, verifyJournal } from "../src/index.js";
 import { crashed, halted, reconciled, retried } from "./scenarios.js";
-import { STARTED_AT } from "./support.js";
+import { eventsOf, PLAN_HASH, STARTED_AT } from "./support.js";
 
 let lines: string[];
 let head: JournalHead;
@@ -372,6 +372,69 @@ describe("verifyJournal, pairing", () => {
     expect(intent).toMatchObject({ dispatched: false });
     expect(intent).not.toHaveProperty("startedAtMs");
   });
+
+  /** The events of one action that were there when the process died. */
+  const inDoubt = (...events: readonly object[]) =>
+    eventsOf("refunds-7", [
+      [0, { type: "execution.started", planHash: PLAN_HASH, actionCount: 1 }],
+      [0, { type: "action.started", actionIndex: 0, id: "refund", action: "ACT" }],
+      ...events.map((event): [number, never] => [1, { actionIndex: 0, attemptNumber: 0, ...event } as never]),
+    ]);
+  const dispatch = (attemptNumber: number, status: string) => [
+    { type: "attempt.intended", action: "ACT", attemptNumber },
+    { type: "attempt.started", limitMs: 5000, attemptNumber },
+    { type: "attempt.finished", action: "ACT", status, startedAtMs: 1, latencyMs: 1, attemptNumber },
+  ];
+  const row = { id: "refund", action: "ACT", reason: "completed", attemptCount: 1, latencyMs: 1, waitedMs: 0 };
+  const rows = (status: string) => ({ type: "action.finished", ...row, status, basis: "result", replayed: false });
+  const reconciling = { type: "reconcile.started" };
+
+  for (const [what, events, attempts] of [
+    ["an unknown outcome that nothing has settled", dispatch(0, "unknown"), [0]],
+    ["one that is being reconciled", [...dispatch(0, "unknown"), reconciling], [0]],
+    [
+      "one of which reconcile knows nothing",
+      [...dispatch(0, "unknown"), reconciling, { type: "reconcile.finished", verdict: "unknown" }],
+      [0],
+    ],
+    [
+      "one that reconcile has settled",
+      [...dispatch(0, "unknown"), reconciling, { type: "reconcile.finished", verdict: "not_applied" }],
+      [],
+    ],
+    [
+      "one that was asked for while its executor was running",
+      [
+        ...dispatch(0, "unknown"),
+        reconciling,
+        { type: "reconcile.finished", verdict: "not_applied", whileRunning: true },
+      ],
+      [0],
+    ],
+    ["a known one", dispatch(0, "failed"), []],
+    ["one before a refusal", [...dispatch(0, "unknown"), ...dispatch(1, "failed")], [0]],
+    ["two", [...dispatch(0, "unknown"), ...dispatch(1, "unknown")], [0, 1]],
+    ["one before a success", [...dispatch(0, "unknown"), ...dispatch(1, "success")], []],
+    ["one and what is in flight", [...dispatch(0, "unknown"), ...dispatch(1, "unknown").slice(0, 2)], [0, 1]],
+    ["one that was heard of late", [...dispatch(0, "unknown"), { type: "attempt.settled_late", status: "failed" }], []],
+    ["a row that says so", [...dispatch(0, "unknown"), rows("unknown")], [0]],
+    [
+      "a row that reconcile has made",
+      [...dispatch(0, "unknown"), reconciling, { type: "reconcile.finished", verdict: "applied" }, rows("success")],
+      [],
+    ],
+  ] as const) {
+    it(`lists what nobody knows when the process dies: ${what}`, async () => {
+      const { lines: open } = await journalOf(inDoubt(...events));
+      const { ok, pairing } = await verifyJournal(open);
+      expect([ok, pairing.verdict]).toEqual([true, "OPEN"]);
+      expect(pairing.openIntents.map(({ attemptNumber }) => attemptNumber)).toEqual(attempts);
+      for (const { attemptNumber, outcome } of pairing.openIntents) {
+        const isInFlight = attemptNumber === 1 && what === "one and what is in flight";
+        expect(outcome).toBe(isInFlight ? undefined : "unknown");
+      }
+    });
+  }
 
   it("keeps what a crash left open, and lets the same execution begin anew after a restart", async () => {
     const written: string[] = [];

@@ -6,11 +6,12 @@ import { printable } from "../printable.js";
 import { timeText } from "../time-text.js";
 import type { Command } from "./command.js";
 
-/** `eoc intents`: what was in flight when the journal stopped. */
+/** `eoc intents`: what may or may not have been applied when the journal stopped. */
 export const intents: Command = {
   name: "intents",
-  help: `  eoc intents FILE...    what was in flight when the journal stopped: dispatches
-                         that may or may not have been applied
+  help: `  eoc intents FILE...    what was in flight when the journal stopped, or had an
+                         unknown outcome: dispatches that may or may not have
+                         been applied
       --json               as JSON
 `,
   run,
@@ -22,7 +23,7 @@ async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
   const { ok, pairing } = await verifyJournal(journal.lines);
   const { openIntents } = pairing;
   if (values.json) io.stdout.write(`${JSON.stringify(openIntents, null, 2)}\n`);
-  else io.stdout.write(present(openIntents, journal.placeOf));
+  else if (ok || openIntents.length > 0) io.stdout.write(present(openIntents, journal.placeOf));
   if (!ok) {
     io.stderr.write("eoc: the journal does not verify, so that this cannot be relied on: see eoc verify\n");
     return EXIT.failed;
@@ -31,10 +32,11 @@ async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
 }
 
 function present(openIntents: readonly OpenIntent[], placeOf: (line: number) => string): string {
-  if (openIntents.length === 0) return "Nothing was in flight.\n";
+  if (openIntents.length === 0) return "Nothing was in flight, and nothing was in doubt.\n";
   const many = openIntents.length > 1;
+  const state = openIntents.every(({ outcome }) => outcome === undefined) ? "in flight" : "in flight or in doubt";
   return `${[
-    `${openIntents.length} ${many ? "dispatches were" : "dispatch was"} in flight. ${many ? "Each" : "It"} may or may not have been applied:`,
+    `${openIntents.length} ${many ? "dispatches were" : "dispatch was"} ${state}. ${many ? "Each" : "It"} may or may not have been applied:`,
     ...openIntents.flatMap((intent) => ["", ...describe(intent, placeOf(intent.line))]),
     "",
     "Find out from the outside world before any of it is done again.",
@@ -43,9 +45,10 @@ function present(openIntents: readonly OpenIntent[], placeOf: (line: number) => 
 
 function describe(intent: OpenIntent, place: string): string[] {
   const { executionId, actionIndex, action, actionId, attemptNumber, idempotencyKey } = intent;
-  const { dispatched, intendedAtMs, startedAtMs = intendedAtMs } = intent;
+  const { dispatched, intendedAtMs, startedAtMs = intendedAtMs, outcome } = intent;
+  const end = outcome === undefined ? "" : "; it ended with an unknown outcome";
   const when = dispatched
-    ? `dispatched at ${timeText(startedAtMs)}`
+    ? `dispatched at ${timeText(startedAtMs)}${end}`
     : `intended at ${timeText(intendedAtMs)}; whether it was dispatched is not on record`;
   return [
     `  ${actionIndex} ${action} ${actionId}, attempt ${attemptNumber}`,

@@ -1,6 +1,9 @@
 import type { Finding } from "./findings.js";
 
-/** A dispatch that was intended and has no end in the journal: what was in flight when the journal stopped. */
+/**
+ * A dispatch that may or may not have been applied, of an execution that has no end in the journal: it was in flight when the journal
+ * stopped, or ended with an unknown outcome that nothing had settled yet.
+ */
 export interface OpenIntent {
   executionId: string;
   actionIndex: number;
@@ -15,12 +18,14 @@ export interface OpenIntent {
   startedAtMs?: number;
   /** Whether the dispatch itself was recorded. When not, it may have happened all the same. */
   dispatched: boolean;
+  /** Its end is on record, and nobody knows what it came to. Absent for what was in flight. */
+  outcome?: "unknown";
   /** Where its intent is. */
   line: number;
   seq: number;
 }
 
 export interface PairingFinding extends Finding<"PASS" | "OPEN" | "FAIL"> {
-  /** Dispatches without an end, in the order of their intents. */
+  /** Dispatches that may or may not have been applied, in the order of their intents. */
   openIntents: readonly OpenIntent[];
 }

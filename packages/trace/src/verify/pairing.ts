@@ -17,6 +17,8 @@ interface Execution {
   actionCount: number;
   rows: number;
   intents: Map<string, OpenIntent>;
+  /** Attempts whose outcome is unknown, by action, until something settles it. */
+  doubts: Map<number, OpenIntent[]>;
   /** What else has begun and not ended. */
   open: Set<string>;
   /** Actions that have begun, ever, with their ids. */
@@ -37,6 +39,11 @@ interface AnyEvent {
   readonly id: string;
   readonly action: string;
   readonly idempotencyKey?: string;
+  /** Of an attempt, or a row. */
+  readonly status: string;
+  /** Of a reconciliation. */
+  readonly verdict: string;
+  readonly whileRunning?: boolean;
 }
 
 /** Events that begin something, or end it. An action is there once, and has one wait and one reconciliation at a time. */
@@ -50,6 +57,15 @@ const ENDS = new Map([
   ["wait.finished", "wait of action"],
   ["reconcile.finished", "reconcile of action"],
 ]);
+
+/**
+ * Whether nothing of the action is in doubt any more. A row that is unknown is on record, but nobody has had it before its execution's
+ * end; that nothing was applied proves nothing of an executor that was still running.
+ */
+function settlesDoubts({ type, status, verdict, whileRunning }: AnyEvent): boolean {
+  if (type === "action.finished") return status !== "unknown";
+  return type === "reconcile.finished" && (verdict === "applied" || (verdict === "not_applied" && !whileRunning));
+}
 
 /** Events that may come after the report: an answer that came late, and what became of its key. */
 const MAY_COME_LATE = /^(attempt\.settled_late|key\.(completed|released|unknown))$/;
@@ -99,9 +115,12 @@ export class PairingCheck {
     const failed = this.#problems.count > 0;
     const open = [...this.#cutOff, ...this.#executions.values()];
     for (const { id, start } of open) this.#wrong(start, "left_open", `execution ${id} has no end`);
-    const openIntents = open.flatMap(({ intents }) => [...intents.values()]).sort((a, b) => a.line - b.line);
-    for (const { line, seq, executionId, actionIndex, attemptNumber } of openIntents) {
-      const message = `attempt ${attemptNumber} of action ${actionIndex} of execution ${executionId} has no end`;
+    const openIntents = open
+      .flatMap(({ intents, doubts }) => [...intents.values(), ...[...doubts.values()].flat()])
+      .sort((a, b) => a.line - b.line);
+    for (const { line, seq, executionId, actionIndex, attemptNumber, outcome } of openIntents) {
+      const end = outcome === undefined ? "has no end" : "has an unknown outcome, which nothing has settled";
+      const message = `attempt ${attemptNumber} of action ${actionIndex} of execution ${executionId} ${end}`;
       this.#wrong({ line, seq }, "left_open", message);
     }
     return { ...this.#problems.finding(failed ? "FAIL" : open.length > 0 ? "OPEN" : "PASS"), openIntents };
@@ -120,6 +139,7 @@ export class PairingCheck {
       actionCount: event.actionCount,
       rows: 0,
       intents: new Map(),
+      doubts: new Map(),
       open: new Set(),
       begun: new Map(),
       claimed: new Set(),
@@ -141,6 +161,7 @@ export class PairingCheck {
     } else if (ends !== undefined) {
       this.#close(place, execution.open.delete(`${ends} ${actionIndex}`), type);
       if (type === "action.finished") execution.rows++;
+      if (settlesDoubts(event)) execution.doubts.delete(actionIndex);
     } else if (type.startsWith("attempt.")) this.#attempt(place, execution, event);
     else if (type === "key.claimed") execution.claimed.add(actionIndex);
     else if (type.startsWith("key.")) this.#close(place, execution.claimed.has(actionIndex), type);
@@ -172,7 +193,19 @@ export class PairingCheck {
       const fits = intent?.dispatched === (type === "attempt.finished");
       this.#close(place, fits, type);
       execution.intents.delete(key);
+      if (intent !== undefined) this.#settle(execution, { ...intent, outcome: "unknown" }, event.status);
+    } else if (type === "attempt.settled_late") {
+      const doubt = execution.doubts.get(actionIndex)?.find((each) => each.attemptNumber === attemptNumber);
+      if (doubt !== undefined) this.#settle(execution, doubt, event.status);
     }
+  }
+
+  /** An attempt has ended, or is heard of late: a success settles what was in doubt before, since its action was repeatable. */
+  #settle({ doubts }: Execution, attempt: OpenIntent, status: string): void {
+    const { actionIndex, attemptNumber } = attempt;
+    const others = (doubts.get(actionIndex) ?? []).filter((each) => each.attemptNumber !== attemptNumber);
+    if (status === "success") doubts.delete(actionIndex);
+    else doubts.set(actionIndex, status === "unknown" ? [...others, attempt] : others);
   }
 
   #end(place: Place, execution: Execution): void {
