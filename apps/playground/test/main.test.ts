@@ -66,7 +66,7 @@ describe("a dropped reply", () => {
 
   it("is shown with its timeline beside what naive retry did", async () => {
     const { stdout } = await runDemo([bundled("03-dropped-reply")]);
-    expect(stdout).toMatch(/attempt 0 .* UNKNOWN: execution_exception/);
+    expect(stdout).toMatch(/attempt 0 .* UNKNOWN: connection_reset/);
     expect(stdout).toMatch(/says +unknown +success/);
     expect(stdout).toMatch(/refund-7 +1 effect +2 effects {2}done again/);
   });

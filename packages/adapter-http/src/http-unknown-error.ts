@@ -1,15 +1,13 @@
-/**
- * Thrown when the request may have been applied and the wire does not say. Holds no message of the platform, no URL, no
- * header and no body (S9.1).
- */
-export class HttpUnknownError extends Error {
-  /** `http_<status>`, or what happened to the connection: see the table in the README. */
-  readonly code: string;
+import { UnknownOutcomeError } from "@eoc/core";
 
+/**
+ * Thrown when the request may have been applied and the wire does not say. Its code, `http_<status>` or what happened to the
+ * connection (see the table in the README), becomes the attempt's `errorCode`. Holds no message of the platform, no URL, no header
+ * and no body (S9.1).
+ */
+export class HttpUnknownError extends UnknownOutcomeError {
   constructor(code: string) {
-    const safeCode = typeof code === "string" && /^[a-z0-9_.:-]{1,64}$/.test(code) ? code : "invalid_code";
-    super(`outcome unknown: ${safeCode}`);
+    super(typeof code === "string" && /^[a-z0-9_.:-]{1,64}$/.test(code) ? code : "invalid_code");
     this.name = "HttpUnknownError";
-    this.code = safeCode;
   }
 }

@@ -67,7 +67,9 @@ describe("execute over HTTP", () => {
     const shop = await openShop(drop);
     const { report } = await order(shop.origin, "once");
     expect(report).toMatchObject({ status: "unknown", attemptCount: 1 });
-    expect(report.actions[0]).toMatchObject({ reason: "execution_exception", errorType: "HttpUnknownError" });
+    const told = { errorType: "HttpUnknownError", errorCode: "connection_reset" };
+    expect(report.actions[0]).toMatchObject({ reason: "execution_exception", ...told });
+    expect(report.attempts[0]).toMatchObject({ status: "unknown", ...told });
     expect(shop.ledger).toEqual(["order-1"]);
   });
 

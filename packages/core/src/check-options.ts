@@ -54,7 +54,7 @@ export function checkOptions(options: Readonly<Record<string, unknown>>): readon
   // They are an object of our own: nothing is inherited.
   for (const name in options) {
     const value = options[name];
-    if (value === undefined) continue;
+    if (value === undefined && name !== "approval") continue;
     const expected = KNOWN.has(name) ? expectation(name, value) : `one of ${[...KNOWN].join(", ")}`;
     if (expected === undefined) continue;
     issues ??= [];

@@ -20,6 +20,7 @@ export type EocErrorCode = (typeof EOC_ERROR_CODES)[number];
 
 const EOC = Symbol.for("@eoc/core/EocError");
 const NOT_APPLIED = Symbol.for("@eoc/core/NotAppliedError");
+const UNKNOWN_OUTCOME = Symbol.for("@eoc/core/UnknownOutcomeError");
 
 /** The one error class of EOC. Tell it apart with {@link isEocError}, which also works across copies of the package. */
 export class EocError extends Error {
@@ -52,12 +53,29 @@ export class NotAppliedError extends Error {
   }
 }
 
+/** Thrown by an executor that cannot know whether its effect was applied: like anything else that it throws (S3.1), but with a code. */
+export class UnknownOutcomeError extends Error {
+  /** Becomes the attempt's `errorCode`, in place of `execution_exception` (S9.1). */
+  readonly code: string;
+
+  constructor(code: string, options: { cause?: unknown } = {}) {
+    super(`outcome unknown: ${code}`, "cause" in options ? { cause: options.cause } : undefined);
+    this.name = "UnknownOutcomeError";
+    this.code = code;
+    Object.defineProperty(this, UNKNOWN_OUTCOME, { value: true });
+  }
+}
+
 export function isEocError(error: unknown): error is EocError {
   return isBranded(error, EOC);
 }
 
 export function isNotAppliedError(error: unknown): error is NotAppliedError {
   return isBranded(error, NOT_APPLIED);
+}
+
+export function isUnknownOutcomeError(error: unknown): error is UnknownOutcomeError {
+  return isBranded(error, UNKNOWN_OUTCOME);
 }
 
 function isBranded(error: unknown, brand: symbol): boolean {

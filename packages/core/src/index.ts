@@ -8,7 +8,9 @@ export {
   type EocErrorCode,
   isEocError,
   isNotAppliedError,
+  isUnknownOutcomeError,
   NotAppliedError,
+  UnknownOutcomeError,
 } from "./errors.js";
 export { execute, prepareExecution } from "./execute.js";
 export { deriveKey, fingerprintOf } from "./idempotency/key.js";

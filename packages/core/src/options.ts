@@ -19,7 +19,10 @@ export interface ExecuteOptions {
   executionId?: string;
   /** Keys the jitter (S3.5). @defaultValue the execution's id */
   seed?: string;
-  /** What was approved: compared with the decision immediately before every dispatch (S1.8). */
+  /**
+   * What was approved: compared with the decision immediately before every dispatch (S1.8). `undefined`, such as of one that was
+   * looked up and not found, is refused: leave it out where no approval is needed.
+   */
   approval?: {
     /** `digestDecision(decision)` of the approved decision. */
     digest: string;

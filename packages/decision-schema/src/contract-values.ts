@@ -38,3 +38,14 @@ export const MISMATCH_KEYS: ReadonlySet<string> = /* @__PURE__ */ new Set([
 
 /** Those in a context that must be numbers. */
 export const CONTEXT_KEYS: ReadonlySet<string> = /* @__PURE__ */ new Set(["now_ms", "ops_cooldown_until_ms"]);
+
+const DEFAULT_ID = /^action-(0|[1-9]\d{0,8})$/;
+
+/**
+ * Whether the id of the action at `index` is the one that another action has by default, being without any: `action-<its index>`.
+ * @param isNameless whether there is an action at an index, without an id
+ */
+export function isDefaultIdOfAnother(id: string, index: number, isNameless: (index: number) => boolean): boolean {
+  const [, digits] = id.startsWith("action-") ? (DEFAULT_ID.exec(id) ?? []) : [];
+  return digits !== undefined && Number(digits) !== index && isNameless(Number(digits));
+}

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { ActionItemSchema, ActionSchema } from "./action.ts";
+import { isDefaultIdOfAnother } from "./contract-values.ts";
 import { JsonObjectSchema, UnknownValueSchema } from "./json-schemas.ts";
 import { DurationMsSchema, MismatchInfoSchema, mismatchInfoToDict, TextListSchema } from "./mismatch.ts";
 import { parseStrict, toWire } from "./wire-form.ts";
@@ -11,7 +12,9 @@ const ActionListSchema = /* @__PURE__ */ (() =>
     const seen = new Set<string>();
     value.forEach(({ id }, index) => {
       if (typeof id !== "string") return;
-      if (seen.has(id)) issues.push({ code: "custom", input: value, path: [index, "id"], message: "an id of its own" });
+      const isNameless = (other: number) => other < value.length && value[other]!.id == null;
+      if (seen.has(id) || isDefaultIdOfAnother(id, index, isNameless))
+        issues.push({ code: "custom", input: value, path: [index, "id"], message: "an id of its own" });
       seen.add(id);
     });
   }))();
@@ -37,12 +40,14 @@ export type FinalDecision = z.infer<typeof FinalDecisionSchema>;
 export type FinalDecisionInput = z.input<typeof FinalDecisionSchema>;
 
 /**
- * Checks what an author wrote and fills in the defaults. Unlike the schema it refuses unknown keys, which are misspelt ones here.
+ * Checks what an author wrote and fills in the defaults. Unlike the schema it refuses unknown keys, which are misspelt ones here, of
+ * its actions too.
  *
  * @throws {SchemaError} `invalid_decision`
  */
 export function createFinalDecision(fields: FinalDecisionInput): FinalDecision {
-  return parseStrict(FinalDecisionSchema, "invalid_decision", fields);
+  const parts = { actions: ActionItemSchema, mismatch: MismatchInfoSchema };
+  return parseStrict(FinalDecisionSchema, "invalid_decision", fields, parts);
 }
 
 /** The reference's wire form: its key order, `null` for what is absent, then `actions` if there are any, then unknown keys. */

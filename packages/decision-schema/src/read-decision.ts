@@ -4,6 +4,7 @@ import {
   CONTEXT_KEYS,
   DECISION_KEYS,
   EFFECTS,
+  isDefaultIdOfAnother,
   MAX_ID_LENGTH,
   MISMATCH_KEYS,
 } from "./contract-values.ts";
@@ -115,7 +116,9 @@ function refuseRepeatedIds(actions: readonly Members[], problems: Problems): voi
     const id = actions[index]!["id"];
     if (id == null) continue;
     const isRepeated = seen === undefined ? actions.findIndex((other) => other["id"] === id) < index : seen.has(id);
-    if (isRepeated) problems.push({ ...problemAt(id, "an id of its own"), path: [index, "id"] });
+    const isNameless = (other: number) => other < actions.length && actions[other]!["id"] == null;
+    if (isRepeated || isDefaultIdOfAnother(id as string, index, isNameless))
+      problems.push({ ...problemAt(id, "an id of its own"), path: [index, "id"] });
     seen?.add(id);
   }
 }

@@ -284,6 +284,19 @@ describe("readDecision and readContext", () => {
     }
   });
 
+  it("agree with the schema on ids that another action has by default", () => {
+    const read = (...ids: unknown[]) =>
+      agrees(FinalDecisionSchema, readDecision, { action: "ACT", actions: ids.map((id) => ({ action: "ACT", id })) });
+    for (const more of [[], Array.from({ length: 20 }, (_, n) => `id-${n}`)]) {
+      expect(read("action-1", undefined, ...more)).toBe("refused");
+      expect(read(null, "action-0", ...more)).toBe("refused");
+      expect(read(undefined, "action-1", ...more)).toBe("taken");
+      expect(read("action-1", "action-0", ...more)).toBe("taken");
+      for (const other of ["action-99", "action-01", "action-1 ", "Action-1", "action-", "action-1e0"])
+        expect(read(other, undefined, ...more)).toBe("taken");
+    }
+  });
+
   it("name the keys that the schemas name", () => {
     const named = [
       [FinalDecisionSchema, DECISION_KEYS],

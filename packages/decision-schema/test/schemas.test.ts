@@ -170,6 +170,18 @@ describe("unknown keys", () => {
     expect(() => createFinalDecision({ action: "ACT", ...misspelt })).toThrow(
       expect.objectContaining({ code: "invalid_decision", issues }),
     );
+    const actions = [
+      { action: "ACT" as const, params: { any: 1 } },
+      { action: "ACT" as const, idempotencyKey: "k" },
+    ];
+    expect(() => createFinalDecision({ action: "ACT", actions, mismatch: { flag: [] } })).toThrow(
+      expect.objectContaining({
+        issues: [
+          { path: "actions[1].idempotencyKey", expected: "no such key" },
+          { path: "mismatch.flag", expected: "no such key" },
+        ],
+      }),
+    );
     expect(() => createProposal({ ...proposal, ...misspelt })).toThrow(
       expect.objectContaining({ code: "invalid_proposal", issues }),
     );

@@ -80,7 +80,7 @@ function attemptSentence(run: readonly ExecutionAttempt[]): string {
   const answer = late ? `${subject}, answered after the limit,` : subject;
   if (status === "success") return `${answer} ${one ? "was" : "were"} applied.`;
   if (status === "failed") return `${answer} ${one ? "was" : "were"} not applied${code}.`;
-  return `${answer} left no word on whether ${one ? "it was" : "they were"} applied${code}.`;
+  return `${late ? `${subject}, ended after the limit,` : subject} left no word on whether ${one ? "it was" : "they were"} applied${code}.`;
 }
 
 function advice(row: ActionReport, attempts: readonly ExecutionAttempt[]): string {
@@ -97,8 +97,9 @@ function advice(row: ActionReport, attempts: readonly ExecutionAttempt[]): strin
         : "Safe to run again: nothing was applied.";
     case "denied":
       if (row.reason === "in_progress") return `Do not run it again before the other one has ended.${key}`;
-      if (row.reason === "idempotency_conflict") return `Running it again needs another key.${key}`;
-      return "Safe to run again: it was never dispatched.";
+      if (row.reason === "idempotency_conflict")
+        return `Do not run it again, under no other key either, before it is known which of the two is meant.${key}`;
+      return "Safe to run again once that is settled: it was never dispatched.";
     default:
       return row.reason === "prior_action_failed"
         ? "Safe to run once the action before it is settled: it was never dispatched."
@@ -116,7 +117,7 @@ function totals(report: ExecutionReport): string[] {
   if (report.failClosed) sentences.push("Something abnormal stopped or denied an action (fail closed).");
   if (report.recordError !== undefined)
     sentences.push("Events are missing from the journal; what happened is as told here.");
-  if (haltLatencyMs !== undefined)
+  if (haltLatencyMs !== undefined && attempts.length > 0)
     sentences.push(`The last effect settled ${shownMs(haltLatencyMs)} ms after the halt.`);
   if (cooldownUntilMs !== undefined) sentences.push(`Cooldown until ${shownMs(cooldownUntilMs)} (epoch ms).`);
   return sentences;

@@ -15,7 +15,7 @@ const SWITCH_HELP = `${STORE_HELP}      --switch NAME        of either, which sw
 export const haltOn: Command = {
   name: "halt on",
   help: `  eoc halt on STORE      stops every execution that watches the store's switch
-      --reason TEXT        why; it enters their records, so no secrets
+      --reason TEXT        why, for who looks at the switch; no secrets
 ${SWITCH_HELP}`,
   run: (argv, io) =>
     withSwitch(argv, { reason: { type: "string" } }, io, async (killSwitch, { reason }) => {

@@ -1,15 +1,17 @@
-import { isNotAppliedError } from "../errors.js";
+import { isNotAppliedError, isUnknownOutcomeError } from "../errors.js";
 
 /** What an executor's answer says, reduced to what may be recorded (S3.1, S9.1). */
 export type Settlement =
   | { kind: "applied" }
   | { kind: "not_applied"; code: string; retryable: boolean; retryAfterMs: number; errorType?: string }
-  | { kind: "threw"; errorType: string }
+  | { kind: "threw"; errorType: string; code?: string }
   | { kind: "invalid" };
 
 const APPLIED: Settlement = Object.freeze({ kind: "applied" });
 const INVALID: Settlement = Object.freeze({ kind: "invalid" });
 const CODE = /^[a-z0-9_.:-]{1,64}$/;
+/** Codes of unknown outcomes that are the machine's to give. */
+const OWN_CODES: ReadonlySet<string> = new Set(["execution_exception", "timeout", "aborted", "invalid_result"]);
 const CLASS_NAME = /^[A-Za-z_$][A-Za-z0-9_$]{0,63}$/;
 
 /** Judges what an executor resolved to. Anything but the two documented shapes is `invalid`. Never throws. */
@@ -31,6 +33,10 @@ export function judgeThrown(error: unknown): Settlement {
   try {
     if (isNotAppliedError(error)) {
       return { ...notApplied(error.code, error.retryable, error.retryAfterMs), errorType: errorTypeOf(error) };
+    }
+    if (isUnknownOutcomeError(error)) {
+      const code = safeCode(error.code);
+      return { kind: "threw", errorType: errorTypeOf(error), ...(OWN_CODES.has(code) ? undefined : { code }) };
     }
   } catch {
     // A hostile getter: all that is known is that it threw.

@@ -51,7 +51,7 @@ function judge(action: ActionState, attempt: AttemptState, settlement: Settlemen
     case "threw":
       attempt.status = "unknown";
       attempt.errorType = settlement.errorType;
-      blame(action, attempt, "exception", "execution_exception");
+      blame(action, attempt, "exception", settlement.code ?? "execution_exception");
       return;
     default:
       attempt.status = "unknown";
@@ -234,7 +234,7 @@ function settledLate(machine: Machine, action: ActionState, settlement: Settleme
     actionIndex: action.index,
     attemptNumber: action.attempts.length - 1,
     status,
-    ...(settlement.kind === "not_applied" ? { errorCode: settlement.code } : undefined),
+    ...("code" in settlement && settlement.code !== undefined ? { errorCode: settlement.code } : undefined),
     ...("errorType" in settlement ? { errorType: settlement.errorType } : undefined),
   });
   const attempt = lastAttempt(action);

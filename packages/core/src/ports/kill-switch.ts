@@ -1,4 +1,4 @@
-/** What a kill switch says. `reason` is for people; it enters the record, so keep secrets out of it. */
+/** What a kill switch says. `reason` is for who looks at the switch: no report, event or journal has it. */
 export interface KillSwitchState {
   halted: boolean;
   reason?: string;

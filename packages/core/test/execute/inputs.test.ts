@@ -55,6 +55,12 @@ const WRONG: [what: string, args: [unknown, unknown, unknown, unknown, unknown?]
     "options.approval",
   ],
   [
+    "an approval that was not found",
+    [{ action: "ACT" }, {}, {}, yes, { approval: new Map<string, object>().get("a-17") }],
+    "invalid_options",
+    "options.approval",
+  ],
+  [
     "an id that cannot be written as UTF-8",
     [{ action: "ACT" }, {}, {}, yes, { executionId: "id-\ud800" }],
     "invalid_options",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { NotAppliedError } from "../../src/index.js";
+import { NotAppliedError, UnknownOutcomeError } from "../../src/index.js";
 import { errorTypeOf, judgeResult, judgeThrown, safeCode } from "../../src/machine/index.js";
 
 const hostile = (name: string): object =>
@@ -80,6 +80,16 @@ describe("judgeThrown (S3.1, S9.1)", () => {
       errorType: "NotAppliedError",
     };
     expect(judgeThrown(new NotAppliedError("refused", { retryable: false, retryAfterMs: 7 }))).toEqual(said);
+  });
+
+  it("records the code of an UnknownOutcomeError, and of nothing else that is thrown", () => {
+    class OfTheirs extends UnknownOutcomeError {}
+    expect(judgeThrown(new OfTheirs("http_503"))).toEqual({ kind: "threw", errorType: "OfTheirs", code: "http_503" });
+    expect(judgeThrown(new UnknownOutcomeError("A Secret"))).toMatchObject({ kind: "threw", code: "invalid_code" });
+    for (const code of ["execution_exception", "timeout", "aborted", "invalid_result"])
+      expect(judgeThrown(new UnknownOutcomeError(code))).toEqual({ kind: "threw", errorType: "UnknownOutcomeError" });
+    const other = Object.assign(new Error("x"), { code: "http_503" });
+    expect(judgeThrown(other)).toEqual({ kind: "threw", errorType: "Error" });
   });
 
   it.each([

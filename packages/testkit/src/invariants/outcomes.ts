@@ -6,7 +6,7 @@ import type { Find } from "./violation.js";
 const SKIPS: ReadonlySet<TerminalReason> = new Set(["not_allowed", "hold", "no_actions", "prior_action_failed"]);
 const APPLIED: ReadonlySet<TerminalReason> = new Set(["completed", "reconciled", "replayed"]);
 
-/** Codes of attempts after which a report is fail-closed; an executor may also give them as its own. */
+/** Codes of attempts after which a report is fail-closed; an executor may also give them, or one of its own, when it throws. */
 const ABNORMAL: ReadonlySet<string | undefined> = new Set(["execution_exception", "timeout", "invalid_result"]);
 
 /** INV-EXE-3: nothing is claimed, repeated or begun on the strength of what is not known. */
@@ -96,13 +96,16 @@ export function checkRow({ plan, policy, report }: Run, row: ActionReport, find:
 export function checkFailClosed({ report }: Run, find: Find): void {
   const stopped = report.actions.filter(({ status }) => status !== "success" && status !== "skipped");
   const indexes = new Set(stopped.map(({ index }) => index));
-  const suspects = report.attempts.filter(
-    ({ actionIndex, errorCode }) => indexes.has(actionIndex) && ABNORMAL.has(errorCode),
+  const attempts = report.attempts.filter(({ actionIndex }) => indexes.has(actionIndex));
+  const suspects = attempts.filter(
+    ({ errorCode, errorType }) =>
+      ABNORMAL.has(errorCode) || (errorType !== undefined && errorType !== "NotAppliedError"),
   );
   const byReason =
     stopped.some(({ reason }) => TERMINAL_REASONS[reason]) ||
     (report.reason !== undefined && report.actions.length === 0 && TERMINAL_REASONS[report.reason]);
-  const isAbnormal = byReason || suspects.some(({ status }) => status === "unknown");
+  const isAbnormal =
+    byReason || attempts.some(({ status, errorCode }) => status === "unknown" && errorCode !== "aborted");
   if (isAbnormal && !report.failClosed) find("S10", "something abnormal happened, and failClosed is false");
   if (report.failClosed && !isAbnormal && suspects.length === 0 && report.reason !== "protocol_error") {
     find("S10", "failClosed is true, and nothing abnormal happened");
