@@ -28,7 +28,7 @@ export class EocError extends Error {
   readonly issues?: readonly Issue[];
 
   constructor(code: EocErrorCode, message: string, details: { issues?: readonly Issue[]; cause?: unknown } = {}) {
-    super(message, "cause" in details ? { cause: details.cause } : undefined);
+    super(message, details);
     this.name = "EocError";
     this.code = code;
     if (details.issues !== undefined) this.issues = details.issues;
@@ -44,7 +44,7 @@ export class NotAppliedError extends Error {
   readonly retryAfterMs?: number;
 
   constructor(code: string, options: { retryable?: boolean; retryAfterMs?: number; cause?: unknown } = {}) {
-    super(`not applied: ${code}`, "cause" in options ? { cause: options.cause } : undefined);
+    super(`not applied: ${code}`, options);
     this.name = "NotAppliedError";
     this.code = code;
     this.retryable = options.retryable !== false;
@@ -59,7 +59,7 @@ export class UnknownOutcomeError extends Error {
   readonly code: string;
 
   constructor(code: string, options: { cause?: unknown } = {}) {
-    super(`outcome unknown: ${code}`, "cause" in options ? { cause: options.cause } : undefined);
+    super(`outcome unknown: ${code}`, options);
     this.name = "UnknownOutcomeError";
     this.code = code;
     Object.defineProperty(this, UNKNOWN_OUTCOME, { value: true });

@@ -25,14 +25,13 @@ export async function openJournalSink(thread: StoreThread, name: string): Promis
     if (!Number.isSafeInteger(seq)) throw new StoreError("journal_conflict", "the line is no journal record");
     await thread.request("append", name, seq as number, line);
   };
-  return {
-    head: last === null ? undefined : { seq: last.seq, hash: (JSON.parse(last.line) as { hash: string }).hash },
-    append,
-    async appendAll(lines) {
-      // What is asked in one turn goes into as few transactions as there can be; no line follows one that has failed.
-      await Promise.all(lines.map(append));
-    },
+  const appendAll = async (lines: readonly string[]) => {
+    // What is asked in one turn goes into as few transactions as there can be; no line follows one that has failed.
+    await Promise.all(lines.map(append));
   };
+  const head = last === null ? undefined : { seq: last.seq, hash: (JSON.parse(last.line) as { hash: string }).hash };
+  // Not enumerable: who wraps `append` and takes over the rest is not to be passed by.
+  return Object.defineProperty({ head, append }, "appendAll", { value: appendAll }) as SqliteJournalSink;
 }
 
 /** The lines of a journal, each with its end, in little memory: for `verifyJournal`, or for a file. */

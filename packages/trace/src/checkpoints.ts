@@ -93,9 +93,14 @@ export class Checkpoints {
   write(): Promise<JournalCheckpoint> {
     const result = this.#last === undefined ? this.#writeNow() : this.#last.then(() => this.#writeNow());
     const settled: Promise<unknown> = result
-      .catch(() => undefined)
-      .then(() => {
+      .then(
+        () => true,
+        () => false,
+      )
+      .then((isWritten) => {
         if (this.#last === settled) this.#last = undefined;
+        // As many may have come meanwhile as make another one due.
+        if (isWritten) this.noticeRecords(0);
       });
     this.#last = settled;
     return result;

@@ -29,14 +29,15 @@ export interface JournalSink {
   append(line: string): void | Promise<void>;
   /**
    * Keeps several lines, in their order, and says when all are durable. With it everything that is appended while a write is under
-   * way, or in the same turn, goes into the next one. @defaultValue lines are appended one by one
+   * way, or in the same turn, goes into the next one. Not to be enumerable, lest who wraps `append` alone is passed by.
+   * @defaultValue lines are appended one by one
    */
   appendAll?(lines: readonly string[]): void | Promise<void>;
   /** The last record that is already there, for a journal that goes on. */
   readonly head?: JournalHead | undefined;
   /**
-   * Whether the next record is to begin another file, once lines of `pending` characters have been appended. Asked before every
-   * record but the first. @defaultValue it never is
+   * Whether the next record is to begin another file, once lines of `pending` bytes have been appended. Asked before every record but
+   * the first. @defaultValue it never is
    */
   isFull?(pending: number): boolean;
   /** Begins another file, where the next line goes. A failure of it is one of the journal. */
@@ -92,6 +93,8 @@ interface Append {
 /** Hashing that much takes about two milliseconds, in which nothing else runs. */
 const MAX_WRITE = 131_072;
 
+const encoder = new TextEncoder();
+
 /**
  * A journal of JSON lines, each chained to the one before by SHA-256 (S8.2). The first append writes an opening record before its
  * own. Lines reach the sink in the order of the calls, one write after the other. After one append that failed every later one
@@ -122,7 +125,7 @@ export function createJsonlJournal(sink: JournalSink, options: JsonlJournalOptio
       acknowledged = end;
       checkpoints.noticeRecords(lines.length);
     };
-    const answer = lines.length === 1 ? sink.append(lines[0]!) : sink.appendAll!(lines);
+    const answer = sink.appendAll === undefined ? sink.append(lines[0]!) : sink.appendAll(lines);
     return isThenable(answer) ? Promise.resolve(answer).then(written) : written();
   }
 
@@ -145,10 +148,10 @@ export function createJsonlJournal(sink: JournalSink, options: JsonlJournalOptio
       const record = sealRecord(end, text);
       end = record.head;
       lines.push(record.line);
-      length += record.line.length + 1;
+      if (sink.isFull !== undefined) length += encoder.encode(record.line).length + 1;
       if (sink.appendAll !== undefined) continue;
       yield put(lines, end);
-      [lines, length] = [[], 0];
+      [end, lines, length] = [acknowledged, [], 0];
     }
     if (lines.length > 0) yield put(lines, end);
   }
@@ -167,7 +170,7 @@ export function createJsonlJournal(sink: JournalSink, options: JsonlJournalOptio
     try {
       for (let step = steps.next(); !step.done; step = steps.next()) {
         if (isThenable(step.value)) {
-          return step.value.then(
+          return Promise.resolve(step.value).then(
             () => run(steps),
             (cause) => {
               throw cut(cause);
@@ -180,29 +183,36 @@ export function createJsonlJournal(sink: JournalSink, options: JsonlJournalOptio
     }
   }
 
-  function append(events: readonly unknown[]): void | Promise<void> {
+  /** @param eventsOf what is to be appended, as it is now: what happens to an event later counts for nothing */
+  function append(eventsOf: () => readonly unknown[]): void | Promise<void> {
     if (broken !== undefined) throw broken;
     let texts: string[];
     try {
-      texts = events.map(eventText);
+      texts = eventsOf().map(eventText);
     } catch (cause) {
       throw fail(cause);
     }
-    // A sink that answers at once costs no promise.
-    if (!busy && sink.appendAll === undefined) return occupied(run(stepsFor(texts)));
+    if (!busy && sink.appendAll === undefined) return writeNow(texts);
     return new Promise((resolve, reject) => {
       waiting.push({ texts, resolve, reject });
       if (busy) return;
       busy = true;
-      queueMicrotask(writeWaiting);
+      void Promise.resolve().then(writeWaiting);
     });
   }
 
-  /** Goes on with what waits when a write that is under way has ended. */
-  function occupied(answer: void | Promise<void>): void | Promise<void> {
-    if (answer === undefined) return;
+  /** A sink that answers at once costs no promise. What its answer leads to, and what comes before it, waits. */
+  function writeNow(texts: readonly string[]): void | Promise<void> {
     busy = true;
-    answer.then(writeWaiting, writeWaiting);
+    let answer: Promise<void> | undefined;
+    try {
+      answer = run(stepsFor(texts)) ?? undefined;
+    } catch (error) {
+      void writeWaiting();
+      throw error;
+    }
+    if (answer === undefined) void writeWaiting();
+    else answer.then(writeWaiting, writeWaiting);
     return answer;
   }
 
@@ -223,23 +233,21 @@ export function createJsonlJournal(sink: JournalSink, options: JsonlJournalOptio
     busy = false;
   }
 
-  return {
-    keepsOrder: true,
+  return keepingOrder({
     head,
-    // Redacted at the call: what happens to an event later counts for nothing.
-    append: (event) => append([redactor.redact(event)]),
+    append: (event) => append(() => [redactor.redact(event)]),
     forExecution(decision, policy) {
       const boundsOf = readBounds(decision, policy);
-      return {
-        keepsOrder: true,
-        append(event) {
-          const bounds = boundsOf(event);
-          return append(bounds === undefined ? [redactor.redact(event)] : [redactor.redact(event), bounds]);
-        },
-      };
+      return keepingOrder({
+        append: (event) =>
+          append(() => {
+            const bounds = boundsOf(event);
+            return bounds === undefined ? [redactor.redact(event)] : [redactor.redact(event), bounds];
+          }),
+      });
     },
     checkpoint: () => checkpoints.write(),
-  };
+  });
 
   /** What is to be written after the start of an execution, when it is one of this plan. */
   function readBounds(decision: FinalDecisionInput, input: ExecutionPolicyInput) {
@@ -261,6 +269,11 @@ export function createJsonlJournal(sink: JournalSink, options: JsonlJournalOptio
       return { ...bounds, ...(redactor.redact({ executionId: event.executionId }) as { executionId: string }) };
     };
   }
+}
+
+/** Not enumerable: who wraps `append` and takes over the rest may well not keep the order. */
+function keepingOrder<T extends Journal>(journal: Omit<T, "keepsOrder">): T {
+  return Object.defineProperty(journal, "keepsOrder", { value: true }) as T;
 }
 
 /** What was appended, in writes of about {@link MAX_WRITE} characters, or one by one. */

@@ -1,54 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ExecutionEvent, execute } from "@eoc/core";
+import { execute } from "@eoc/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createJsonlJournal, type JournalRecord, verifyJournal } from "../src/index.js";
 import { createFileSink, journalFiles } from "../src/node.js";
+import { pagedSink, quickSink, turns, typesOf, watched } from "./appends.js";
 import { halted, reconciled, retried } from "./scenarios.js";
-
-/** A sink that takes many lines; its writes end when the test says so. */
-function pagedSink() {
-  const writes: string[][] = [];
-  const waiting: { resolve: () => void; reject: (error: unknown) => void }[] = [];
-  const appendAll = (lines: readonly string[]) => {
-    writes.push([...lines]);
-    return new Promise<void>((resolve, reject) => waiting.push({ resolve, reject }));
-  };
-  return { writes, waiting, append: (line: string) => appendAll([line]), appendAll };
-}
-
-/** The same, whose writes end by themselves. */
-function quickSink() {
-  const writes: string[][] = [];
-  const appendAll = async (lines: readonly string[]) => {
-    writes.push([...lines]);
-    await new Promise(setImmediate);
-  };
-  return { writes, append: (line: string) => appendAll([line]), appendAll };
-}
-
-const typesOf = (lines: readonly string[]) => lines.map((line) => (JSON.parse(line) as JournalRecord).event.type);
-
-const turns = async (count = 10) => {
-  for (let turn = 0; turn < count; turn++) await Promise.resolve();
-};
-
-/** Appends, and says which of the appends have ended, and how. */
-function watched(journal: { append(event: ExecutionEvent): void | Promise<void> }) {
-  const outcomes: string[] = [];
-  return {
-    outcomes,
-    append(event: ExecutionEvent) {
-      const index = outcomes.push("under way") - 1;
-      Promise.resolve(journal.append(event)).then(
-        () => (outcomes[index] = "kept"),
-        () => (outcomes[index] = "failed"),
-      );
-    },
-  };
-}
 
 describe("S8.2 a journal whose sink takes many lines at once", () => {
   it("writes what is appended in one turn together, and what comes meanwhile after it, together again", async () => {
@@ -81,17 +40,6 @@ describe("S8.2 a journal whose sink takes many lines at once", () => {
     expect((await verifyJournal(lines, { head: journal.head() })).ok).toBe(true);
   });
 
-  it("hands a single line on as one", async () => {
-    const { writes, append } = quickSink();
-    const appendAll = () => Promise.reject(new Error("one line is no list"));
-    const journal = createJsonlJournal({ append, appendAll, head: { seq: 4, hash: "ab".repeat(32) } });
-    await expect(journal.append(retried()[0]!)).rejects.toThrow("the journal is broken"); // With what says that it goes on.
-    const fresh = createJsonlJournal({ append, appendAll: quickSink().appendAll });
-    await fresh.append(retried()[0]!);
-    await fresh.append(retried()[1]!);
-    expect(writes.map(typesOf)).toEqual([[retried()[1]!.type]]);
-  });
-
   it("keeps a turn short: what is much is written in several goes", async () => {
     const sink = quickSink();
     const journal = createJsonlJournal(sink);
@@ -101,43 +49,6 @@ describe("S8.2 a journal whose sink takes many lines at once", () => {
     expect(sizes.length).toBeGreaterThan(2);
     expect(Math.max(...sizes)).toBeLessThan(300_000);
     expect((await verifyJournal(sink.writes.flat())).integrity.verdict).toBe("PASS");
-  });
-
-  it("fails what was in the write that failed, and all that came later; what came before is kept", async () => {
-    const sink = pagedSink();
-    const journal = createJsonlJournal(sink);
-    const { append, outcomes } = watched(journal);
-    const events = retried();
-    append(events[0]!);
-    await turns();
-    append(events[1]!);
-    append(events[2]!);
-    sink.waiting[0]!.resolve();
-    await turns();
-    append(events[3]!);
-    sink.waiting[1]!.reject(new Error("ENOSPC"));
-    await turns();
-    expect(outcomes).toEqual(["kept", "failed", "failed", "failed"]);
-    expect(sink.writes).toHaveLength(2);
-    expect(journal.head().count).toBe(2);
-    expect(() => journal.append(events[4]!)).toThrow("the journal is broken");
-  });
-
-  it("writes what was appended before an event that is no JSON, and nothing after it", async () => {
-    const sink = pagedSink();
-    const journal = createJsonlJournal(sink);
-    const { append, outcomes } = watched(journal);
-    append(retried()[0]!);
-    await turns();
-    append(retried()[1]!);
-    expect(() => journal.append({ ...retried()[2]!, atMs: Number.NaN })).toThrow("the journal is broken");
-    sink.waiting[0]!.resolve();
-    await turns();
-    sink.waiting[1]!.resolve();
-    await turns();
-    expect(outcomes).toEqual(["kept", "kept"]);
-    expect(() => journal.append(retried()[2]!)).toThrow("the journal is broken");
-    expect(sink.writes).toHaveLength(2);
   });
 
   it("counts every record for the next checkpoint, however many come at once", async () => {
@@ -161,7 +72,8 @@ describe("S8.2 a journal whose sink takes many lines at once", () => {
 
   it("leaves the same bytes in the same files as one append after the other", async () => {
     const folder = mkdtempSync(join(tmpdir(), "eoc-at-once-"));
-    const events = [...retried(), ...halted(), ...reconciled()];
+    const foreign = retried().map((event) => ({ ...event, executionId: `日本語-${"ß".repeat(event.seq)}` }));
+    const events = [...retried(), ...foreign, ...halted(), ...reconciled()];
     const write = async (name: string, maxBytes: number, atOnce: boolean) => {
       const path = join(folder, name);
       const sink = createFileSink(path, { fsync: "never", maxBytes });
@@ -172,7 +84,9 @@ describe("S8.2 a journal whose sink takes many lines at once", () => {
       return journalFiles(path).map((file) => readFileSync(file, "utf8"));
     };
     try {
-      for (const maxBytes of [1, 500, 1000, 2500, 7000, 1e9]) {
+      const [whole] = await write("whole", 1e9, false);
+      const ends = [3, 8, 20].map((count) => Buffer.byteLength(`${whole!.split("\n").slice(0, count).join("\n")}\n`));
+      for (const maxBytes of [1, 500, 1000, 2500, 7000, 1e9, ...ends, ...ends.map((end) => end + 1)]) {
         const one = await write(`one-${maxBytes}`, maxBytes, false);
         expect(await write(`all-${maxBytes}`, maxBytes, true)).toEqual(one);
       }
@@ -231,5 +145,43 @@ describe("S8.2 a journal whose sink takes many lines at once", () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it("is not waited for, and has what is behind it, by whoever wraps it", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "eoc-wrapped-"));
+    const sink = createFileSink(join(folder, "journal.jsonl"));
+    try {
+      const lines: string[] = [];
+      const mirrored = createJsonlJournal({
+        ...sink,
+        append: async (line) => {
+          lines.push(line);
+          await sink.append(line);
+        },
+      });
+      const journal = mirrored.forExecution({ action: "ACT" }, {});
+      expect([journal.keepsOrder, { ...journal }.keepsOrder, { ...mirrored }.keepsOrder]).toEqual([
+        true,
+        undefined,
+        undefined,
+      ]);
+      await Promise.all(retried().map((event) => journal.append(event)));
+      expect(lines).toHaveLength(retried().length + 1);
+    } finally {
+      await sink.close();
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("keeps what was appended in the turn in which its file is closed", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "eoc-closed-"));
+    const path = join(folder, "journal.jsonl");
+    const sink = createFileSink(path);
+    const journal = createJsonlJournal(sink);
+    const appended = retried().map((event) => journal.append(event));
+    await Promise.all([sink.close(), ...appended]);
+    expect(typesOf(readFileSync(path, "utf8").trimEnd().split("\n"))).toHaveLength(retried().length + 1);
+    await expect(sink.appendAll([])).rejects.toThrow("closed");
+    rmSync(folder, { recursive: true });
   });
 });

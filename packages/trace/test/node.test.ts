@@ -170,6 +170,30 @@ describe("createFileSink", () => {
     expect(() => createFileSink(path)).toThrow("hash_mismatch");
   });
 
+  it("refuses a journal whose last write reached the disk with a hole in it", async () => {
+    await write(retried());
+    const { size } = statSync(path);
+    await write(Array.from({ length: 60 }, () => halted()).flat());
+    const whole = readFileSync(path);
+    const holed = Buffer.from(whole);
+    holed.fill(0, size + 4096, size + 8192);
+    writeFileSync(path, holed);
+    expect(() => createFileSink(path)).toThrow("is damaged near its end");
+    const lines = whole.toString().split("\n");
+    writeFileSync(path, lines.toSpliced(lines.length - 20, 1).join("\n"));
+    expect(() => createFileSink(path)).toThrow("is damaged near its end");
+    writeFileSync(path, whole);
+    await createFileSink(path).close();
+  });
+
+  it("opens a journal that is longer than what is looked at", async () => {
+    const { head } = await write(Array.from({ length: 300 }, () => retried()).flat());
+    expect(statSync(path).size).toBeGreaterThan(1_500_000);
+    const sink = createFileSink(path);
+    expect(sink.recovered.head).toEqual({ seq: head.seq, hash: head.hash });
+    await sink.close();
+  });
+
   it("refuses a path that cannot be opened", () => {
     expect(() => createFileSink(folder)).toThrow("EISDIR");
     expect(() => createFileSink(join(folder, "missing", "journal.jsonl"))).toThrow("ENOENT");

@@ -222,6 +222,15 @@ describe("a journal that is rotated", () => {
   it("refuses a size that is none", () => {
     for (const maxBytes of [0, -1, Number.NaN]) expect(() => createFileSink(path, { maxBytes })).toThrow(TypeError);
   });
+
+  it("says whether it is full to who does not say what is to come, and takes no lines for none", async () => {
+    const sink = createFileSink(path, { maxBytes: 2 });
+    await sink.appendAll([]);
+    expect([sink.isFull!(0), (sink.isFull as () => boolean)(), readFileSync(path, "utf8")]).toEqual([false, false, ""]);
+    await sink.append("a");
+    expect([sink.isFull!(0), (sink.isFull as () => boolean)()]).toEqual([true, true]);
+    await sink.close();
+  });
 });
 
 /** The lines of this file and of all after it. */

@@ -283,7 +283,11 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
       cancel?.();
       this.#finish();
     });
-    if (!idle) cancel = this.clock.setTimer(() => this.#finish(), Math.max(0, limitAt - this.elapsed()));
+    const giveUp = () => {
+      this.#events!.giveUp();
+      this.#finish();
+    };
+    if (!idle) cancel = this.clock.setTimer(giveUp, Math.max(0, limitAt - this.elapsed()));
   }
 
   #finish(): void {

@@ -44,6 +44,11 @@ export class EventSink {
     else if (this.#append(event, done)) this.#drain();
   }
 
+  /** Nobody waits any longer for what is not answered yet. */
+  giveUp(): void {
+    this.#lost ||= this.#pending > 0;
+  }
+
   /** Calls back once everything is appended, at once where it is. */
   whenIdle(callback: () => void): void {
     if (this.#pending > 0) this.#idle = callback;

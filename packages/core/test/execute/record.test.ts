@@ -278,6 +278,14 @@ describe("S8.2 a journal", () => {
     expect(report).toMatchObject({ status: "success", recordError: "journal_unavailable" });
   });
 
+  it("that keeps the order and throws for one of them: the report says so too", async () => {
+    const append = ({ type }: ExecutionEvent) => {
+      if (type === "attempt.started") throw new Error("disk full");
+    };
+    const { report } = await runScript([succeeds()], { options: { journal: { keepsOrder: true, append } } });
+    expect(report).toMatchObject({ status: "success", recordError: "journal_unavailable" });
+  });
+
   it("whose word for it cannot be read is appended to one event after the other", async () => {
     const { clock, journal, most } = orderly(true);
     const hostile: Journal = {
@@ -296,7 +304,7 @@ describe("S8.2 a journal", () => {
       policy: { timeout: { portTimeoutMs: 300 } },
       options: { journal },
     });
-    expect(report.status).toBe("success");
+    expect(report).toMatchObject({ status: "success", recordError: "journal_unavailable" });
     expect(clock.monotonic()).toBe(300);
   });
 });

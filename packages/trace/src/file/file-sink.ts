@@ -5,6 +5,9 @@ import { type FileCalls, type FsyncPolicy, LineFile } from "./line-file.js";
 import { otherWriterOf } from "./other-writer.js";
 import { fileAfter, journalFiles } from "./parts.js";
 
+/** More than one write of a journal holds. */
+const LAST_WRITE_BYTES = 1_048_576;
+
 export interface FileSinkOptions {
   /**
    * When a line counts as kept: `"always"` when the disk has it, `"never"` when the operating system has it, which a loss of power
@@ -45,8 +48,8 @@ export interface FileSink extends JournalSink {
  * (mode 0600). What is appended together is one write and, unless `fsync` says otherwise, one fsync. After one that failed every later one
  * fails: the file may end in half a line.
  *
- * @throws what opening the file throws, when another process writes it, and when its last line is no journal record: it is some other
- * file, or damaged
+ * @throws what opening the file throws, when another process writes it, and when its last line is no journal record, or those before
+ * it do not lead up to it: it is some other file, or damaged
  */
 export function createFileSink(path: string, options: FileSinkOptions = {}): FileSink {
   return openFileSink(path, options);
@@ -76,10 +79,12 @@ export function openFileSink(path: string, options: FileSinkOptions, calls?: Fil
   let last: Promise<void> = Promise.resolve();
   let failed: unknown;
   let closed = false;
+  let closing: Promise<void> | undefined;
+  const isClosed = () => Promise.reject(new Error("the journal's file is closed"));
 
   /** One after the other; after one that failed none. */
   function queue(work: () => Promise<void>): Promise<void> {
-    if (closed) return Promise.reject(new Error("the journal's file is closed"));
+    if (closed) return isClosed();
     const result = last.then(async () => {
       if (failed !== undefined) throw failed;
       try {
@@ -93,20 +98,27 @@ export function openFileSink(path: string, options: FileSinkOptions, calls?: Fil
     return result;
   }
 
+  async function end(): Promise<void> {
+    await Promise.resolve(); // A journal hands over at the end of a turn what was appended in it.
+    closed = true;
+    await last;
+    await file.close();
+  }
+
   const appendAll = (lines: readonly string[]) =>
     queue(async () => {
+      if (lines.length === 0) return;
       const next = fileAfter(path, file.path);
       if (existsSync(next)) throw new Error(`something else writes to ${next}`);
       await file.append(lines);
       isUnused = false;
     });
 
-  return {
+  const sink: Omit<FileSink, "appendAll"> = {
     recovered,
     head: recovered.head,
-    append: (line) => appendAll([line]),
-    appendAll,
-    isFull: (pending) => isUnused || file.size + pending >= maxBytes,
+    append: (line) => (closing === undefined ? appendAll([line]) : isClosed()),
+    isFull: (pending = 0) => isUnused || file.size + pending >= maxBytes,
     rotate: () =>
       queue(async () => {
         if (isUnused) return;
@@ -116,12 +128,11 @@ export function openFileSink(path: string, options: FileSinkOptions, calls?: Fil
         await before.close();
       }),
     close() {
-      if (closed) return last;
-      closed = true;
-      last = last.then(() => file.close());
-      return last;
+      closing ??= end();
+      return closing;
     },
   };
+  return Object.defineProperty(sink, "appendAll", { value: appendAll }) as FileSink;
 }
 
 function filesOf(path: string): string[] {
@@ -142,8 +153,22 @@ function recover(file: LineFile, before: string | undefined): FileSink["recovere
     return before === undefined ? { tornBytes } : { head: headOfClosed(before), tornBytes };
   }
   const head = headOf(line, file.path);
+  mustBeChained(file);
   file.cutLater(tornBytes);
   return { head, tornBytes };
+}
+
+/**
+ * What one write held may have reached the disk in part when the power went, with a hole before its end: no journal goes on behind one.
+ */
+function mustBeChained(file: LineFile): void {
+  let previous: string | undefined;
+  for (const line of file.lastLines(LAST_WRITE_BYTES)) {
+    const { record, fault } = readRecord(line);
+    if (record === undefined || fault !== undefined || (previous !== undefined && record.prev !== previous))
+      throw new Error(`${file.path} is damaged near its end: verifyJournal, or eoc verify, says where`);
+    previous = record.hash;
+  }
 }
 
 /** The end of a file that was rotated: whole, since another one was begun after it. */

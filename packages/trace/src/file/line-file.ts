@@ -89,6 +89,15 @@ export class LineFile {
     return { line: decodeLine(this.#read(start, end - 1 - start)), tornBytes };
   }
 
+  /** The whole lines in the last `maxBytes` before a torn end. */
+  lastLines(maxBytes: number): string[] {
+    const end = this.#lineEndBefore(this.#size);
+    const from = Math.max(0, end - maxBytes);
+    const bytes = this.#read(from, end - from);
+    const start = from === 0 ? 0 : bytes.indexOf(NEW_LINE) + 1;
+    return decodeLine(bytes.subarray(start)).split("\n").slice(0, -1);
+  }
+
   /** The first bytes as text. */
   start(length: number): string {
     return decodeLine(this.#read(0, Math.min(length, this.#size)));

@@ -34,7 +34,7 @@ const appendAll = async (lines: readonly string[]) => {
   const { seq, hash } = JSON.parse(lines.at(-1)!) as { seq: number; hash: string };
   writeSync(acknowledged, `${JSON.stringify({ seq, hash })}\n`);
 };
-const journal = createJsonlJournal({ ...sink, append: (line) => appendAll([line]), appendAll });
+const journal = createJsonlJournal({ ...sink, appendAll });
 
 const policy: ExecutionPolicyInput = {
   retry: { maxRetries: 2, initialBackoffMs: 1 },
