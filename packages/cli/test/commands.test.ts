@@ -103,6 +103,8 @@ describe("eoc explain", () => {
       expect([content, code, out]).toEqual([content, 2, ""]);
       expect(err).toMatch(complaint);
     }
+    const record = { event: { type: "journal.opened" }, hash: "", prev: "", seq: 0, v: 1 };
+    expect((await run(["explain", write(folder, "journal.jsonl", record)])).err).toContain("it is a journal's record");
     expect((await run(["explain", "one", "two"])).err).toContain("two is one file too many");
   });
 });

@@ -1,6 +1,7 @@
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createJsonlJournal, type JournalRecord } from "@eoc/trace";
 import { journalFiles } from "@eoc/trace/node";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { linesOf, POLICY, run, tell, write } from "./support.js";
@@ -108,6 +109,23 @@ describe("eoc verify", () => {
     expect(code).toBe(4);
     expect(verdicts(out)["pairing"]).toBe("OPEN: 1 dispatch in flight or in doubt: see eoc intents");
     expect(out).toContain(`${journal}:${started + 2}  half a line, never acknowledged`);
+  });
+
+  it("shows ten of those that a crash has left open, and says how many there are", async () => {
+    const { journal } = await tell("success", folder);
+    const lines = linesOf(journal);
+    const events = lines.slice(0, lines.findIndex((line) => line.includes("attempt.started")) + 1);
+    const written: string[] = [];
+    const many = createJsonlJournal({ append: (line) => void written.push(`${line}\n`) });
+    for (let run = 0; run < 30; run++) {
+      for (const { event } of events.map((line) => JSON.parse(line) as JournalRecord))
+        if ("executionId" in event && "seq" in event) void many.append({ ...event, executionId: `run-${run}` });
+    }
+    writeFileSync(journal, written.join(""));
+    const { code, out } = await run(["verify", journal]);
+    expect(code).toBe(4);
+    expect(out.match(/left_open/g)).toHaveLength(10);
+    expect(out).toContain("... and 50 more\n");
   });
 
   it("ends in 4 when the records do not say under which policy, and in 1 when it was another", async () => {

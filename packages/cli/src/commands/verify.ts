@@ -69,6 +69,9 @@ function exitCodeOf(verdict: JournalVerdict, { keys }: Given): ExitCode {
   return proven.every((name) => verdict[name].verdict === "PASS") ? EXIT.ok : EXIT.unknown;
 }
 
+/** How many of those that are open are shown. */
+const MOST_OPEN = 10;
+
 function present(verdict: JournalVerdict, given: Given, placeOf: (line: number) => string, io: CliIo): string {
   const style = verdictStyle(io);
   const lines = VERDICTS.map((name) => {
@@ -79,12 +82,14 @@ function present(verdict: JournalVerdict, given: Given, placeOf: (line: number) 
   // What failed comes before what is merely open.
   const failed = VERDICTS.filter((name) => verdict[name].verdict === "FAIL");
   const problems = [...failed, ...VERDICTS.filter((name) => !failed.includes(name))].flatMap((name) => {
-    const { problems: found, problemCount } = verdict[name];
-    const shown = found.map(({ line, code, message }) => {
+    const { verdict: word, problems: found, problemCount } = verdict[name];
+    // What a crash has left open may be much, and must not drown the rest.
+    const most = word === "OPEN" ? MOST_OPEN : found.length;
+    const shown = found.slice(0, most).map(({ line, code, message }) => {
       const place = name === "signatures" ? `checkpoint ${line}` : placeOf(line);
       return printable(`${place}  ${code}: ${message}`);
     });
-    const more = problemCount - found.length;
+    const more = problemCount - shown.length;
     return more > 0 ? [...shown, `... and ${more} more`] : shown;
   });
   const unproven = verdict.conformance.unproven.map(({ line, code, message }) =>

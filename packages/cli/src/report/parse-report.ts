@@ -41,6 +41,8 @@ function parsed(text: string): unknown {
 function parseReport(value: unknown, name: string): ExecutionReport {
   try {
     const fields = new Fields(value);
+    if (fields.has("event") && fields.has("prev"))
+      throw new UsageError(`${name}: it is a journal's record, and no report: see eoc timeline and eoc intents`);
     if (fields.has("success_count") && !fields.has("actions")) {
       throw new UsageError(
         `${name}: it is a report in the reference's form, which does not say what became of its actions`,
