@@ -88,7 +88,10 @@ export async function openLocalRuntime(
   };
   const methods = {
     journalLines: (name: string = DEFAULT_JOURNAL) => readJournalLines(thread, name),
-    close: () => thread.close(),
+    async close() {
+      await Promise.resolve(); // A journal hands over at the end of a turn what was appended in it.
+      await thread.close();
+    },
   };
   // On the prototype, where no spread finds them: `execute` knows no option of these names.
   return Object.assign(Object.create(methods) as typeof methods, ports);

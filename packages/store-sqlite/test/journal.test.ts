@@ -1,4 +1,4 @@
-import { execute } from "@eoc/core";
+import { type ExecutionEvent, execute } from "@eoc/core";
 import { createJsonlJournal, openIntents, verifyJournal } from "@eoc/trace";
 import { describe, expect, it } from "vitest";
 import type { SqliteJournalSink } from "../src/index.js";
@@ -68,6 +68,19 @@ describe("the journal", () => {
     await expect(sink!.append(lines.at(-1)!)).rejects.toMatchObject({ code: "journal_conflict" });
     await expect(sink!.append('{"seq":"next"}')).rejects.toMatchObject({ code: "journal_conflict" });
     expect((await run(createJsonlJournal(sink!))).reason).toBe("journal_unavailable");
+  });
+
+  it("S8.2 keeps what was appended in the turn in which the store is closed", async () => {
+    const file = aFile();
+    const runtime = await opened(file, { journal: createJsonlJournal });
+    await run(runtime.journal);
+    const kept: string[] = [];
+    for await (const line of runtime.journalLines()) kept.push(line);
+    const { event } = JSON.parse(kept[1]!) as { event: ExecutionEvent };
+    await Promise.all([runtime.journal!.append({ ...event, executionId: "another" }), runtime.close()]);
+    const again = await opened(file, { journal: createJsonlJournal });
+    expect((await verifyJournal(again.journalLines())).recordCount).toBe(kept.length + 1);
+    await again.close();
   });
 
   it("a factory that throws leaves nothing open", async () => {
