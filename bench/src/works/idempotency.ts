@@ -162,8 +162,7 @@ const derivedKey: Work = {
   contestants: {
     "fast canonical SHA-256": () => hashing(deriveByHand),
     EOC: async () => {
-      // Not for callers, so only the source has it by itself; what it calls is the built package.
-      const { deriveKey } = await import("../../../packages/core/src/idempotency/key.ts");
+      const { deriveKey } = await import("@eoc/core");
       return hashing(deriveKey);
     },
   },
