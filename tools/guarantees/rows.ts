@@ -118,7 +118,8 @@ export const GUARANTEES: readonly Guarantee[] = [
     clause: "S1.8",
     when: "an `approval` is given, and the decision is another one, or it has expired",
     does: "denies immediately before the dispatch, after all waiting: `approval_mismatch`, `approval_expired`",
-    promisesNot: "to authenticate who approved; to look at anything beyond the decision",
+    promisesNot:
+      "to authenticate who approved; to look at anything beyond the decision; to take an approval once only, which keys are for",
     tests: core({
       "execute/inputs.test.ts": [
         "S1.8 approval > denies what is not what was approved",

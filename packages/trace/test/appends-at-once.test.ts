@@ -70,6 +70,30 @@ describe("S8.2 a journal whose sink takes many lines at once", () => {
     expect(kept).toHaveLength(2);
   });
 
+  it("writes another checkpoint when many records have come while one was written", async () => {
+    const counts: number[] = [];
+    let written: (() => void) | undefined;
+    const append = (line: string) => {
+      counts.push((JSON.parse(line) as { count: number }).count);
+      return new Promise<void>((resolve) => {
+        written = resolve;
+      });
+    };
+    const journal = createJsonlJournal(quickSink(), { checkpoints: { sink: { append }, every: 5 } });
+    await Promise.all(
+      retried()
+        .slice(0, 4)
+        .map((event) => journal.append(event)),
+    );
+    await turns();
+    expect(counts).toEqual([5]);
+    await Promise.all(retried().map((event) => journal.append(event)));
+    expect(counts).toEqual([5]);
+    written!();
+    await turns();
+    expect(counts).toEqual([5, journal.head().count]);
+  });
+
   it("leaves the same bytes in the same files as one append after the other", async () => {
     const folder = mkdtempSync(join(tmpdir(), "eoc-at-once-"));
     const foreign = retried().map((event) => ({ ...event, executionId: `日本語-${"ß".repeat(event.seq)}` }));

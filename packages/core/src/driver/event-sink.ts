@@ -44,9 +44,9 @@ export class EventSink {
     else if (this.#append(event, done)) this.#drain();
   }
 
-  /** Nobody waits any longer for what is not answered yet. */
+  /** What is not answered yet is not waited for any longer. */
   giveUp(): void {
-    this.#lost ||= this.#pending > 0;
+    this.#lost = true;
   }
 
   /** Calls back once everything is appended, at once where it is. */

@@ -16,7 +16,6 @@ export class Claim extends Alarm {
   readonly token: Token;
   readonly #driver: Driver;
   readonly #key: string;
-  #ended = false;
 
   constructor(driver: Driver, key: string, token: Token) {
     super();
@@ -35,8 +34,9 @@ export class Claim extends Alarm {
   }
 
   callback(): void {
+    const { changes } = this;
     this.#driver.postOutside(() => {
-      if (this.#ended) return;
+      if (this.changes !== changes) return; // Ended in the meantime.
       this.spend();
       // A lease that could not be renewed shows when the outcome is written: its token is stale by then.
       callUnheard(() => this.#driver.options.idempotencyStore!.renew(this.#key, this.token, this.#leaseMs));
@@ -45,7 +45,6 @@ export class Claim extends Alarm {
   }
 
   end(): void {
-    this.#ended = true;
     this.clear(this.#driver);
   }
 }
