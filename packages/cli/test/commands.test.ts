@@ -213,6 +213,23 @@ Find out from the outside world before any of it is done again.
     ]);
   });
 
+  it("lists what had ended with an unknown outcome, which nothing had settled", async () => {
+    const { journal } = await tell("unknown", folder);
+    const lines = linesOf(journal);
+    const ended = lines.findIndex((line) => line.includes("attempt.finished"));
+    writeFileSync(journal, lines.slice(0, ended + 1).join(""));
+    const { code, out } = await run(["intents", journal]);
+    expect(code).toBe(4);
+    expect(out).toContain("1 dispatch was in flight or in doubt. It may or may not have been applied:\n");
+    expect(out).toContain("dispatched at 2023-11-14T22:13:20.000Z; it ended with an unknown outcome\n");
+  });
+
+  it("does not say of a damaged journal that nothing was in flight", async () => {
+    const { journal } = await tell("success", folder);
+    writeFileSync(journal, linesOf(journal).with(0, linesOf(journal)[0]!.replace("journal", "Journal")).join(""));
+    expect(await run(["intents", journal])).toMatchObject({ code: 1, out: "" });
+  });
+
   it("ends in 1 when the journal does not verify, and lists what it finds all the same", async () => {
     const journal = await crashed();
     writeFileSync(journal, linesOf(journal).with(0, linesOf(journal)[0]!.replace("journal", "Journal")).join(""));

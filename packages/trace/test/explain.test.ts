@@ -63,6 +63,26 @@ describe("explainReport", () => {
     expect(text).not.toContain("Safe to run");
   });
 
+  it("sends nobody to do it under another key, or before what stopped it is settled", () => {
+    const saysOf = (reason: TerminalReason) =>
+      explainReport(aReport({ attempts: [], actions: [aRow({ status: "denied", reason, attemptCount: 0 })] }));
+    expect(saysOf("idempotency_conflict")).toContain(
+      "Do not run it again, under no other key either, before it is known which of the two is meant.",
+    );
+    for (const reason of ["kill_switch", "approval_mismatch", "gate_denied", "rate_limited"] as const)
+      expect(saysOf(reason)).toContain("Safe to run again once that is settled: it was never dispatched.");
+  });
+
+  it("tells of an attempt that ended after the limit, and of a halt only where there was something to settle", () => {
+    const attempts = [anAttempt({ status: "unknown", errorCode: "timeout", late: true })];
+    const actions = [aRow({ status: "unknown", reason: "attempt_timeout" })];
+    const text = explainReport(aReport({ status: "unknown", attempts, actions, haltLatencyMs: 3 }));
+    expect(text).toContain("Attempt 0, ended after the limit, left no word on whether it was applied (timeout).");
+    expect(text).toContain("The last effect settled 3 ms after the halt.");
+    const denied = [aRow({ status: "denied", reason: "kill_switch", attemptCount: 0 })];
+    expect(explainReport(aReport({ attempts: [], actions: denied, haltLatencyMs: 0 }))).not.toContain("settled 0 ms");
+  });
+
   it("names the gate's code of an action that was never dispatched", () => {
     const row = aRow({ status: "denied", reason: "gate_denied", errorCode: "over_budget", attemptCount: 0 });
     expect(explainReport(aReport({ attempts: [], actions: [row] }))).toContain("Its code is over_budget.");

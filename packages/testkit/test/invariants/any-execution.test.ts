@@ -1,4 +1,10 @@
-import { createBulkhead, createMemoryIdempotencyStore, createMemoryRateLimiter, createRetryBudget } from "@eoc/core";
+import {
+  createBulkhead,
+  createMemoryIdempotencyStore,
+  createMemoryRateLimiter,
+  createRetryBudget,
+  UnknownOutcomeError,
+} from "@eoc/core";
 import {
   checkInvariants,
   createFakeKillSwitch,
@@ -27,6 +33,7 @@ const step: fc.Arbitrary<ScriptedStep> = fc.oneof(
   lateMs.map((afterMs) => ({ ...returns(7, { afterMs }), ignoresAbort: true })),
   fc.nat(300).map((afterMs) => throws(new TypeError("x"), { afterMs })),
   fc.nat(300).map((afterMs) => throws(new TypeError("x"), { afterMs, applied: true })),
+  fc.nat(300).map((afterMs) => throws(new UnknownOutcomeError("http_503"), { afterMs, applied: true })),
   fc.nat(900).map((afterMs) => succeedsLate(afterMs)),
   fc.constant(hangs()),
   { weight: 3, arbitrary: fc.constant(hangs({ ignoresAbort: true })) },

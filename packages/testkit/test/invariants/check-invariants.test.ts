@@ -6,6 +6,7 @@ import {
   type ExecutionReport,
   execute,
   reportFromEvents,
+  UnknownOutcomeError,
 } from "@eoc/core";
 import {
   aPlan,
@@ -43,6 +44,18 @@ const bases = {
       steps: [throws(new TypeError("x"), { afterMs: 5 }), succeeds(1, { afterMs: 5 })],
     }),
   unknown: () => record({ decision: TWO, steps: [throws(new TypeError("x"), { applied: true })] }),
+  /** Unknown with a code of the executor's own, then refused, as idempotent actions may be. */
+  coded: () =>
+    record({
+      decision: { action: "ACT", actions: [{ action: "ACT", effect: "idempotent" }] },
+      steps: [throws(new UnknownOutcomeError("http_503")), rejects("no", { retryable: false })],
+    }),
+  /** Unknown at first, then found not to have been applied, then refused. */
+  cleared: () =>
+    record({
+      steps: [throws(new UnknownOutcomeError("http_503")), rejects("no", { retryable: false })],
+      reconcile: () => ({ state: "not_applied" }),
+    }),
   failed: () =>
     record({ decision: TWO, steps: [rejects("no", { retryable: false })], policy: { onFailure: "continue" } }),
   halted: () =>
@@ -515,6 +528,12 @@ const cases: Case[] = [
   {
     what: "an abnormal end that is not marked",
     base: "unknown",
+    tamper: (run) => Object.assign(run.report, { failClosed: false }),
+    finds: ["INV-EXE-3", "S10", /something abnormal happened/],
+  },
+  {
+    what: "an abnormal end with a code of its own that is not marked",
+    base: "coded",
     tamper: (run) => Object.assign(run.report, { failClosed: false }),
     finds: ["INV-EXE-3", "S10", /something abnormal happened/],
   },
