@@ -2,6 +2,7 @@ import { copyFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import type { LocalRuntime } from "../src/index.js";
+import { migrate } from "../src/worker/schema.js";
 import { aFile, handTime, opened } from "./support.js";
 
 const HOUR_MS = 3_600_000;
@@ -109,6 +110,30 @@ describe("the file's time", () => {
     const db = new DatabaseSync(copy);
     expect(db.prepare("PRAGMA user_version").get()).toEqual({ user_version: 1 });
     db.close();
+  });
+
+  it("is not taken for the database of something else by who looks while another makes it", () => {
+    const file = aFile();
+    const [one, other] = [new DatabaseSync(file), new DatabaseSync(file)];
+    one.exec("PRAGMA journal_mode = WAL");
+    let isMade = false;
+    const watched = new Proxy(one, {
+      get(target, name) {
+        if (name !== "prepare") return (...args: unknown[]) => Reflect.apply(Reflect.get(target, name), target, args);
+        return (sql: string) => {
+          if (sql.includes("sqlite_schema") && !isMade) {
+            isMade = true;
+            migrate(other);
+          }
+          return target.prepare(sql);
+        };
+      },
+    });
+    migrate(watched);
+    expect(isMade).toBe(true);
+    expect(one.prepare("SELECT count(*) AS n FROM eoc_clock").get()).toEqual({ n: 1 });
+    one.close();
+    other.close();
   });
 
   it("begins with a new file, made by several at the same time", async () => {

@@ -56,7 +56,7 @@ const SCHEMA_VERSION = MIGRATIONS.length;
 
 /** Brings the file to {@link SCHEMA_VERSION}. Two processes that do it at the same time do it once. */
 export function migrate(db: DatabaseSync): void {
-  if (versionOf(db) === SCHEMA_VERSION) return;
+  if (versionAtOnce(db) === SCHEMA_VERSION) return;
   db.exec("BEGIN IMMEDIATE");
   try {
     for (let version = versionOf(db); version < SCHEMA_VERSION; version++) {
@@ -68,6 +68,16 @@ export function migrate(db: DatabaseSync): void {
   } catch (error) {
     db.exec("ROLLBACK");
     throw error;
+  }
+}
+
+/** All that is read of one moment: between two reads somebody else may make of nothing a file of ours. */
+function versionAtOnce(db: DatabaseSync): number {
+  db.exec("BEGIN");
+  try {
+    return versionOf(db);
+  } finally {
+    db.exec("ROLLBACK");
   }
 }
 
