@@ -9,8 +9,8 @@ STORE is sqlite:PATH, postgres://USER@HOST/DATABASE or redis://HOST. Its package
 `;
 
 const EXIT_CODES = `Exit codes: 0 ok; 1 failed: a verdict is FAIL, a report failed, a policy or
-decision is invalid, a key is free or not in doubt; 2 wrong usage, or a file or
-store that cannot be used; 3 the report was denied or halted, the switch says
+decision is invalid, a key or record is not in doubt; 2 wrong usage, or a file
+or store that cannot be used; 3 the report was denied or halted, the switch says
 halted; 4 unknown: the report's outcome, what open intents or a key came to, or
 whatever a verdict could not prove.
 `;

@@ -12,6 +12,11 @@ export interface CliIo {
   readonly load?: (name: string) => Promise<unknown>;
 }
 
+/** Whoever is at the terminal. */
+export function operatorOf({ env }: CliIo): string | undefined {
+  return env["USER"] ?? env["LOGNAME"] ?? env["USERNAME"];
+}
+
 /** Colours are for terminals, and never for who asked for none (`NO_COLOR`). */
 export function wantsColour({ stdout, env }: CliIo): boolean {
   return stdout.isTTY === true && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";

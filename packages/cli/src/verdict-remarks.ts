@@ -17,17 +17,21 @@ export function remarks(verdict: JournalVerdict, given: Given): Record<Name, str
   return {
     integrity: failed(verdict.integrity),
     continuity: failed(verdict.continuity),
-    pairing: pairing.verdict === "OPEN" ? unended(pairing.openIntents.length) : failed(pairing),
+    pairing: pairedRemark(pairing),
     signatures: signatures.verdict === "NOT PROVEN" ? unsigned(given) : failed(signatures),
     conformance: conformance.verdict === "NOT PROVEN" ? "the records do not say enough" : failed(conformance),
     completeness: completeness.verdict === "NOT PROVEN" ? incomplete(verdict, given) : failed(completeness),
   };
 }
 
-function unended(openIntents: number): string {
-  return openIntents === 0
-    ? "an execution has no end"
-    : `${counted(openIntents, "dispatch", "dispatches")} in flight or in doubt: see eoc intents`;
+function pairedRemark({ verdict, problemCount, openIntents, cutShort }: JournalVerdict["pairing"]): string {
+  if (verdict === "FAIL") return counted(problemCount, "problem");
+  if (openIntents.length > 0)
+    return `${counted(openIntents.length, "dispatch", "dispatches")} in flight or in doubt: see eoc intents`;
+  if (verdict === "OPEN") return "an execution has no end";
+  return cutShort.length === 0
+    ? ""
+    : `${counted(cutShort.length, "execution")} cut short by a restart, nothing in doubt`;
 }
 
 function unsigned({ checkpoints, keys }: Given): string {

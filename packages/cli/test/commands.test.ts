@@ -1,4 +1,5 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { explainReport, renderTimeline, reportToDict } from "@eoc/trace";
@@ -198,9 +199,10 @@ describe("eoc intents", () => {
     execution success-1
     dispatched at 2023-11-14T22:13:20.000Z
     idempotency key refund-7
-    ${journal}:4
+    record 3, ${journal}:4
 
-Find out from the outside world before any of it is done again.
+Find out from the outside world before any of it is done again, and put on
+record what you found: eoc settle FILE RECORD applied|not_applied
 `);
   });
 
@@ -236,6 +238,106 @@ Find out from the outside world before any of it is done again.
     const { code, out, err } = await run(["intents", journal]);
     expect([code, out.split("\n")[0]]).toEqual([1, "1 dispatch was in flight. It may or may not have been applied:"]);
     expect(err).toContain("cannot be relied on");
+  });
+});
+
+describe("eoc settle", () => {
+  async function crashed(): Promise<string> {
+    const { journal } = await tell("success", folder);
+    const lines = linesOf(journal);
+    writeFileSync(journal, lines.slice(0, lines.findIndex((line) => line.includes("attempt.started")) + 1).join(""));
+    return journal;
+  }
+  const settled = (journal: string) => JSON.parse(linesOf(journal).at(-1)!).event;
+
+  it("puts on record what became of a dispatch in doubt: the journal is open no more", async () => {
+    const journal = await crashed();
+    const env = { USER: "ops" };
+    expect(await run(["settle", journal, "3", "applied", "--note", "the bank has it"], { env })).toEqual({
+      code: 0,
+      out: "On record: attempt 0 of refund was applied.\nIts idempotency key is refund-7: see eoc keys resolve.\nNothing else is in doubt.\n",
+      err: "",
+    });
+    expect(settled(journal)).toMatchObject({
+      type: "journal.settled",
+      outcome: "applied",
+      by: "ops",
+      note: "the bank has it",
+    });
+    expect((await run(["intents", journal])).code).toBe(0);
+    const { out } = await run(["verify", journal]);
+    expect(out).toMatch(/pairing +PASS +1 execution cut short by a restart, nothing in doubt\n/);
+    expect((await run(["timeline", journal])).out).toContain("UNKNOWN, found applied");
+    expect(await run(["settle", journal, "3", "applied"])).toMatchObject({ code: 1, out: "" });
+  });
+
+  it("says who found out, as it is told, and gives it as JSON", async () => {
+    const journal = await crashed();
+    const { code, out } = await run(["settle", journal, "3", "not_applied", "--by", "ada", "--json"]);
+    expect([code, JSON.parse(out)]).toEqual([
+      0,
+      { executionId: "success-1", actionIndex: 0, attemptNumber: 0, outcome: "not_applied", left: 0 },
+    ]);
+    expect(settled(journal)).toMatchObject({ by: "ada", outcome: "not_applied" });
+    expect(settled(journal)).not.toHaveProperty("note");
+  });
+
+  it("goes on in the last file of a journal that was rotated", async () => {
+    const { journal } = await tell("success", folder, { maxBytes: 1500 });
+    const cut = `${journal}.000001`;
+    writeFileSync(cut, linesOf(cut).slice(0, 2).join(""));
+    for (let part = 2; existsSync(`${journal}.00000${part}`); part++) rmSync(`${journal}.00000${part}`);
+    const [intent] = JSON.parse((await run(["intents", journal, "--json"])).out);
+    expect((await run(["settle", journal, String(intent.seq), "applied"])).code).toBe(0);
+    expect(settled(cut)).toMatchObject({ type: "journal.settled" });
+    expect((await run(["verify", journal])).out).toMatch(/pairing +PASS/);
+  });
+
+  it("changes nothing where nothing is in doubt, or the journal is damaged", async () => {
+    const journal = await crashed();
+    const whole = readFileSync(journal, "utf8");
+    for (const record of ["2", "99"]) {
+      const { code, out, err } = await run(["settle", journal, record, "applied"]);
+      expect([code, out]).toEqual([1, ""]);
+      expect(err).toBe(`eoc: record ${record} is no dispatch in doubt: nothing was changed (see eoc intents)\n`);
+    }
+    expect(readFileSync(journal, "utf8")).toBe(whole);
+    const damaged = whole.replace("refund-7", "refund-8");
+    writeFileSync(journal, damaged);
+    const { code, err } = await run(["settle", journal, "3", "applied"]);
+    expect([code, err]).toEqual([1, "eoc: the journal does not verify: nothing was changed (see eoc verify)\n"]);
+    expect(readFileSync(journal, "utf8")).toBe(damaged);
+  });
+
+  it("does not write a journal that something else writes", async () => {
+    const journal = await crashed();
+    const child = spawn("sh", ["-c", `exec 3>>"${journal}"; echo ready; read x`], {
+      stdio: ["pipe", "pipe", "ignore"],
+    });
+    await new Promise((resolve) => child.stdout.once("data", resolve));
+    const whole = readFileSync(journal, "utf8");
+    const { code, err } = await run(["settle", journal, "3", "applied"]);
+    child.stdin.end();
+    if (process.platform === "linux")
+      expect([code, err]).toEqual([2, expect.stringContaining(`process ${child.pid} writes`)]);
+    if (code !== 0) expect(readFileSync(journal, "utf8")).toBe(whole);
+  });
+
+  it("ends in 2 for wrong usage, and makes no file", async () => {
+    const journal = await crashed();
+    const missing = join(folder, "missing.jsonl");
+    for (const [argv, words] of [
+      [[journal, "3"], "FILE, RECORD and outcome are missing"],
+      [[journal, "3", "perhaps"], "the outcome must be applied or not_applied"],
+      [[journal, "third", "applied"], "RECORD must be the number of a record"],
+      [[missing, "3", "applied"], "there is no such journal"],
+      [["-", "3", "applied"], "there is no such journal"],
+    ] as const) {
+      const { code, out, err } = await run(["settle", ...argv]);
+      expect([code, out]).toEqual([2, ""]);
+      expect(err).toContain(words);
+    }
+    expect(existsSync(missing)).toBe(false);
   });
 });
 

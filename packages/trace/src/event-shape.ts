@@ -73,12 +73,22 @@ const SHAPES: Readonly<Record<ExecutionEvent["type"], Fields>> = {
   "listener.failed": { errorType: TEXT },
 };
 
+const SETTLEMENT: Fields = {
+  executionId: TEXT,
+  ...ATTEMPT,
+  outcome: oneOf("applied", "not_applied"),
+  settledAtMs: TIME,
+  "by?": TEXT,
+  "note?": TEXT,
+};
+
 /**
  * What is wrong with the form of an event, in words; undefined for nothing. An event of a kind that is not known here needs only what
- * all of them have, and a journal's own records are not looked at.
+ * all of them have, and of a journal's own records only settlements are looked at.
  */
 export function eventFault(event: Readonly<Record<string, unknown>> & { type: string }): string | undefined {
   const { type } = event;
+  if (type === "journal.settled") return faultIn(SETTLEMENT, event);
   if (type.startsWith("journal.")) return undefined;
   const shape = Object.hasOwn(SHAPES, type) ? SHAPES[type as ExecutionEvent["type"]] : {};
   return faultIn(BASE, event) ?? faultIn(shape, event);

@@ -16,13 +16,20 @@ export {
   type JournalCheckpoint,
   parseCheckpoint,
 } from "./checkpoints.js";
-export type { JournalBounds, JournalEvent, JournalHead, JournalOpening, JournalRecord } from "./journal-record.js";
+export type {
+  JournalBounds,
+  JournalEvent,
+  JournalHead,
+  JournalOpening,
+  JournalRecord,
+  JournalSettlement,
+} from "./journal-record.js";
 export { createJsonlJournal, type JournalSink, type JsonlJournal, type JsonlJournalOptions } from "./jsonl-journal.js";
 export type { PolicyRecord, RecordedPolicy } from "./policy-record.js";
 export type { CompletenessFinding } from "./verify/completeness.js";
 export type { ConformanceFinding } from "./verify/conformance.js";
 export type { Finding, JournalProblem, JournalProblemCode } from "./verify/findings.js";
-export type { OpenIntent, PairingFinding } from "./verify/open-intent.js";
+export type { CutShort, OpenIntent, PairingFinding } from "./verify/open-intent.js";
 export {
   type JournalLines,
   type JournalVerdict,

@@ -36,8 +36,23 @@ export interface JournalBounds {
   effects: readonly Effect[];
 }
 
+/** What somebody has found out of a dispatch that was in doubt, by asking the outside world. */
+export interface JournalSettlement {
+  type: "journal.settled";
+  executionId: string;
+  actionIndex: number;
+  attemptNumber: number;
+  outcome: "applied" | "not_applied";
+  /** When it was said. Wall clock. */
+  settledAtMs: number;
+  /** Who says so. */
+  by?: string;
+  /** How they know. */
+  note?: string;
+}
+
 /** What a record can hold. */
-export type JournalEvent = ExecutionEvent | JournalOpening | JournalBounds;
+export type JournalEvent = ExecutionEvent | JournalOpening | JournalBounds | JournalSettlement;
 
 /** One line of a journal. `hash` is the SHA-256 over the RFC 8785 JSON of the record without `hash`. */
 export interface JournalRecord {

@@ -1,5 +1,7 @@
 import {
+  type Clock,
   createRedactor,
+  createSystemClock,
   definePolicy,
   type ExecutionEvent,
   type ExecutionPolicyInput,
@@ -10,11 +12,13 @@ import {
 } from "@eoc/core";
 import { FinalDecisionSchema } from "@eoc/decision-schema";
 import { type CheckpointOptions, Checkpoints, type JournalCheckpoint } from "./checkpoints.js";
+import { eventFault } from "./event-shape.js";
 import {
   eventText,
   type JournalBounds,
   type JournalHead,
   type JournalOpening,
+  type JournalSettlement,
   NO_PREV,
   sealRecord,
 } from "./journal-record.js";
@@ -59,6 +63,8 @@ export interface JsonlJournalOptions {
    * it. It is written as it is: a policy is numbers and closed words, and the names of actions.
    */
   policy?: ExecutionPolicyInput;
+  /** Says when something was settled. @defaultValue the system clock */
+  clock?: Pick<Clock, "now">;
   /** Checkpoints for a second place. @defaultValue none but those that `checkpoint()` returns, unsigned */
   checkpoints?: CheckpointOptions;
 }
@@ -76,6 +82,13 @@ export interface JsonlJournal extends Journal {
    * of each, for `verifyJournal` to hold it to. Of a decision or policy that is invalid there is nothing to write.
    */
   forExecution(decision: FinalDecisionInput, policy: ExecutionPolicyInput): Journal;
+  /**
+   * Records what somebody found out of a dispatch that was in doubt, by asking the outside world: `openIntents` does not list it any
+   * more. Give it one of those, with the outcome. Resolves when it is durable, and changes no idempotency record.
+   *
+   * @throws TypeError (rejects) for what is no settlement
+   */
+  settle(settlement: Omit<JournalSettlement, "type" | "settledAtMs">): Promise<void>;
   /**
    * Writes a checkpoint of {@link head} now, to the place that the options name, and returns it. Rejects with what its signer or that
    * place rejects with; the journal itself goes on.
@@ -108,6 +121,7 @@ export function createJsonlJournal(sink: JournalSink, options: JsonlJournalOptio
     ...(options.versions === undefined ? undefined : { versions: redactor.redact(options.versions) as never }),
     ...(options.policy === undefined ? undefined : recordPolicy(options.policy)),
   };
+  const { clock = createSystemClock() } = options;
   let acknowledged: JournalHead = options.head ?? sink.head ?? { seq: -1, hash: NO_PREV };
   let opened = false;
   /** Nothing more may be appended. */
@@ -245,6 +259,21 @@ export function createJsonlJournal(sink: JournalSink, options: JsonlJournalOptio
             return bounds === undefined ? [redactor.redact(event)] : [redactor.redact(event), bounds];
           }),
       });
+    },
+    async settle({ executionId, actionIndex, attemptNumber, outcome, by, note }) {
+      const settlement: JournalSettlement = {
+        type: "journal.settled",
+        executionId,
+        actionIndex,
+        attemptNumber,
+        outcome,
+        settledAtMs: clock.now(),
+        ...(by !== undefined && { by }),
+        ...(note !== undefined && { note }),
+      };
+      const fault = eventFault(settlement as never);
+      if (fault !== undefined) throw new TypeError(`this settles nothing: ${fault}`);
+      await append(() => [redactor.redact(settlement)]);
     },
     checkpoint: () => checkpoints.write(),
   });

@@ -1,7 +1,7 @@
 import type { KillSwitchState } from "@eoc/core";
 import { readArguments } from "../arguments.js";
 import { EXIT, type ExitCode } from "../exit-code.js";
-import type { CliIo } from "../io.js";
+import { type CliIo, operatorOf } from "../io.js";
 import { printable } from "../printable.js";
 import { type OperatorSwitch, withStore } from "../store/open-store.js";
 import { partsOf, STORE_HELP, STORE_OPTIONS } from "../store/store-options.js";
@@ -70,9 +70,4 @@ function present({ halted, reason, ...known }: KillSwitchState & { changedBy?: s
   const details = [...who, ...when].join(", ");
   const what = halted ? `Halted${reason === undefined ? "" : `: ${reason}`}` : "Not halted";
   return `${printable(`${what}${details === "" ? "" : ` (${details})`}`)}\n`;
-}
-
-/** Whoever is at the terminal; stores that keep it say so in the status. */
-function operatorOf({ env }: CliIo): string | undefined {
-  return env["USER"] ?? env["LOGNAME"] ?? env["USERNAME"];
 }

@@ -6,6 +6,7 @@ import { keysList } from "./keys-list.js";
 import { keysResolve } from "./keys-resolve.js";
 import { keysShow } from "./keys-show.js";
 import { policyCheck } from "./policy-check.js";
+import { settle } from "./settle.js";
 import { timeline } from "./timeline.js";
 import { verify } from "./verify.js";
 
@@ -13,6 +14,7 @@ import { verify } from "./verify.js";
 export const COMMANDS: readonly Command[] = [
   verify,
   intents,
+  settle,
   timeline,
   explain,
   policyCheck,

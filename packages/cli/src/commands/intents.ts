@@ -37,9 +37,10 @@ function present(openIntents: readonly OpenIntent[], placeOf: (line: number) => 
   const state = openIntents.every(({ outcome }) => outcome === undefined) ? "in flight" : "in flight or in doubt";
   return `${[
     `${openIntents.length} ${many ? "dispatches were" : "dispatch was"} ${state}. ${many ? "Each" : "It"} may or may not have been applied:`,
-    ...openIntents.flatMap((intent) => ["", ...describe(intent, placeOf(intent.line))]),
+    ...openIntents.flatMap((intent) => ["", ...describe(intent, `record ${intent.seq}, ${placeOf(intent.line)}`)]),
     "",
-    "Find out from the outside world before any of it is done again.",
+    "Find out from the outside world before any of it is done again, and put on",
+    "record what you found: eoc settle FILE RECORD applied|not_applied",
   ].join("\n")}\n`;
 }
 

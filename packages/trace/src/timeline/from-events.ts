@@ -1,4 +1,5 @@
 import type { ExecutionEvent, WaitCause } from "@eoc/core";
+import type { JournalSettlement } from "../journal-record.js";
 import { factsOf, haltFact } from "./from-report.js";
 import {
   actionOutcome,
@@ -17,6 +18,9 @@ const TIMED: ReadonlySet<WaitCause> = new Set(["throttle", "claim", "gate", "rat
 /** The record stops in the middle: its writer died, or it is still being written. */
 const NO_END = "no end recorded";
 
+/** What a journal holds of an execution that can be drawn. */
+export type DrawnEvent = ExecutionEvent | JournalSettlement;
+
 interface Draft {
   startedAtMs: number;
   lastMs: number;
@@ -28,27 +32,35 @@ interface Draft {
   open: Map<string, Span>;
   /** When the wait that is open was to end. */
   untilMs: Map<number, number>;
+  /** What was found out of attempts, which may be days after. */
+  settlements: JournalSettlement[];
 }
 
 /** The timeline of one execution's events, complete or not. */
-export function timelineFromEvents(events: readonly ExecutionEvent[]): Timeline {
+export function timelineFromEvents(events: readonly DrawnEvent[]): Timeline {
   const first = events[0];
   const draft: Draft = {
-    startedAtMs: first?.atMs ?? 0,
+    startedAtMs: first !== undefined && "atMs" in first ? first.atMs : 0,
     lastMs: 0,
     lanes: new Map(),
     halts: [],
     dispatches: 0,
     open: new Map(),
     untilMs: new Map(),
+    settlements: [],
   };
   for (const event of events) {
+    if (event.type === "journal.settled") {
+      draft.settlements.push(event);
+      continue;
+    }
     draft.lastMs = Math.max(draft.lastMs, event.atMs - draft.startedAtMs);
     apply(draft, event);
   }
   const { end, lanes } = draft;
   const totalMs = end?.totalLatencyMs ?? draft.lastMs;
   for (const span of draft.open.values()) closeOpen(span, totalMs);
+  for (const settlement of draft.settlements) addFound(lanes.get(settlement.actionIndex), settlement);
   return {
     title: first?.executionId ?? "",
     outcome: end === undefined ? { tone: "unknown", words: NO_END } : executionOutcome(end),
@@ -169,6 +181,15 @@ function endWait(draft: Draft, actionIndex: number, nowMs: number): void {
   if (span === undefined) return;
   span.tookMs = nowMs - (span.fromMs ?? nowMs);
   if (untilMs !== undefined && nowMs < untilMs) span.outcome = { tone: "waiting", words: "cut short" };
+}
+
+/** Says beside an attempt that was in doubt what somebody has found out of it. */
+function addFound(lane: Lane | undefined, { attemptNumber, outcome }: JournalSettlement): void {
+  const attempt = lane?.spans.findLast(({ label }) => label === `attempt ${attemptNumber}`);
+  if (attempt?.outcome === undefined) return;
+  const { words } = EFFECTS[outcome === "applied" ? "success" : "failed"];
+  const known = attempt.outcome.words.replace(`: ${NO_END}`, "");
+  attempt.outcome = { ...attempt.outcome, words: `${known}, found ${words}` };
 }
 
 /** Nothing tells what became of it. */

@@ -1,7 +1,7 @@
-import type { ExecutionEvent, ExecutionReport } from "@eoc/core";
+import type { ExecutionReport } from "@eoc/core";
 import { eventFault } from "../event-shape.js";
 import type { JournalEvent } from "../journal-record.js";
-import { timelineFromEvents } from "./from-events.js";
+import { type DrawnEvent, timelineFromEvents } from "./from-events.js";
 import { timelineFromReport } from "./from-report.js";
 import { renderMermaid } from "./mermaid.js";
 import { renderSvg } from "./svg.js";
@@ -56,13 +56,18 @@ export function renderTimeline(
 }
 
 /** In the order in which they began; one that begins anew under the same id is another. */
-function byExecution(events: Iterable<JournalEvent>): ExecutionEvent[][] {
-  const executions: ExecutionEvent[][] = [];
-  const last = new Map<string, ExecutionEvent[]>();
+function byExecution(events: Iterable<JournalEvent>): DrawnEvent[][] {
+  const executions: DrawnEvent[][] = [];
+  const last = new Map<string, DrawnEvent[]>();
   for (const event of events) {
-    // A journal's own record, or something that somebody made up.
-    if (!("atMs" in event) || eventFault(event as never) !== undefined) continue;
+    const isSettlement = event.type === "journal.settled";
+    // A journal's own record of something else, or something that somebody made up.
+    if (!(isSettlement || "atMs" in event) || eventFault(event as never) !== undefined) continue;
     const before = last.get(event.executionId);
+    if (isSettlement) {
+      before?.push(event);
+      continue;
+    }
     if (before !== undefined && event.type !== "execution.started") before.push(event);
     else {
       const begun = [event];

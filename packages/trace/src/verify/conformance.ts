@@ -48,6 +48,8 @@ export class ConformanceCheck {
         return;
       case "journal.bounds":
         return this.#bind(event, charges);
+      case "journal.settled":
+        return;
       case "execution.started":
         this.#executions.set(event.executionId, new Conduct(event, this.#policy));
         return;

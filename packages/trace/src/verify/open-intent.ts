@@ -2,7 +2,7 @@ import type { Finding } from "./findings.js";
 
 /**
  * A dispatch that may or may not have been applied, of an execution that has no end in the journal: it was in flight when the journal
- * stopped, or ended with an unknown outcome that nothing had settled yet.
+ * stopped, or ended with an unknown outcome that nothing had settled yet. A settlement (`JsonlJournal.settle`) ends the doubt.
  */
 export interface OpenIntent {
   executionId: string;
@@ -25,7 +25,17 @@ export interface OpenIntent {
   seq: number;
 }
 
+/** An execution without an end, of a writer that a restart has replaced, in which nothing is in doubt. */
+export interface CutShort {
+  executionId: string;
+  /** Where it started. */
+  line: number;
+  seq: number;
+}
+
 export interface PairingFinding extends Finding<"PASS" | "OPEN" | "FAIL"> {
   /** Dispatches that may or may not have been applied, in the order of their intents. */
   openIntents: readonly OpenIntent[];
+  /** Executions that a restart cut short, with nothing in doubt: nobody has to find out anything. They leave nothing `OPEN`. */
+  cutShort: readonly CutShort[];
 }

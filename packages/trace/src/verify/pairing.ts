@@ -1,6 +1,6 @@
 import type { JournalRecord } from "../journal-record.js";
 import { type JournalProblemCode, Problems } from "./findings.js";
-import type { OpenIntent, PairingFinding } from "./open-intent.js";
+import type { CutShort, OpenIntent, PairingFinding } from "./open-intent.js";
 
 interface Place {
   line: number;
@@ -17,6 +17,8 @@ interface Execution {
   actionCount: number;
   rows: number;
   intents: Map<string, OpenIntent>;
+  /** Those of them of which somebody has said what they came to. They may end all the same. */
+  settled: Set<string>;
   /** Attempts whose outcome is unknown, by action, until something settles it. */
   doubts: Map<number, OpenIntent[]>;
   /** What else has begun and not ended. */
@@ -67,6 +69,11 @@ function settlesDoubts({ type, status, verdict, whileRunning }: AnyEvent): boole
   return type === "reconcile.finished" && (verdict === "applied" || (verdict === "not_applied" && !whileRunning));
 }
 
+function inDoubtOf({ intents, settled, doubts }: Execution): OpenIntent[] {
+  const inFlight = [...intents].flatMap(([attempt, intent]) => (settled.has(attempt) ? [] : [intent]));
+  return [...inFlight, ...[...doubts.values()].flat()];
+}
+
 /** Events that may come after the report: an answer that came late, and what became of its key. */
 const MAY_COME_LATE = /^(attempt\.settled_late|key\.(completed|released|unknown))$/;
 
@@ -88,7 +95,8 @@ export class PairingCheck {
     const event = record.event as unknown as AnyEvent;
     if (event.type.startsWith("journal.")) {
       if (event.type === "journal.continued") this.#fromTheMiddle ||= line === 1;
-      else if (event.type !== "journal.bounds") this.#run++;
+      else if (event.type === "journal.opened" || event.type === "journal.resumed") this.#run++;
+      else if (event.type === "journal.settled") this.#settleByWord(event);
       return;
     }
     const id = event.executionId;
@@ -113,17 +121,45 @@ export class PairingCheck {
 
   finish(): PairingFinding {
     const failed = this.#problems.count > 0;
-    const open = [...this.#cutOff, ...this.#executions.values()];
-    for (const { id, start } of open) this.#wrong(start, "left_open", `execution ${id} has no end`);
-    const openIntents = open
-      .flatMap(({ intents, doubts }) => [...intents.values(), ...[...doubts.values()].flat()])
-      .sort((a, b) => a.line - b.line);
+    const unended = this.#unended();
+    const cutShort: CutShort[] = [];
+    const openIntents: OpenIntent[] = [];
+    let isOpen = false;
+    for (const execution of unended) {
+      const { id, start, run } = execution;
+      const inDoubt = inDoubtOf(execution);
+      openIntents.push(...inDoubt);
+      // Whoever wrote it is gone, and nobody has to find out anything.
+      if (run < this.#run && inDoubt.length === 0) cutShort.push({ executionId: id, ...start });
+      else {
+        isOpen = true;
+        this.#wrong(start, "left_open", `execution ${id} has no end`);
+      }
+    }
+    openIntents.sort((a, b) => a.line - b.line);
     for (const { line, seq, executionId, actionIndex, attemptNumber, outcome } of openIntents) {
       const end = outcome === undefined ? "has no end" : "has an unknown outcome, which nothing has settled";
       const message = `attempt ${attemptNumber} of action ${actionIndex} of execution ${executionId} ${end}`;
       this.#wrong({ line, seq }, "left_open", message);
     }
-    return { ...this.#problems.finding(failed ? "FAIL" : open.length > 0 ? "OPEN" : "PASS"), openIntents };
+    return { ...this.#problems.finding(failed ? "FAIL" : isOpen ? "OPEN" : "PASS"), openIntents, cutShort };
+  }
+
+  #unended(): Execution[] {
+    return [...this.#cutOff, ...this.#executions.values()];
+  }
+
+  /** Somebody says what a dispatch came to. What has come to an end is not held here, and there is nothing to say against it. */
+  #settleByWord({ executionId, actionIndex, attemptNumber }: AnyEvent): void {
+    const isMeant = (each: OpenIntent) => each.actionIndex === actionIndex && each.attemptNumber === attemptNumber;
+    const execution = this.#unended().find((each) => each.id === executionId && inDoubtOf(each).some(isMeant));
+    if (execution === undefined) return;
+    const { settled, doubts } = execution;
+    settled.add(`${actionIndex}/${attemptNumber}`);
+    doubts.set(
+      actionIndex,
+      (doubts.get(actionIndex) ?? []).filter((each) => !isMeant(each)),
+    );
   }
 
   #begin(start: Place, id: string, event: AnyEvent): Execution {
@@ -139,6 +175,7 @@ export class PairingCheck {
       actionCount: event.actionCount,
       rows: 0,
       intents: new Map(),
+      settled: new Set(),
       doubts: new Map(),
       open: new Set(),
       begun: new Map(),
@@ -193,7 +230,8 @@ export class PairingCheck {
       const fits = intent?.dispatched === (type === "attempt.finished");
       this.#close(place, fits, type);
       execution.intents.delete(key);
-      if (intent !== undefined) this.#settle(execution, { ...intent, outcome: "unknown" }, event.status);
+      if (intent !== undefined && !execution.settled.delete(key))
+        this.#settle(execution, { ...intent, outcome: "unknown" }, event.status);
     } else if (type === "attempt.settled_late") {
       const doubt = execution.doubts.get(actionIndex)?.find((each) => each.attemptNumber === attemptNumber);
       if (doubt !== undefined) this.#settle(execution, doubt, event.status);

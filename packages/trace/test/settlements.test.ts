@@ -1,0 +1,207 @@
+import type { ExecutionEvent } from "@eoc/core";
+import { describe, expect, it } from "vitest";
+import {
+  createJsonlJournal,
+  type JournalRecord,
+  type JsonlJournal,
+  openIntents,
+  renderTimeline,
+  verifyJournal,
+} from "../src/index.js";
+import { sealRecord } from "../src/journal-record.js";
+import { crashed, halted } from "./scenarios.js";
+import { eventsOf, PLAN_HASH, STARTED_AT } from "./support.js";
+
+const clock = { now: () => STARTED_AT + 60_000 };
+const REFUND = { executionId: "refunds-7", actionIndex: 0, attemptNumber: 0 };
+
+/** A journal whose writer died, and how its next writer finds it. */
+async function afterRestart(...events: readonly (readonly ExecutionEvent[])[]) {
+  const lines: string[] = [];
+  const sink = { append: (line: string) => void lines.push(line) };
+  const first = createJsonlJournal(sink);
+  for (const event of events.flat()) await first.append(event);
+  return { lines, first, journal: createJsonlJournal(sink, { head: first.head(), clock }) };
+}
+
+const recordsOf = (lines: readonly string[]) => lines.map((line) => JSON.parse(line) as JournalRecord);
+const appendAll = async (journal: JsonlJournal, events: readonly ExecutionEvent[]) => {
+  for (const event of events) await journal.append(event);
+};
+
+/** Attempts of one action, and what else there was of them, of execution `refunds-7`. */
+const attempts = (...events: readonly object[]) =>
+  eventsOf("refunds-7", [
+    [0, { type: "execution.started", planHash: PLAN_HASH, actionCount: 1 }],
+    [0, { type: "action.started", actionIndex: 0, id: "refund", action: "ACT" }],
+    ...events.map((event): [number, never] => [1, { actionIndex: 0, attemptNumber: 0, ...event } as never]),
+  ]);
+const dispatch = (attemptNumber: number, status?: string) => [
+  { type: "attempt.intended", action: "ACT", attemptNumber },
+  { type: "attempt.started", limitMs: 5000, attemptNumber },
+  ...(status === undefined
+    ? []
+    : [{ type: "attempt.finished", action: "ACT", status, startedAtMs: 1, latencyMs: 1, attemptNumber }]),
+];
+
+describe("JsonlJournal.settle", () => {
+  it("puts on record what an operator found out, and the journal is open no more", async () => {
+    const { lines, journal } = await afterRestart(crashed());
+    expect((await verifyJournal(lines)).pairing.verdict).toBe("OPEN");
+    const [intent] = await openIntents(lines);
+    await journal.settle({ ...intent!, outcome: "applied", by: "ops", note: "the bank has it" });
+
+    expect(recordsOf(lines).at(-1)?.event).toEqual({
+      type: "journal.settled",
+      ...REFUND,
+      outcome: "applied",
+      settledAtMs: STARTED_AT + 60_000,
+      by: "ops",
+      note: "the bank has it",
+    });
+    const { ok, pairing } = await verifyJournal(lines, { head: journal.head() });
+    expect(ok).toBe(true);
+    expect(pairing).toEqual({
+      verdict: "PASS",
+      problems: [],
+      problemCount: 0,
+      openIntents: [],
+      cutShort: [{ executionId: "refunds-7", line: 2, seq: 1 }],
+    });
+  });
+
+  for (const [what, events, settled, left] of [
+    ["one in flight", dispatch(0), [0], []],
+    ["one whose dispatch is not on record", dispatch(0).slice(0, 1), [0], []],
+    ["an unknown outcome", dispatch(0, "unknown"), [0], []],
+    ["one of two unknown outcomes", [...dispatch(0, "unknown"), ...dispatch(1, "unknown")], [0], [1]],
+    ["the other one", [...dispatch(0, "unknown"), ...dispatch(1, "unknown")], [1], [0]],
+    ["both", [...dispatch(0, "unknown"), ...dispatch(1)], [1, 0], []],
+    ["one that nobody meant", dispatch(0), [7], [0]],
+  ] as const) {
+    it(`settles what it names and nothing else: ${what}`, async () => {
+      const { lines, journal } = await afterRestart(attempts(...events));
+      for (const attemptNumber of settled) await journal.settle({ ...REFUND, attemptNumber, outcome: "not_applied" });
+      const { ok, pairing } = await verifyJournal(lines);
+      expect(ok).toBe(true);
+      expect(pairing.openIntents.map(({ attemptNumber }) => attemptNumber)).toEqual(left);
+      expect(pairing.verdict).toBe(left.length === 0 ? "PASS" : "OPEN");
+    });
+  }
+
+  it("settles nothing of another action or execution", async () => {
+    const { lines, journal } = await afterRestart(attempts(...dispatch(0)));
+    await journal.settle({ ...REFUND, executionId: "refunds-8", outcome: "applied" });
+    await journal.settle({ ...REFUND, actionIndex: 1, outcome: "applied" });
+    expect((await verifyJournal(lines)).pairing).toMatchObject({ verdict: "OPEN", openIntents: [REFUND] });
+  });
+
+  it("does not end the execution of a writer that is still there", async () => {
+    const { lines, first } = await afterRestart(attempts(...dispatch(0, "unknown")));
+    await first.settle({ ...REFUND, outcome: "applied" });
+    const { pairing } = await verifyJournal(lines);
+    expect(pairing).toMatchObject({ verdict: "OPEN", openIntents: [], cutShort: [] });
+    expect(pairing.problems.map(({ line, code }) => `${line} ${code}`)).toEqual(["2 left_open"]);
+  });
+
+  for (const status of ["success", "failed", "unknown"]) {
+    it(`lets an attempt end all the same that somebody has settled while it was in flight: ${status}`, async () => {
+      const { lines, first } = await afterRestart(attempts(...dispatch(0)));
+      await first.settle({ ...REFUND, outcome: "applied" });
+      await first.append(attempts(...dispatch(0, status)).at(-1)!);
+      const { ok, pairing } = await verifyJournal(lines);
+      expect([ok, pairing.openIntents]).toEqual([true, []]);
+    });
+  }
+
+  it("forgets what it settled once that has ended: the same attempt of a later execution is in doubt", async () => {
+    const { lines, first, journal } = await afterRestart(attempts(...dispatch(0)));
+    await first.settle({ ...REFUND, outcome: "applied" });
+    await appendAll(
+      journal,
+      attempts(...dispatch(0, "unknown")).map((event) => ({ ...event })),
+    );
+    expect((await verifyJournal(lines)).pairing.openIntents).toMatchObject([{ ...REFUND, outcome: "unknown", seq: 8 }]);
+  });
+
+  it("settles what was cut off when the same execution has begun anew", async () => {
+    const { lines, journal } = await afterRestart(crashed());
+    await appendAll(journal, halted());
+    await journal.settle({ ...REFUND, outcome: "not_applied" });
+    const { ok, pairing } = await verifyJournal(lines);
+    expect([ok, pairing.verdict, pairing.cutShort.length]).toEqual([true, "PASS", 1]);
+  });
+
+  it("may be of an execution that has ended: the record of what was found stands", async () => {
+    const { lines, first } = await afterRestart(halted());
+    await first.settle({ ...REFUND, outcome: "applied" });
+    const { ok, pairing, conformance } = await verifyJournal(lines);
+    expect([ok, pairing.verdict, conformance.verdict]).toEqual([true, "PASS", "NOT PROVEN"]);
+  });
+
+  it("S9.1 redacts who said it and how they know", async () => {
+    const { lines, journal } = await afterRestart(crashed());
+    await journal.settle({ ...REFUND, outcome: "applied", note: "asked with Bearer abcdefghijklmnopqrstuvwxyz" });
+    expect(lines.at(-1)).not.toContain("abcdefghijklmnop");
+    expect(lines.at(-1)).toContain("asked with");
+  });
+
+  for (const [wrong, words] of [
+    [{ outcome: "unknown" }, /outcome is not one of applied, not_applied/],
+    [{ executionId: undefined }, /executionId is not a text/],
+    [{ actionIndex: -1 }, /actionIndex is not a whole number/],
+    [{ attemptNumber: 0.5 }, /attemptNumber is not a whole number/],
+    [{ by: 7 }, /by is not a text/],
+    [{ note: {} }, /note is not a text/],
+  ] as const) {
+    it(`refuses what is no settlement: ${JSON.stringify(wrong)}`, async () => {
+      const { lines, journal } = await afterRestart(crashed());
+      const before = lines.length;
+      await expect(journal.settle({ ...REFUND, outcome: "applied", ...wrong } as never)).rejects.toThrow(words);
+      expect(lines).toHaveLength(before);
+    });
+  }
+});
+
+describe("verifyJournal, settlements", () => {
+  it("finds one that says nothing", async () => {
+    const { lines, journal } = await afterRestart(crashed());
+    await journal.append(halted()[0]!);
+    const event = { type: "journal.settled", ...REFUND, outcome: "perhaps", settledAtMs: 0 };
+    const forged = sealRecord(journal.head(), JSON.stringify(event, Object.keys(event).sort()));
+    const { ok, pairing } = await verifyJournal([...lines, forged.line]);
+    expect(ok).toBe(false);
+    expect(pairing.problems[0]).toMatchObject({ code: "malformed_event", line: lines.length + 1 });
+    expect(pairing.openIntents).toHaveLength(1);
+  });
+
+  it("counts what a restart cut short, with nothing in doubt, as over", async () => {
+    const { lines, journal } = await afterRestart(attempts(...dispatch(0, "failed")));
+    expect((await verifyJournal(lines)).pairing).toMatchObject({ verdict: "OPEN", cutShort: [] });
+    await appendAll(
+      journal,
+      attempts()
+        .slice(0, 1)
+        .map((event) => ({ ...event, executionId: "refunds-8" })),
+    );
+    const { pairing } = await verifyJournal(lines);
+    expect(pairing.cutShort).toEqual([{ executionId: "refunds-7", line: 2, seq: 1 }]);
+    expect(pairing.problems.map(({ message }) => message)).toEqual(["execution refunds-8 has no end"]);
+  });
+});
+
+describe("renderTimeline, settlements", () => {
+  it("says beside an attempt in doubt what somebody has found out", async () => {
+    const { lines, journal } = await afterRestart(crashed());
+    await journal.settle({ ...REFUND, outcome: "not_applied" });
+    const picture = renderTimeline(recordsOf(lines).map(({ event }) => event));
+    expect(picture).toMatch(/attempt 0 .*UNKNOWN, found not applied$/m);
+    expect(picture.split("\n").every((line) => line.length <= 80)).toBe(true);
+  });
+
+  it("has nothing to draw of one alone", async () => {
+    const { lines, journal } = await afterRestart();
+    await journal.settle({ ...REFUND, outcome: "applied" });
+    expect(renderTimeline(recordsOf(lines).map(({ event }) => event))).toBe("");
+  });
+});
