@@ -548,6 +548,7 @@ export const GUARANTEES: readonly Guarantee[] = [
         "S7.3 leases and fencing > renews the lease while dispatching",
         "S7.3 leases and fencing > refuses a writer whose token is stale",
         "S7.3 leases and fencing > does not dispatch when the claim was lost before the start",
+        "S7.3 what somebody else may have done meanwhile > asks before every dispatch, and releases a key that it lost to nobody",
       ],
     }),
   },

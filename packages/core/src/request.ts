@@ -103,7 +103,6 @@ export class Request {
       hasBulkhead: options.bulkhead !== undefined,
       hasGates: options.gates !== undefined && options.gates.length > 0,
       hasRetryBudget: options.retryBudget !== undefined,
-      startsKeys: options.idempotencyStore?.start !== undefined,
       canReconcile: reconcile !== undefined,
     };
     if (verdict !== undefined) facts.verdict = verdict;

@@ -104,7 +104,11 @@ export async function startKey(
 ): Promise<PortResult> {
   const { action } = command;
   const key = shop.machine.actions[action]!.key!;
-  const answer = await ask<unknown>(shop, command, () => shop.ports.idempotencyStore!.start!(key, token));
+  const store = shop.ports.idempotencyStore!;
+  const { leaseMs } = shop.machine.policy.idempotency;
+  const answer = await ask<unknown>(shop, command, () =>
+    store.start === undefined ? store.renew(key, token, leaseMs) : store.start(key, token),
+  );
   const verdict = !answer.ok ? "unavailable" : answer.value === false ? "stale" : "done";
   return { at: shop.now(), news: { type: "key_started", action, verdict } };
 }

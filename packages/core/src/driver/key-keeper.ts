@@ -132,9 +132,14 @@ function judge(driver: Driver, action: number, key: string, result: PortAnswer<u
 
 function start(driver: Driver, { action, limitAt }: Command & { type: "start_key" }): void {
   const store = driver.options.idempotencyStore!;
-  const key = driver.machine.actions[action]!.key!;
+  const { machine } = driver;
+  const key = machine.actions[action]!.key!;
+  const { token } = driver.track(action).claim!;
   driver.ask(
-    () => store.start!(key, driver.track(action).claim!.token) as unknown,
+    () =>
+      (store.start === undefined
+        ? store.renew(key, token, machine.policy.idempotency.leaseMs)
+        : store.start(key, token)) as unknown,
     limitAt,
     (result) => {
       const verdict = !result.ok ? "unavailable" : result.value === false ? "stale" : "done";

@@ -96,12 +96,16 @@ export function createMemoryIdempotencyStore(options: MemoryIdempotencyStoreOpti
   };
 
   /** Only the newest claim of a key may write (S7.3). */
-  const write = (key: string, token: string | number, apply: (entry: Entry, at: number) => void): boolean => {
+  const write = (
+    key: string,
+    token: string | number,
+    // biome-ignore lint/suspicious/noConfusingVoidType: as of a store, only an explicit `false` means refused.
+    apply: (entry: Entry, at: number) => void | false,
+  ): boolean => {
     const at = clock.monotonic();
     const entry = current(key, at);
     if (entry === undefined || entry.token !== token || entry.state === "completed") return false;
-    apply(entry, at);
-    return true;
+    return apply(entry, at) !== false;
   };
 
   const complete = (entry: Entry, record: IdempotencyRecord, at: number) => {
@@ -134,7 +138,11 @@ export function createMemoryIdempotencyStore(options: MemoryIdempotencyStoreOpti
       entries.set(key, new Entry(key, fingerprint, token, state, clock.now(), at + leaseMs));
       return { state: "claimed", token };
     },
-    start: (key, token) => write(key, token, (entry) => change(entry, "in_progress", entry.untilMs)),
+    start: (key, token) =>
+      write(key, token, (entry) => {
+        if (entry.state === "unknown") return false; // Its lease has run out.
+        return change(entry, "in_progress", entry.untilMs);
+      }),
     renew: (key, token, leaseMs) =>
       write(key, token, (entry, at) => {
         if (entry.state !== "unknown") entry.untilMs = at + leaseMs;

@@ -50,9 +50,10 @@ export function onClaim(machine: Machine, action: ActionState, verdict: ClaimAns
       actionIndex: action.index,
       idempotencyKey: action.key!,
     });
-    if (action.inDoubt === "applied") return conclude(machine, action, "reconciled");
-    if (!stopped(machine, action)) askGates(machine, action);
-    return;
+    if (stopped(machine, action)) return;
+    if (action.inDoubt !== "unasked") return askGates(machine, action);
+    if (machine.at >= deadlineOf(machine)) return refuse(machine, action, "in_doubt");
+    return askReconcile(machine, action);
   }
   if (stopped(machine, action)) return;
   switch (verdict.state) {
@@ -74,8 +75,12 @@ export function onClaim(machine: Machine, action: ActionState, verdict: ClaimAns
 /** Somebody else is at it: asks again later, at growing intervals, if the policy and the deadline allow. */
 function pollClaim(machine: Machine, action: ActionState): void {
   if (machine.policy.idempotency.onInProgress === "deny") return refuse(machine, action, "in_progress");
+  // Somebody else may dispatch meanwhile: whatever allowed to take the key over allows it no more.
+  action.inDoubt = undefined;
   action.polls = (action.polls ?? 0) + 1;
-  const pause = Math.max(1, backoffMs(machine.policy.retry, action.polls));
+  // The last time just before the deadline.
+  const left = deadlineOf(machine) - 1 - machine.at;
+  const pause = Math.max(1, Math.min(backoffMs(machine.policy.retry, action.polls), left));
   waitAside(machine, action, "claim_wait", "claim", pause, "in_progress");
 }
 
@@ -83,24 +88,24 @@ function pollClaim(machine: Machine, action: ActionState): void {
 function resolveDoubt(machine: Machine, action: ActionState): void {
   const { effect } = machine.plan.actions[action.index]!;
   if (action.inDoubt !== undefined) return refuse(machine, action, "in_doubt");
-  if (effect !== "once" || machine.policy.idempotency.onUnknown === "retry") {
-    action.inDoubt = effect === "none" ? "not_applied" : "unproven"; // A read applies nothing.
-    return claim(machine, action);
-  }
-  if (!machine.facts.canReconcile || machine.at >= deadlineOf(machine)) return refuse(machine, action, "in_doubt");
-  action.inDoubt = "asking";
-  askReconcile(machine, action);
+  if (effect === "none")
+    action.inDoubt = "not_applied"; // A read applies nothing.
+  else if (effect !== "once" || machine.policy.idempotency.onUnknown === "retry") action.inDoubt = "unproven";
+  else if (machine.facts.canReconcile) action.inDoubt = "unasked";
+  else return refuse(machine, action, "in_doubt");
+  claim(machine, action);
 }
 
-/** Reconcile has spoken of a key in doubt. */
+/** Reconcile has spoken of a key that was in doubt and is held since: nobody else has dispatched after what it saw. */
 export function onDoubtReconciled(
   machine: Machine,
   action: ActionState,
   verdict: "applied" | "not_applied" | "unknown",
 ): void {
   if (verdict === "unknown") return refuse(machine, action, "in_doubt");
+  if (verdict === "applied") return conclude(machine, action, "reconciled");
   action.inDoubt = verdict;
-  if (verdict === "applied" || !stopped(machine, action)) claim(machine, action);
+  if (!stopped(machine, action)) askGates(machine, action);
 }
 
 /** Asks the outside world, limited by an attempt's time and by what remains (S3.3). */
@@ -197,8 +202,9 @@ export function onIntent(machine: Machine, action: ActionState, ok: boolean): vo
   else refuse(machine, action, unavailable(machine, "journal_unavailable"));
 }
 
+/** A claim may have been lost in any of the waits before: the store is asked before every dispatch (S7.3). */
 function startKey(machine: Machine, action: ActionState): void {
-  if (!machine.facts.startsKeys || !action.claimed || action.attempts.length > 0) return readSwitch(machine, action);
+  if (!action.claimed) return readSwitch(machine, action);
   action.phase = "key_start";
   tell(machine, { type: "start_key", action: action.index, limitAt: portLimit(machine) });
 }
@@ -206,7 +212,10 @@ function startKey(machine: Machine, action: ActionState): void {
 export function onKeyStarted(machine: Machine, action: ActionState, verdict: "done" | "stale" | "unavailable"): void {
   if (stopped(machine, action)) return;
   if (verdict === "done") return readSwitch(machine, action);
-  if (verdict === "stale") return refuse(machine, action, "in_progress");
+  if (verdict === "stale") {
+    action.claimLost = true;
+    return refuse(machine, action, "in_progress");
+  }
   refuse(machine, action, unavailable(machine, "idempotency_store_unavailable"));
 }
 

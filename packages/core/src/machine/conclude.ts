@@ -117,7 +117,8 @@ export function writeKey(machine: Machine, action: ActionState, outcome: KeyOutc
 function keyOutcome(action: ActionState, status: ActionStatus): KeyOutcome | undefined {
   if (!action.claimed) return undefined;
   if (status === "success") return "complete";
-  return status === "unknown" || action.unsettled || action.inDoubt === "unproven" ? "unknown" : "release";
+  const isInDoubt = action.inDoubt === "unasked" || action.inDoubt === "unproven";
+  return status === "unknown" || action.unsettled || isInDoubt ? "unknown" : "release";
 }
 
 /** The key's outcome is written, or could not be. */
@@ -133,7 +134,7 @@ export function keyRecorded(machine: Machine, action: ActionState, ok: boolean):
     recorded: ok,
   });
   if (action.phase !== "recording") return; // A late settlement's write: the row stands.
-  if (!ok) action.row!.recordError = "idempotency_store_unavailable";
+  if (!ok && !action.claimLost) action.row!.recordError = "idempotency_store_unavailable";
   machine.recording--;
   finishRow(machine, action);
 }

@@ -126,8 +126,8 @@ function staysUnknown(machine: Machine, action: ActionState): void {
   action.unknown = true;
   const attempt = lastAttempt(action);
   const { invalid } = attempt;
-  const stop = stopReason(machine);
-  if (action.unsettled && stop !== undefined) return conclude(machine, action, stop);
+  // A failure elsewhere has not stopped what was with its executor.
+  if (action.unsettled && (machine.broken || machine.halt)) return conclude(machine, action, stopReason(machine)!);
   const final = machine.plan.actions[action.index]!.effect === "once" || invalid || action.unsettled;
   if (final || (attempt.abortedFor !== undefined && attempt.abortedFor !== "attempt_timeout")) {
     return conclude(machine, action, invalid ? "invalid_result" : abortReason(attempt));
@@ -154,7 +154,7 @@ export function onReconciled(machine: Machine, action: ActionState, input: Input
     ...(action.askedWhileRunning ? { whileRunning: true } : undefined),
     ...(errorType === undefined ? undefined : { errorType }),
   });
-  if (action.inDoubt === "asking") return onDoubtReconciled(machine, action, verdict);
+  if (action.inDoubt === "unasked") return onDoubtReconciled(machine, action, verdict);
   const attempt = lastAttempt(action);
   if (verdict === "applied") {
     attempt.status = "success";
@@ -250,7 +250,14 @@ function settledLate(machine: Machine, action: ActionState, settlement: Settleme
   // The report stands; what is stored for the next execution of this key may now be better known.
   if (action.keyOutcome !== "unknown") return;
   if (status === "success") updateKey(machine, action, "complete");
-  else if (status === "failed" && action.inDoubt !== "unproven") updateKey(machine, action, "release");
+  else if (status === "failed" && isProvenNotApplied(machine, action)) updateKey(machine, action, "release");
+}
+
+/** Its last attempt was not applied: was nothing that came before it either? */
+function isProvenNotApplied(machine: Machine, action: ActionState): boolean {
+  if (machine.plan.actions[action.index]!.effect === "none") return true;
+  const before = action.attempts.slice(0, -1);
+  return action.inDoubt !== "unproven" && before.every(({ status }) => status !== "unknown");
 }
 
 /** Corrects the stored outcome of a key, after the write that is under way. */

@@ -23,8 +23,6 @@ export interface Facts {
   readonly hasBulkhead?: boolean;
   readonly hasGates?: boolean;
   readonly hasRetryBudget?: boolean;
-  /** The store tells `claimed` from `started` (S7.2). */
-  readonly startsKeys?: boolean;
   readonly canReconcile?: boolean;
 }
 
@@ -93,6 +91,8 @@ export interface ActionState {
   key?: string;
   /** The claim is held. */
   claimed?: Flag;
+  /** Its lease has run out, and somebody else may have the key: no outcome of this action need be taken of it. */
+  claimLost?: Flag;
   valueOmitted?: Flag;
   hasSlot: boolean;
   inBulkhead?: Flag;
@@ -103,10 +103,10 @@ export interface ActionState {
   /** A completed record of this key was found: nothing is to be dispatched. */
   replay?: Flag;
   /**
-   * The key was found in doubt (S7.2): reconcile is asked, or proved what became of it, or it is taken over without a proof,
-   * since the effect class or the policy allows another dispatch.
+   * The key was found in doubt and is taken over (S7.2): reconcile has to be asked, or has proved that nothing was applied, or
+   * there is no proof, since the effect class or the policy allows another dispatch without one.
    */
-  inDoubt?: "asking" | "applied" | "not_applied" | "unproven";
+  inDoubt?: "unasked" | "not_applied" | "unproven" | undefined;
   /** What was last written, or is being written, of the key. */
   keyOutcome?: KeyOutcome;
   /** It is being written. */

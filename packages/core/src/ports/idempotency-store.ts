@@ -44,7 +44,10 @@ export interface IdempotencyEntry {
  */
 export interface IdempotencyStore {
   claim(key: string, request: ClaimRequest): ClaimVerdict | Promise<ClaimVerdict>;
-  /** Marks that the first dispatch is about to start; a lease that runs out before it is simply taken over. */
+  /**
+   * Marks that a dispatch is about to start; a lease that runs out before the first is simply taken over. Is asked before every
+   * dispatch, and answers `false` where the lease has run out. Without it `renew` is asked.
+   */
   start?(key: string, token: string | number): StoreWrite;
   renew(key: string, token: string | number, leaseMs: number): StoreWrite;
   complete(key: string, token: string | number, record: IdempotencyRecord): StoreWrite;

@@ -45,7 +45,7 @@ export const TERMINAL_REASONS = {
   rate_limited: false,
   /** The bulkhead's queue is full. */
   bulkhead_full: false,
-  /** Somebody else is executing the same key. */
+  /** Somebody else is executing the same key, or the claim on it was lost. */
   in_progress: false,
   /** The same key was used for another payload. */
   idempotency_conflict: false,

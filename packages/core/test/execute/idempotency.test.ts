@@ -3,6 +3,7 @@ import {
   type Clock,
   createMemoryIdempotencyStore,
   type ExecutionPolicyInput,
+  type Executor,
   execute,
   type IdempotencyStore,
 } from "../../src/index.js";
@@ -325,6 +326,124 @@ describe("S7.3 leases and fencing", () => {
   });
 });
 
+describe("S7.3 what somebody else may have done meanwhile", () => {
+  /** Executions that share a key and an outside world, each answer of the store and of reconcile after some time. */
+  function sharedWorld() {
+    const clock = createVirtualClock();
+    const memory = createMemoryIdempotencyStore({ clock });
+    const later = (ms: number) => new Promise<void>((resolve) => clock.setTimer(resolve, ms));
+    const applied: string[] = [];
+    const slow = (answer: unknown) => later(5).then(() => answer as never);
+    const idempotencyStore: IdempotencyStore = {
+      claim: (...of) => slow(memory.claim(...of)),
+      start: (...of) => slow(memory.start(...of)),
+      renew: (...of) => slow(memory.renew(...of)),
+      complete: (...of) => slow(memory.complete(...of)),
+      release: (...of) => slow(memory.release(...of)),
+      markUnknown: (...of) => slow(memory.markUnknown(...of)),
+    };
+    /** Says the truth, after `lookupMs`; throws while it cannot be reached. */
+    const lookUp = (lookupMs: number, isDown: () => boolean) => async () => {
+      if (isDown()) throw new Error("the lookup is down");
+      const state = applied.length > 0 ? "applied" : "not_applied";
+      await later(lookupMs);
+      return { state } as const;
+    };
+    const run = (name: string, executor: Executor, policy: ExecutionPolicyInput) =>
+      execute(keyed, {}, policy, executor, { clock, idempotencyStore, executionId: name });
+    return { clock, memory, later, applied, lookUp, run };
+  }
+
+  for (const [onInProgress, lookupMs] of [
+    ["wait", 2],
+    ["deny", 60],
+  ] as const) {
+    it(`a proof that is older than somebody else's dispatch is none: ${onInProgress}`, async () => {
+      const { clock, memory, later, applied, lookUp, run } = sharedWorld();
+      const policy = { idempotency: { enabled: true, onInProgress }, retry: { maxRetries: 0 } };
+      let isDown = false;
+      const worker = (name: string, ms: number) => ({
+        execute: async () => {
+          applied.push(name);
+          await later(20);
+          isDown = true;
+          throw new Error("the reply was lost");
+        },
+        reconcile: lookUp(ms, () => isDown),
+      });
+      const reports = await clock.run(async () => {
+        await run("crashed", () => Promise.reject(new Error("socket hang up")), policy);
+        const running = [run("first", worker("first", 2), policy), run("second", worker("second", lookupMs), policy)];
+        await later(90);
+        isDown = false;
+        return Promise.all(running);
+      });
+      expect(applied).toHaveLength(1);
+      expect(reports.map(({ status }) => status)).toContain("unknown");
+      expect(["completed", "unknown"]).toContain(memory.list()[0]!.state);
+    });
+  }
+
+  for (const start of [true, false]) {
+    it(`who was away for longer than his lease, in a backoff, does not dispatch again: ${start ? "start" : "no start"}`, async () => {
+      const { clock, memory, applied, later } = sharedWorld();
+      const policy = { idempotency: { enabled: true, leaseMs: 600 }, retry: { initialBackoffMs: 1000 } };
+      const { start: _, ...without } = memory;
+      const idempotencyStore = start ? memory : without;
+      /** A machine that is asleep from 50 to 2000: its timers go off when it wakes. */
+      const asleep: Clock = {
+        ...clock,
+        now: () => clock.now(),
+        monotonic: () => clock.monotonic(),
+        setTimer(callback, ms) {
+          const at = clock.monotonic() + ms;
+          return clock.setTimer(callback, at > 50 && at < 2000 ? 2000 - clock.monotonic() : ms);
+        },
+      };
+      let calls = 0;
+      const sleeper = () => (calls++ === 0 ? { ok: false, code: "busy" } : { ok: applied.push("sleeper") > 0 });
+      const other = {
+        execute: () => ({ ok: applied.push("other") > 0 }),
+        reconcile: () => ({ state: applied.length > 0 ? "applied" : "not_applied" }) as const,
+      };
+      const [report, done] = await clock.run(() =>
+        Promise.all([
+          execute(keyed, {}, policy, sleeper as never, { clock: asleep, idempotencyStore }),
+          later(700).then(() => execute(keyed, {}, policy, other as never, { clock, idempotencyStore })),
+        ]),
+      );
+      expect(applied).toEqual(["other"]);
+      expect(done.status).toBe("success");
+      expect(report.actions[0]).toMatchObject({ status: "failed", reason: "in_progress", attemptCount: 1 });
+      expect(report.actions[0]).not.toHaveProperty("recordError");
+      expect(memory.list()).toMatchObject([{ state: "completed" }]);
+    });
+  }
+
+  it("asks before every dispatch, and releases a key that it lost to nobody", async () => {
+    const clock = createVirtualClock();
+    const memory = createMemoryIdempotencyStore({ clock });
+    let starts = 0;
+    const idempotencyStore: IdempotencyStore = {
+      ...memory,
+      renew: () => true, // It does not arrive.
+      start: (...of) => {
+        starts++;
+        return memory.start(...of);
+      },
+    };
+    const { calls, report } = await runScript([rejects("busy"), rejects("busy"), succeeds()], {
+      clock,
+      decision: keyed,
+      policy: { idempotency: { enabled: true, leaseMs: 500 }, retry: { initialBackoffMs: 300, backoffMultiplier: 1 } },
+      options: { idempotencyStore },
+    });
+    expect([calls.length, starts]).toEqual([2, 3]);
+    expect(report.actions[0]).toMatchObject({ status: "failed", reason: "in_progress" });
+    expect(memory.list()).toEqual([]);
+  });
+});
+
 describe("S7.4 how the key ends", () => {
   it("a failed action releases it, once, at its end", async () => {
     const { clock, idempotencyStore } = setUp();
@@ -354,6 +473,21 @@ describe("S7.4 how the key ends", () => {
     idempotencyStore.resolve("k", "not_applied");
     expect((await run([succeeds()])).report.status).toBe("success");
     expect(idempotencyStore.resolve("k", "applied")).toBe(false);
+  });
+
+  it("S3.9 a refusal after the report releases no key of which an earlier attempt is in doubt", async () => {
+    for (const [effect, state] of [
+      ["idempotent", "unknown"],
+      ["none", undefined],
+    ] as const) {
+      const { run, clock, idempotencyStore } = setUp();
+      const late = { ...rejects("no", { afterMs: 9000 }), ignoresAbort: true };
+      const policy = { ...enabled, timeout: { attemptTimeoutMs: 1000, maxTotalTimeMs: 3000 }, defaultEffect: effect };
+      await run([throws(new Error("x")), late], { policy });
+      expect(idempotencyStore.list()[0]!.state).toBe("unknown");
+      await clock.runUntilIdle();
+      expect(idempotencyStore.list()[0]?.state).toBe(state);
+    }
   });
 
   it("S4.5 a settlement after the report corrects what is stored", async () => {

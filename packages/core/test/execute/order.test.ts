@@ -149,6 +149,19 @@ describe("S5.2 onFailure", () => {
     expect(report.totalLatencyMs).toBe(30);
   });
 
+  it("S3.8 stop: an action that hangs names its own end, whatever fails after it", async () => {
+    const { report } = await runScript([hangs()], { decision: plan(2), policy: { timeout: { maxTotalTimeMs: 1000 } } });
+    expect(report.actions.map(({ status, reason }) => [status, reason])).toEqual([
+      ["unknown", "deadline_exceeded"],
+      ["denied", "deadline_exceeded"],
+    ]);
+    const during = await runScript(
+      ({ index }) => (index === 0 ? hangs() : rejects("gone", { retryable: false, afterMs: 1050 })),
+      { decision: plan(2), policy: { maxConcurrency: 2, timeout: { attemptTimeoutMs: 1000 } } },
+    );
+    expect(during.report.actions.map(({ reason }) => reason)).toEqual(["attempt_timeout", "attempt_timeout"]);
+  });
+
   it("stop: an attempt in flight is let finish", async () => {
     const { report } = await runScript(
       ({ index }) => (index === 0 ? rejects("gone", { retryable: false }) : succeeds(1, { afterMs: 50 })),

@@ -29,12 +29,21 @@ export const settled = (kind: "applied" | "invalid", attempt = 0, action = 0) =>
 export const BUSY = { kind: "not_applied", code: "busy", retryable: true, retryAfterMs: 0 } as const;
 export const KEYED = { idempotency: { enabled: true } };
 
-/** A machine whose only action has been dispatched, with a key that it holds. */
-export function claimed(scenario: Partial<Scenario> = {}) {
+export const KEY_STARTED = { type: "key_started", action: 0, verdict: "done" } as const;
+
+/** A machine whose only action has a key that it holds, of which the store is asked right before the dispatch. */
+export function starting(scenario: Partial<Scenario> = {}) {
   const run = drive({ plan: ["once"], policy: KEYED, ...scenario });
   run.feed(START);
   run.feed({ type: "key_derived", action: 0, key: "k" });
   run.feed({ type: "claim", action: 0, verdict: { state: "claimed", token: 1 } });
   run.feed(INTENDED);
+  return run;
+}
+
+/** The same, dispatched. */
+export function claimed(scenario: Partial<Scenario> = {}) {
+  const run = starting(scenario);
+  run.feed(KEY_STARTED);
   return run;
 }

@@ -41,9 +41,14 @@ const AT_DISPATCH: Facts<[Model, Account, Sent<"dispatch">, Input]> = {
   "S5.2 nothing is dispatched after a failure, under onFailure stop": ({ machine }) =>
     machine.policy.onFailure !== "stop" || !machine.actions.some(({ row }) => row && FAILING.has(row.status)),
   "S5.5 every gate in front has let it pass in this approach, in order": (model, account) =>
-    account.approach.filter((passed) => passed !== "claim").join() === approachOf(model, account).join(),
+    account.approach.filter((passed) => passed !== "claim").join() === approachOf(model).join(),
   "S5.5 the claim is held, and was asked for after the shared slot and before the rest": (model, account) =>
     !model.machine.policy.idempotency.enabled || claimedInTurn(account),
+  "S7.2 a key in doubt is dispatched with a proof that was given while it was held, or where that does no harm": (
+    { machine, scenario },
+    account,
+    { action },
+  ) => !isDoubtful(account) || scenario.plan[action] !== "once" || machine.policy.idempotency.onUnknown === "retry",
   "S5.5 the switch is read last of all": ({ machine }, _, { action }, input) =>
     !machine.facts.hasKillSwitch || (input.type === "switch" && input.action === action),
   "attempts are numbered from 0": (_, { dispatches }, { attempt }) => attempt === dispatches,
@@ -56,8 +61,13 @@ function mayFollow({ dispatches, answer, provedNotApplied }: Account, repeatable
   return (provedNotApplied && answer !== "none") || (repeatable && answer === "threw");
 }
 
+/** What was before this execution may have been applied, as far as it knows. */
+function isDoubtful({ doubt }: Account): boolean {
+  return doubt === "found" || doubt === "held";
+}
+
 /** The questions that stand between an action and its next dispatch, in order. */
-function approachOf({ machine }: Model, { dispatches }: Account): string[] {
+function approachOf({ machine }: Model): string[] {
   const { facts, policy } = machine;
   const { global, perAction } = policy.rateLimit;
   return [
@@ -65,7 +75,7 @@ function approachOf({ machine }: Model, { dispatches }: Account): string[] {
     ...(facts.hasGates ? ["gates"] : []),
     ...((global ?? perAction) ? ["permit"] : []),
     ...(facts.observed ? ["intent"] : []),
-    ...(facts.startsKeys && policy.idempotency.enabled && dispatches === 0 ? ["key start"] : []),
+    ...(policy.idempotency.enabled ? ["key start"] : []),
     ...(facts.hasKillSwitch ? ["switch"] : []),
   ];
 }
@@ -115,17 +125,25 @@ const AT_COMMAND: { readonly [T in Command["type"]]?: Facts<[Model, Sent<T>]> } 
       const { writes, settledLate } = accounts[action]!;
       return writes.length === 0 || (settledLate && writes.join() === "unknown" && outcome !== "unknown");
     },
-    "S7.2 what was taken over without a proof is never released": ({ machine }, { action, outcome }) =>
-      machine.actions[action]!.inDoubt !== "unproven" || outcome !== "release",
+    "S3.9 a late refusal releases no key of which an earlier dispatch is in doubt": (
+      { accounts, scenario },
+      { action, outcome },
+    ) => {
+      const { writes, effects } = accounts[action]!;
+      if (writes.length === 0 || outcome !== "release" || scenario.plan[action] === "none") return true;
+      return !effects.slice(0, -1).includes("unknown");
+    },
+    "S7.2 what was taken over without a proof is never released": ({ accounts, scenario }, { action, outcome }) =>
+      outcome !== "release" || scenario.plan[action] === "none" || !isDoubtful(accounts[action]!),
     "S7.4 what is written is what is known": ({ machine, accounts, scenario, running }, { action, outcome }) => {
-      const { row, inDoubt } = machine.actions[action]!;
-      const { status } = row!;
+      const { status } = machine.actions[action]!.row!;
       if (accounts[action]!.writes.length > 0) return true;
       if (status === "success") return outcome === "complete";
       const isRunning = running.some((other) => other.action === action);
       const readAgain = scenario.plan[action] === "none" && status === "failed" && !isRunning;
       const isUnknown = accounts[action]!.effects.includes("unknown") && !readAgain;
-      return outcome === (isUnknown || inDoubt === "unproven" ? "unknown" : "release");
+      const isLeftInDoubt = scenario.plan[action] !== "none" && isDoubtful(accounts[action]!);
+      return outcome === (isUnknown || isLeftInDoubt ? "unknown" : "release");
     },
   },
   set_timer: {

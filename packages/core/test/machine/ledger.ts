@@ -49,8 +49,13 @@ function noteAnswer(account: Account, input: Input, whileRunning: boolean): void
       account.approach.push("bulkhead");
       return;
     case "claim":
-      if (input.verdict.state === "in_progress") account.approach = [];
+      if (input.verdict.state === "in_progress") {
+        account.approach = [];
+        account.doubt = "none";
+      }
+      if (input.verdict.state === "unknown") account.doubt = "found";
       if (input.verdict.state !== "claimed") return;
+      if (account.doubt === "found") account.doubt = "held";
       account.claimed = true;
       account.approach.push("claim");
       return;
@@ -85,7 +90,10 @@ function noteAnswer(account: Account, input: Input, whileRunning: boolean): void
 /** Reconcile speaks of the last dispatch; of a key found in doubt, where there was none. */
 function noteReconciled(account: Account, { verdict }: Input & { type: "reconciled" }, whileRunning: boolean): void {
   const last = account.effects.length - 1;
-  if (last === -1) return;
+  if (last === -1) {
+    if (verdict === "not_applied" && account.doubt === "held") account.doubt = "cleared";
+    return;
+  }
   if (verdict === "applied") account.effects[last] = "applied";
   if (verdict !== "not_applied" || whileRunning) return;
   account.provedNotApplied = true;

@@ -26,6 +26,8 @@ export interface Account {
   answer: "none" | "applied" | "retryable" | "final" | "threw" | "invalid";
   /** Reconcile said, after the executor had settled, that the last dispatch was not applied (S3.3). */
   provedNotApplied: boolean;
+  /** Its key was found in doubt, was claimed all the same, and reconcile has proved since that nothing was applied (S7.2). */
+  doubt: "none" | "found" | "held" | "cleared";
   abortedFor?: AbortCause;
   permit: boolean;
   /** Its place in the line for permits: it has one, and may be told that its turn has come. */
@@ -101,6 +103,7 @@ export function modelOf(scenario: Scenario): Model {
       effects: [],
       answer: "none",
       provedNotApplied: false,
+      doubt: "none",
       permit: false,
       line: "none",
       behindLeft: 2,

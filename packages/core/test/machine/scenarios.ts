@@ -54,14 +54,13 @@ const PORTS: readonly Scenario[] = [
   { name: "rate limit, deny", plan: ["none"], policy: { rateLimit: { ...LIMITED.rateLimit, onExceeded: "deny" } } },
   { name: "bulkhead", plan: ["idempotent"], facts: { hasBulkhead: true } },
   { name: "retry budget", plan: ["none"], facts: { hasRetryBudget: true } },
-  { name: "keys of once", plan: ["once"], policy: KEYED, facts: { startsKeys: true, canReconcile: true } },
+  { name: "keys of once", plan: ["once"], policy: KEYED, facts: { canReconcile: true } },
   { name: "keys of idempotent", plan: ["idempotent"], policy: KEYED },
   { name: "keys of none, deny", plan: ["none"], policy: { idempotency: { enabled: true } } },
   {
     name: "keys of once, onUnknown retry",
     plan: ["once"],
     policy: { idempotency: { enabled: true, onUnknown: "retry" } },
-    facts: { startsKeys: true },
   },
   { name: "throttle", plan: ["idempotent"], facts: { throttleMs: 3 } },
   { name: "throttle past the deadline", plan: ["once"], facts: { throttleMs: 9 } },
@@ -86,7 +85,6 @@ const ALL_PORTS: Scenario = {
     hasGates: true,
     hasBulkhead: true,
     hasRetryBudget: true,
-    startsKeys: true,
     canReconcile: true,
   },
 };

@@ -58,7 +58,6 @@ const scenario: fc.Arbitrary<Scenario> = fc.record({
       hasBulkhead: fc.boolean(),
       hasGates: fc.boolean(),
       hasRetryBudget: fc.boolean(),
-      startsKeys: fc.boolean(),
       canReconcile: fc.boolean(),
     },
     { requiredKeys: [] },

@@ -1,9 +1,23 @@
 import { describe, expect, it } from "vitest";
+import type { Command } from "../../src/machine/index.js";
 import type { ExecutionEvent } from "../../src/report/events.js";
-import { BUSY, claimed, drive, INTENDED, KEYED, rowOf, START, settled, typesOf, type Unstamped } from "./drive.js";
+import {
+  BUSY,
+  claimed,
+  drive,
+  INTENDED,
+  KEY_STARTED,
+  KEYED,
+  rowOf,
+  START,
+  settled,
+  starting,
+  typesOf,
+  type Unstamped,
+} from "./drive.js";
 
 /** Every optional port there is. */
-const ALL_PORTS = { hasBulkhead: true, hasGates: true, hasKillSwitch: true, startsKeys: true } as const;
+const ALL_PORTS = { hasBulkhead: true, hasGates: true, hasKillSwitch: true } as const;
 const LIMITED = { ...KEYED, rateLimit: { global: { limit: 1, windowMs: 10 } } };
 
 /** The answers that lead to a dispatch, in the order in which they are asked for, each with its question. */
@@ -14,7 +28,7 @@ const WAY: readonly (readonly [string, Unstamped])[] = [
   ["ask_gates", { type: "gates", action: 0, verdict: { state: "allowed" } }],
   ["acquire_permit", { type: "permit", action: 0, verdict: { state: "granted" } }],
   ["intend", INTENDED],
-  ["start_key", { type: "key_started", action: 0, verdict: "done" }],
+  ["start_key", KEY_STARTED],
   ["read_switch", { type: "switch", action: 0, verdict: "open" }],
 ];
 
@@ -78,19 +92,42 @@ describe("S5.5 the way to a dispatch", () => {
     ["stale", "record_key", "in_progress"],
     ["unavailable", "record_key", "idempotency_store_unavailable"],
   ] as const)("S7.2 a key that could not be started is not dispatched: %s", (verdict, next, reason) => {
-    const { machine, feed } = claimed({ facts: { startsKeys: true } });
+    const { machine, feed } = starting();
     expect(typesOf(feed({ type: "key_started", action: 0, verdict }))).toEqual([next]);
     if (reason === undefined) return;
     feed({ type: "recorded", action: 0, ok: true });
     expect(rowOf(machine)).toMatchObject({ status: "denied", reason });
   });
 
-  it("S7.2 starts its key before the first attempt alone", () => {
-    const { feed } = claimed({ facts: { startsKeys: true } });
-    feed({ type: "key_started", action: 0, verdict: "done" });
-    feed({ type: "settled", action: 0, attempt: 0, settlement: BUSY });
-    feed({ type: "timer", at: 1, action: 0 });
-    expect(typesOf(feed({ ...INTENDED, at: 1 }))).toEqual(["dispatch"]);
+  it.each([
+    ["done", "dispatch", undefined],
+    ["stale", "record_key", "in_progress"],
+    ["unavailable", "record_key", "idempotency_store_unavailable"],
+  ] as const)(
+    "S7.3 nor is it again where the claim was lost during a backoff, or nobody can tell: %s",
+    (verdict, next, reason) => {
+      const { machine, feed } = claimed();
+      feed({ type: "settled", action: 0, attempt: 0, settlement: BUSY });
+      feed({ type: "timer", at: 1, action: 0 });
+      expect(typesOf(feed({ ...INTENDED, at: 1 }))).toEqual(["start_key"]);
+      expect(typesOf(feed({ ...KEY_STARTED, verdict }))).toEqual([next]);
+      if (reason === undefined) return;
+      feed({ type: "recorded", action: 0, ok: true });
+      expect(rowOf(machine)).toMatchObject({ status: "failed", reason, attemptCount: 1 });
+    },
+  );
+
+  it("S7.6 a record that a lost claim could not write is no error: it is somebody else's", () => {
+    for (const [verdict, recordError] of [
+      ["stale", undefined],
+      ["unavailable", "idempotency_store_unavailable"],
+    ] as const) {
+      const { machine, feed, events } = starting();
+      feed({ ...KEY_STARTED, verdict });
+      feed({ type: "recorded", action: 0, ok: false });
+      expect(rowOf(machine)?.recordError).toBe(recordError);
+      expect(byTheWay(events, "key.released")).toMatchObject([{ recorded: false }]);
+    }
   });
 
   it("S8.1 tells of the claim, the intent with its key, and the start with its limit", () => {
@@ -282,40 +319,96 @@ describe("S7.2 a key in doubt", () => {
     expect(rowOf(read.machine)).toMatchObject({ status: "failed", reason: "in_doubt" });
   });
 
-  it("is reconciled by whoever can, before the deadline", () => {
-    const { commands, events } = doubt("once", { canReconcile: true }, {}, 6);
+  /** One that can be asked about, and that was taken over for that. */
+  const taken = (at = 0, policy = {}) => {
+    const run = doubt("once", { canReconcile: true }, policy, at);
+    expect(run.commands).toMatchObject([{ type: "claim_key", takeOver: true }]);
+    const commands = run.feed({ type: "claim", action: 0, verdict: { state: "claimed", token: 2 } });
+    return { ...run, commands };
+  };
+  const outcomes = (commands: readonly Command[]) =>
+    commands.flatMap((command) => (command.type === "record_key" ? [command.outcome] : []));
+
+  it("is reconciled by whoever holds it and can, before the deadline", () => {
+    const { commands, events } = taken(6);
     expect(commands).toContainEqual({ type: "reconcile", action: 0, attempt: 0, limitAt: 7 });
     expect(byTheWay(events, "reconcile.started")).toMatchObject([{ actionIndex: 0, attemptNumber: 0 }]);
-    stillInDoubt(rowOf(doubt("once", { canReconcile: true }, {}, 7).machine));
+    const late = taken(7);
+    expect(outcomes(late.commands)).toEqual(["unknown"]);
+    late.feed({ type: "recorded", action: 0, ok: true });
+    stillInDoubt(rowOf(late.machine));
   });
 
   it.each([
-    ["unknown", ["finish"]],
-    ["not_applied", ["claim_key"]],
-    ["applied", ["claim_key"]],
-  ] as const)("goes by what reconcile says: %s", (verdict, next) => {
-    const { machine, feed } = doubt("once", { canReconcile: true });
-    expect(typesOf(feed({ type: "reconciled", action: 0, verdict }))).toEqual(next);
-    if (verdict === "unknown") return stillInDoubt(rowOf(machine));
-    const claimedNow = feed({ type: "claim", action: 0, verdict: { state: "claimed", token: 2 } });
-    expect(typesOf(claimedNow)).toEqual([verdict === "applied" ? "record_key" : "intend"]);
-    if (verdict === "not_applied") return;
+    ["unknown", ["unknown"]],
+    ["not_applied", []],
+    ["applied", ["complete"]],
+  ] as const)("goes by what reconcile says: %s", (verdict, written) => {
+    const { machine, feed } = taken();
+    const commands = feed({ type: "reconciled", action: 0, verdict });
+    expect(outcomes(commands)).toEqual(written);
+    if (verdict === "not_applied") return expect(typesOf(commands)).toEqual(["intend"]);
     feed({ type: "recorded", action: 0, ok: true });
+    if (verdict === "unknown") return stillInDoubt(rowOf(machine));
     expect(rowOf(machine)).toMatchObject({ status: "success", reason: "reconciled", attemptCount: 0 });
   });
 
   it.each([
-    ["applied", ["claim_key"]],
-    ["not_applied", ["finish"]],
+    ["applied", "complete", "reconciled"],
+    ["not_applied", "release", "kill_switch"],
+    ["unknown", "unknown", "in_doubt"],
   ] as const)(
-    "S2.4 what was found applied is stored although a halt came meanwhile; the rest is not begun: %s",
-    (verdict, next) => {
-      const { machine, feed } = doubt("once", { canReconcile: true });
+    "S2.4 what was found is stored although a halt came meanwhile; the rest is not begun: %s",
+    (verdict, written, reason) => {
+      const { machine, feed } = taken();
       feed(HALT);
-      expect(typesOf(feed({ type: "reconciled", action: 0, verdict }))).toEqual(next);
-      if (verdict === "not_applied") expect(rowOf(machine)).toMatchObject({ reason: "kill_switch" });
+      expect(outcomes(feed({ type: "reconciled", action: 0, verdict }))).toEqual([written]);
+      expect(rowOf(machine)).toMatchObject({ reason });
     },
   );
+
+  it("S2.4 stays in doubt where a halt came before anybody was asked", () => {
+    const { feed } = doubt("once", { canReconcile: true });
+    feed(HALT);
+    expect(outcomes(feed({ type: "claim", action: 0, verdict: { state: "claimed", token: 2 } }))).toEqual(["unknown"]);
+  });
+
+  it.each([
+    ["once", { canReconcile: true }, {}, "unasked"],
+    ["idempotent", {}, {}, "unproven"],
+    ["none", {}, {}, "not_applied"],
+  ] as const)("is judged anew after somebody else was faster to take it over: %s", (effect, facts, policy, inDoubt) => {
+    const idempotency = { enabled: true, onInProgress: "wait" } as const;
+    const { machine, feed, commands } = doubt(effect, facts, { ...policy, ...idempotency });
+    expect(commands).toMatchObject([{ type: "claim_key", takeOver: true }]);
+    feed({ type: "claim", action: 0, verdict: { state: "in_progress" } });
+    const [again] = feed({ type: "timer", at: 1, action: 0 }).filter(({ type }) => type === "claim_key");
+    expect(again).toMatchObject({ takeOver: false });
+    expect(feed({ type: "claim", action: 0, verdict: { state: "unknown" } })).toMatchObject([{ takeOver: true }]);
+    expect(machine.actions[0]!.inDoubt).toBe(inDoubt);
+  });
+
+  it("of somebody else is asked for once more just before the deadline", () => {
+    const run = doubt("once", {}, { onInProgress: "wait" });
+    const asked = drive({
+      plan: ["once"],
+      policy: {
+        idempotency: { enabled: true, onInProgress: "wait" },
+        retry: { initialBackoffMs: 600, maxBackoffMs: 600 },
+        timeout: { maxTotalTimeMs: 1000 },
+      },
+    });
+    asked.feed(START);
+    asked.feed({ type: "key_derived", action: 0, key: "k" });
+    const inProgress = { type: "claim", action: 0, verdict: { state: "in_progress" } } as const;
+    const waits = [0, 600, 999].map((at) => {
+      if (at > 0) asked.feed({ type: "timer", at, action: 0 });
+      return asked.feed(inProgress).flatMap((command) => (command.type === "set_timer" ? [command.at] : []));
+    });
+    expect(waits).toEqual([[600], [999], []]);
+    expect(rowOf(asked.machine)).toMatchObject({ status: "denied", reason: "in_progress" });
+    expect(rowOf(run.machine)).toMatchObject({ reason: "in_doubt" });
+  });
 });
 
 describe("what a row says", () => {

@@ -37,7 +37,7 @@ export function idempotencyStoreContract(
     ...WRITE_CASES,
     ...LEASE_CASES,
     ...clockCases(ownClock),
-    ...startCases(start),
+    ...startCases(start, ownClock),
     ...takeOverCases(takeOver),
     ...expiryCases(expiry),
     ...listCases(list),

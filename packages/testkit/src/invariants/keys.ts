@@ -50,7 +50,9 @@ function checkWrite({ claimed, finished, keyWrites }: ActionStory, find: Find): 
   const isFitting =
     write.type === WRITTEN[finished.status] || (write.type === "key.unknown" && finished.status === "failed");
   if (!isFitting) find("S7.4", `${write.type} with the status ${finished.status}`, write);
-  if (write.recorded === (finished.recordError !== undefined)) {
+  // Who has lost his claim need not be able to write.
+  const isLost = finished.reason === "in_progress" && !write.recorded;
+  if (write.recorded === (finished.recordError !== undefined) && !(isLost && finished.recordError === undefined)) {
     find(
       "S7.6",
       write.recorded

@@ -34,6 +34,7 @@ export type StoreFault =
   | "checks only the tokens that its connection gave"
   | "looks and completes in two steps"
   | "looks and starts in two steps"
+  | "starts what is in doubt"
   | "times leases for the connection that has them only";
 
 interface Entry {
@@ -136,6 +137,7 @@ function connect(clock: Clock, connection: number, shared: Shared, fault?: Store
         return true;
       }
       return write(key, token, (entry) => {
+        if (entry.state === "unknown" && fault !== "starts what is in doubt") return false;
         entry.state = "in_progress";
         return true;
       });

@@ -78,10 +78,26 @@ export function clockCases(ownClock: boolean): Cases<StoreUnderTest> {
   };
 }
 
+/** What `start` says before a retry. A store that goes by its callers' clocks is not told the time there. */
+const RESTART_CASES: Cases<StoreUnderTest> = {
+  "S7.3 no dispatch is started under a lease that has run out, whatever it had started before": async (desk) => {
+    const token = await started(desk, "key");
+    const { store } = desk.subject;
+    mustBeDone(await store.start!("key", token), "start of another dispatch under the same claim");
+    await desk.advance(desk.spans.leaseMs + desk.spans.marginMs);
+    must((await store.start!("key", token)) === false, "start must be refused when the lease has run out");
+    await answers(desk, "key", "unknown", "of a key whose lease had run out before another start");
+    await store.markUnknown("key", token);
+    must((await store.start!("key", token)) === false, "start must be refused of a key that was marked unknown");
+    await answers(desk, "key", "unknown", "of a key that was marked unknown and then started");
+  },
+};
+
 /** What becomes of a claim that was never dispatched. */
-export function startCases(start: boolean): Cases<StoreUnderTest> {
+export function startCases(start: boolean, ownClock: boolean): Cases<StoreUnderTest> {
   if (start) {
     return {
+      ...(ownClock && RESTART_CASES),
       "S7.2 a lease that ran out before any dispatch is taken over, with the next token": async (desk) => {
         const first = await claimed(desk, "key");
         await desk.advance(desk.spans.leaseMs + desk.spans.marginMs);
