@@ -44,7 +44,8 @@ const PLAINLY: Record<string, string> = {
     'What to do while somebody else executes the key: `"deny"`, or `"wait"` within the deadline.',
   "rateLimit.global": "`{ limit, windowMs }` over all actions (S6.1).",
   "rateLimit.onExceeded": '`"wait"` if it fits the deadline, or `"deny"` (S6.3).',
-  executionId: "Names the execution in its report, events and journal. A random UUID unless given.",
+  executionId:
+    "Names the execution in its report, events and journal: no two that share a journal at a time have the same. A random UUID unless given.",
   clock: "All time (S4.7). The system clock unless given.",
   killSwitch: "Read before every dispatch, obeyed in flight (S2).",
   rateLimiter: "Needed by a policy with rate limits (S6).",

@@ -184,7 +184,7 @@ describe("eoc intents", () => {
     const { journal } = await tell("success", folder);
     expect(await run(["intents", journal])).toEqual({
       code: 0,
-      out: "Nothing was in flight, and nothing was in doubt.\n",
+      out: "Nothing was in flight, and nothing is in doubt.\n",
       err: "",
     });
   });
@@ -224,6 +224,27 @@ record what you found: eoc settle FILE RECORD applied|not_applied
     expect(code).toBe(4);
     expect(out).toContain("1 dispatch was in flight or in doubt. It may or may not have been applied:\n");
     expect(out).toContain("dispatched at 2023-11-14T22:13:20.000Z; it ended with an unknown outcome\n");
+  });
+
+  it("lists what ended with an unknown outcome, its execution's end or not", async () => {
+    const { journal } = await tell("unknown", folder);
+    const { code, out } = await run(["intents", journal]);
+    expect(code).toBe(4);
+    expect(out).toContain("dispatched at 2023-11-14T22:13:20.000Z; it ended with an unknown outcome\n");
+    const { out: verdict } = await run(["verify", journal]);
+    expect(verdict).toMatch(/pairing +PASS +1 dispatch in flight or in doubt: see eoc intents\n/);
+    const [intent] = JSON.parse((await run(["intents", journal, "--json"])).out);
+    expect((await run(["settle", journal, String(intent.seq), "not_applied"])).code).toBe(0);
+    expect((await run(["intents", journal])).code).toBe(0);
+  });
+
+  it("does not say of a part of a journal that nothing was in flight", async () => {
+    const { journal } = await tell("success", folder, { maxBytes: 1500 });
+    const { code, out } = await run(["intents", `${journal}.000001`]);
+    expect(code).toBe(4);
+    expect(out).toMatch(
+      /^Nothing that is in these files was in flight, or is in doubt.\nRecords 0 to \d+ are in files that were not given: look at those too.\n$/,
+    );
   });
 
   it("does not say of a damaged journal that nothing was in flight", async () => {

@@ -15,7 +15,7 @@ import type { ExecutionEvent } from "./report/events.js";
 export interface ExecuteOptions {
   /** Cancels like a halt (S4.8). */
   signal?: AbortSignal;
-  /** @defaultValue a random UUID */
+  /** No two executions that share a journal at a time have the same. @defaultValue a random UUID */
   executionId?: string;
   /** Keys the jitter (S3.5). @defaultValue the execution's id */
   seed?: string;

@@ -23,6 +23,7 @@ import {
   sealRecord,
 } from "./journal-record.js";
 import { recordPolicy } from "./policy-record.js";
+import { isToldApart, withIdsAsTheyAre, withIdsToldApart } from "./redact-event.js";
 
 /** Where a journal's lines go. `createFileSink` of `@eoc/trace/node` is one. */
 export interface JournalSink {
@@ -50,8 +51,9 @@ export interface JournalSink {
 
 export interface JsonlJournalOptions {
   /**
-   * Masks events before they are hashed and written.
-   * @defaultValue core's `createRedactor()`, which leaves `idempotencyKey` readable: it ties a record to the outside world
+   * Masks events before they are hashed and written. In ids of executions and actions and in idempotency keys it masks what it finds
+   * in their text, and a digest of each that it changes follows, so that two stay two.
+   * @defaultValue core's `createRedactor()`, and ids and keys are written as they are: they tie a record to the outside world
    */
   redactor?: Redactor;
   /** The record after which this journal goes on. @defaultValue the sink's `head`, else none: a new journal */
@@ -116,7 +118,8 @@ const encoder = new TextEncoder();
  * @throws EocError `invalid_policy`
  */
 export function createJsonlJournal(sink: JournalSink, options: JsonlJournalOptions = {}): JsonlJournal {
-  const redactor = options.redactor ?? createRedactor({ allowKeys: ["idempotencyKey"] });
+  const { redactor = createRedactor() } = options;
+  const redact = options.redactor === undefined ? withIdsAsTheyAre(redactor) : withIdsToldApart(redactor);
   const writer: Omit<JournalOpening, "type"> = {
     ...(options.versions === undefined ? undefined : { versions: redactor.redact(options.versions) as never }),
     ...(options.policy === undefined ? undefined : recordPolicy(options.policy)),
@@ -249,14 +252,14 @@ export function createJsonlJournal(sink: JournalSink, options: JsonlJournalOptio
 
   return keepingOrder({
     head,
-    append: (event) => append(() => [redactor.redact(event)]),
+    append: (event) => append(() => [redact(event)]),
     forExecution(decision, policy) {
       const boundsOf = readBounds(decision, policy);
       return keepingOrder({
         append: (event) =>
           append(() => {
             const bounds = boundsOf(event);
-            return bounds === undefined ? [redactor.redact(event)] : [redactor.redact(event), bounds];
+            return bounds === undefined ? [redact(event)] : [redact(event), bounds];
           }),
       });
     },
@@ -273,7 +276,9 @@ export function createJsonlJournal(sink: JournalSink, options: JsonlJournalOptio
       };
       const fault = eventFault(settlement as never);
       if (fault !== undefined) throw new TypeError(`this settles nothing: ${fault}`);
-      await append(() => [redactor.redact(settlement)]);
+      // An open intent has its id as the records have it.
+      const known = isToldApart(executionId) ? { executionId } : undefined;
+      await append(() => [{ ...(redact(settlement) as object), ...known }]);
     },
     checkpoint: () => checkpoints.write(),
   });
@@ -294,8 +299,7 @@ export function createJsonlJournal(sink: JournalSink, options: JsonlJournalOptio
     }
     return (event: ExecutionEvent): JournalBounds | undefined => {
       if (event.type !== "execution.started" || event.planHash !== bounds?.planHash) return undefined;
-      // Masked or not as in the events, whatever the redactor has been told of this name.
-      return { ...bounds, ...(redactor.redact({ executionId: event.executionId }) as { executionId: string }) };
+      return { ...bounds, ...(redact({ executionId: event.executionId }) as { executionId: string }) };
     };
   }
 }

@@ -101,7 +101,14 @@ export async function verifyJournal(lines: JournalLines, options: VerifyJournalO
   let held: string | undefined;
   for await (const item of lines) {
     const raw = typeof item === "string" ? item : textOf(item);
-    if (held !== undefined) check(held);
+    if (held !== undefined) {
+      check(held);
+      integrity.add({
+        line: recordCount,
+        code: "not_canonical",
+        message: "a line without its end, and another after it",
+      });
+    }
     held = undefined;
     const ended = raw.endsWith("\n");
     const text = ended ? raw.slice(0, -1) : raw;
@@ -150,8 +157,8 @@ function isStartOfRecord(text: string): boolean {
 }
 
 /**
- * What was in flight when the journal stopped, or had come to an unknown outcome that nothing had settled, in the order of the
- * intents: dispatches that may or may not have been applied. For each, the outside world has to be asked, by its idempotency key where it has one, before it is done again.
+ * What was in flight when the journal stopped, or has come to an unknown outcome that nothing has settled, whether its execution ended or not, in
+ * the order of the intents: dispatches that may or may not have been applied. For each, the outside world has to be asked, by its idempotency key where it has one, before it is done again.
  *
  * Only what {@link verifyJournal} says nothing against can be relied on; this function does not judge.
  */

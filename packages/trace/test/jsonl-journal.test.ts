@@ -1,7 +1,8 @@
 import { createRedactor, type ExecutionEvent, execute } from "@eoc/core";
 import { canonicalJson, sha256Hex } from "@eoc/decision-schema";
+import { createVirtualClock } from "@eoc/testkit";
 import { describe, expect, it } from "vitest";
-import { createJsonlJournal, type JournalRecord, type JsonlJournal, verifyJournal } from "../src/index.js";
+import { createJsonlJournal, type JournalRecord, type JsonlJournal, openIntents, verifyJournal } from "../src/index.js";
 import { halted, retried } from "./scenarios.js";
 
 /** A sink whose appends end when the test says so. */
@@ -169,6 +170,51 @@ describe("createJsonlJournal", () => {
         .slice(1)
         .map(({ event }) => event),
     ).toEqual(halted());
+  });
+
+  it("S7.1 writes ids and keys as they are: people have to find them, and records one another", async () => {
+    const clock = createVirtualClock();
+    for (const secrets of [undefined, ["c4n4ry-77"]]) {
+      const sink = memorySink();
+      const redactor = secrets && createRedactor({ secrets });
+      const journal = createJsonlJournal(sink, redactor && { redactor });
+      const run = (id: string, key: string) =>
+        execute(
+          { action: "ACT", actions: [{ action: "ACT", id: `act-${id}`, idempotency_key: key }] },
+          {},
+          {},
+          () => new Promise((resolve) => clock.setTimer(() => resolve({ ok: true }), 10)),
+          { clock, journal, executionId: id },
+        );
+      await clock.run(() =>
+        Promise.all([
+          run("rotate-token:8", "reset-password:alice"),
+          run("rotate-token:9", "revoke-token:17"),
+          run("run-c4n4ry-77", "refund-7"),
+        ]),
+      );
+      const { ok, pairing } = await verifyJournal(sink.lines);
+      expect([ok, pairing.verdict]).toEqual([true, "PASS"]);
+      const started = sink.lines.findLastIndex((line) => line.includes("attempt.started"));
+      const open = await openIntents(sink.lines.slice(0, started + 1));
+      const known = open.map(({ executionId, actionId, idempotencyKey }) => [executionId, actionId, idempotencyKey]);
+      const masked = /^[\w:-]*\[REDACTED\]~[0-9a-f]{8}$/;
+      expect(known).toEqual(
+        secrets === undefined
+          ? [
+              ["rotate-token:8", "act-rotate-token:8", "reset-password:alice"],
+              ["rotate-token:9", "act-rotate-token:9", "revoke-token:17"],
+              ["run-c4n4ry-77", "act-run-c4n4ry-77", "refund-7"],
+            ]
+          : [
+              Array.from({ length: 3 }, () => expect.stringMatching(masked)),
+              Array.from({ length: 3 }, () => expect.stringMatching(masked)),
+              [expect.stringMatching(masked), expect.stringMatching(masked), "refund-7"],
+            ],
+      );
+      expect(new Set(known.flat()).size).toBe(9);
+      expect(sink.lines.join().includes("c4n4ry")).toBe(secrets === undefined);
+    }
   });
 
   it("takes events as they are at the call, whatever happens to them later", async () => {

@@ -1,4 +1,4 @@
-import type { ExecutionEvent } from "@eoc/core";
+import { createMemoryIdempotencyStore, createRedactor, type ExecutionEvent, execute } from "@eoc/core";
 import { describe, expect, it } from "vitest";
 import {
   createJsonlJournal,
@@ -139,6 +139,20 @@ describe("JsonlJournal.settle", () => {
     expect([ok, pairing.verdict, conformance.verdict]).toEqual([true, "PASS", "NOT PROVEN"]);
   });
 
+  it("settles what its records have masked ids of", async () => {
+    const lines: string[] = [];
+    const sink = { append: (line: string) => void lines.push(line) };
+    const redactor = createRedactor({ secrets: ["c4n4ry-77"] });
+    const first = createJsonlJournal(sink, { redactor });
+    for (const event of crashed()) await first.append({ ...event, executionId: "c4n4ry-77" });
+    const journal = createJsonlJournal(sink, { redactor, head: first.head() });
+    const [intent] = await openIntents(lines);
+    expect(intent?.executionId).not.toContain("c4n4ry");
+    await journal.settle({ ...intent!, outcome: "applied" });
+    expect((await verifyJournal(lines)).pairing).toMatchObject({ verdict: "PASS", openIntents: [] });
+    expect(lines.join()).not.toContain("c4n4ry");
+  });
+
   it("S9.1 redacts who said it and how they know", async () => {
     const { lines, journal } = await afterRestart(crashed());
     await journal.settle({ ...REFUND, outcome: "applied", note: "asked with Bearer abcdefghijklmnopqrstuvwxyz" });
@@ -187,6 +201,160 @@ describe("verifyJournal, settlements", () => {
     const { pairing } = await verifyJournal(lines);
     expect(pairing.cutShort).toEqual([{ executionId: "refunds-7", line: 2, seq: 1 }]);
     expect(pairing.problems.map(({ message }) => message)).toEqual(["execution refunds-8 has no end"]);
+  });
+});
+
+describe("openIntents, of executions that have ended", () => {
+  const KEYED = { action: "ACT", actions: [{ action: "ACT", idempotency_key: "refund-7" }] } as const;
+
+  /** An execution that ended with an unknown outcome, and what its journal can be gone on with. */
+  async function unknown(
+    policy = {},
+    executor: Parameters<typeof execute>[3] = () => Promise.reject(new Error("reset")),
+  ) {
+    const lines: string[] = [];
+    const journal = createJsonlJournal({ append: (line) => void lines.push(line) }, { clock });
+    const idempotencyStore = createMemoryIdempotencyStore();
+    const run = (by: Parameters<typeof execute>[3], executionId: string) =>
+      execute(KEYED, {}, { idempotency: { enabled: true }, ...policy }, by, { journal, idempotencyStore, executionId });
+    expect((await run(executor, "first")).status).toBe("unknown");
+    return { lines, journal, run, idempotencyStore };
+  }
+
+  it("lists what ended in doubt, and nothing is wrong with the journal", async () => {
+    const { lines } = await unknown();
+    const { ok, pairing } = await verifyJournal(lines);
+    expect([ok, pairing.verdict, pairing.problems]).toEqual([true, "PASS", []]);
+    expect(pairing.openIntents).toMatchObject([
+      { executionId: "first", idempotencyKey: "refund-7", outcome: "unknown", dispatched: true },
+    ]);
+  });
+
+  it("until somebody settles it", async () => {
+    const { lines, journal } = await unknown();
+    const [intent] = await openIntents(lines);
+    await journal.settle({ ...intent!, executionId: "another", outcome: "applied" });
+    expect(await openIntents(lines)).toHaveLength(1);
+    await journal.settle({ ...intent!, outcome: "not_applied" });
+    expect(await openIntents(lines)).toEqual([]);
+  });
+
+  for (const [what, state] of [
+    ["applied, and completes its key", "applied"],
+    ["not applied, and another dispatch completes it", "not_applied"],
+  ] as const) {
+    it(`until another execution proves it ${what}`, async () => {
+      const { lines, run } = await unknown();
+      const report = await run({ execute: () => ({ ok: true }), reconcile: () => ({ state }) }, "second");
+      expect(report.status).toBe("success");
+      expect(await openIntents(lines)).toEqual([]);
+    });
+  }
+
+  it("and not because another execution of the key knows nothing either", async () => {
+    const { lines, run } = await unknown();
+    await run(() => ({ ok: true }), "second");
+    await run({ execute: () => ({ ok: true }), reconcile: () => ({ state: "unknown" }) }, "third");
+    expect((await openIntents(lines)).map(({ executionId }) => executionId)).toEqual(["first"]);
+  });
+
+  for (const [status, left] of [
+    ["success", []],
+    ["failed", []],
+    ["unknown", ["refunds-7"]],
+  ] as const) {
+    it(`until its executor says late what came of it: ${status}`, async () => {
+      const { lines, first } = await afterRestart(
+        attempts(
+          ...dispatch(0, "unknown"),
+          {
+            type: "action.finished",
+            id: "refund",
+            action: "ACT",
+            status: "unknown",
+            reason: "attempt_timeout",
+            attemptCount: 1,
+            latencyMs: 1,
+            waitedMs: 0,
+            basis: "timeout",
+            replayed: false,
+          },
+          { type: "execution.finished", status: "unknown", totalLatencyMs: 1, failClosed: true },
+          { type: "attempt.settled_late", status },
+        ),
+      );
+      expect(first.head().count).toBe(lines.length);
+      expect((await openIntents(lines)).map(({ executionId }) => executionId)).toEqual(left);
+    });
+  }
+
+  it("nor what a crash left of the key, once a later execution has completed it", async () => {
+    const { lines, journal } = await afterRestart(crashed());
+    const idempotencyStore = createMemoryIdempotencyStore();
+    const policy = { idempotency: { enabled: true } };
+    expect(await openIntents(lines)).toHaveLength(1);
+    await execute(KEYED, {}, policy, () => ({ ok: true }), { journal, idempotencyStore });
+    const { pairing } = await verifyJournal(lines);
+    expect(pairing).toMatchObject({ verdict: "PASS", openIntents: [], cutShort: [{ executionId: "refunds-7" }] });
+  });
+});
+
+describe("verifyJournal, files without those before", () => {
+  it("lists what they hold of executions that began before", async () => {
+    const { lines, head } = await rotatedBefore("attempt.intended");
+    const { ok, pairing, completeness } = await verifyJournal(lines, { head });
+    expect([ok, pairing.verdict]).toEqual([true, "OPEN"]);
+    expect(completeness.missingBefore).toBeGreaterThan(0);
+    expect(pairing.openIntents).toMatchObject([{ ...REFUND, idempotencyKey: "refund-7", dispatched: true }]);
+  });
+
+  it("also where the intent itself is in a file before", async () => {
+    const { lines } = await rotatedBefore("attempt.started");
+    expect((await verifyJournal(lines)).pairing.openIntents).toMatchObject([
+      { ...REFUND, action: "", dispatched: true },
+    ]);
+  });
+
+  it("and has nothing against what ends there", async () => {
+    for (const type of [
+      "action.started",
+      "attempt.intended",
+      "attempt.started",
+      "attempt.finished",
+      "action.finished",
+    ]) {
+      const { lines } = await rotatedBefore(type, halted());
+      const { ok, pairing } = await verifyJournal(lines);
+      expect([type, ok, pairing.verdict]).toEqual([type, true, "PASS"]);
+    }
+  });
+
+  /** The second file of a journal that was rotated before the first event of a type. */
+  async function rotatedBefore(type: string, events = crashed()) {
+    const files: string[][] = [[]];
+    const at = events.findIndex((event) => event.type === type);
+    let count = 0;
+    const journal = createJsonlJournal({
+      append: (line) => void files.at(-1)!.push(line),
+      isFull: () => count === at,
+      rotate: () => void files.push([]),
+    });
+    for (const event of events) {
+      await journal.append(event);
+      count++;
+    }
+    return { lines: files[1]!, head: journal.head() };
+  }
+});
+
+describe("two executions with one id at a time", () => {
+  it("are found, and what is in flight of either is listed", async () => {
+    const { lines, first } = await afterRestart(crashed());
+    for (const event of halted().slice(0, 1)) await first.append(event);
+    const { ok, pairing } = await verifyJournal(lines);
+    expect(ok).toBe(false);
+    expect(pairing.problems[0]).toMatchObject({ code: "started_twice" });
+    expect(pairing.openIntents).toMatchObject([REFUND]);
   });
 });
 

@@ -9,9 +9,9 @@ import type { Command } from "./command.js";
 /** `eoc intents`: what may or may not have been applied when the journal stopped. */
 export const intents: Command = {
   name: "intents",
-  help: `  eoc intents FILE...    what was in flight when the journal stopped, or had an
-                         unknown outcome: dispatches that may or may not have
-                         been applied
+  help: `  eoc intents FILE...    what was in flight when the journal stopped, or ended
+                         with an unknown outcome that nothing has settled:
+                         dispatches that may or may not have been applied
       --json               as JSON
 `,
   run,
@@ -20,19 +20,26 @@ export const intents: Command = {
 async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
   const { values, files } = readArguments(argv, { json: { type: "boolean" } } as const, { atLeast: 1 });
   const journal = readJournals(files, io);
-  const { ok, pairing } = await verifyJournal(journal.lines);
+  const { ok, pairing, completeness } = await verifyJournal(journal.lines);
   const { openIntents } = pairing;
+  const { missingBefore } = completeness;
   if (values.json) io.stdout.write(`${JSON.stringify(openIntents, null, 2)}\n`);
-  else if (ok || openIntents.length > 0) io.stdout.write(present(openIntents, journal.placeOf));
+  else if (ok || openIntents.length > 0) io.stdout.write(present(openIntents, missingBefore, journal.placeOf));
   if (!ok) {
     io.stderr.write("eoc: the journal does not verify, so that this cannot be relied on: see eoc verify\n");
     return EXIT.failed;
   }
-  return openIntents.length === 0 ? EXIT.ok : EXIT.unknown;
+  return openIntents.length === 0 && missingBefore === 0 ? EXIT.ok : EXIT.unknown;
 }
 
-function present(openIntents: readonly OpenIntent[], placeOf: (line: number) => string): string {
-  if (openIntents.length === 0) return "Nothing was in flight, and nothing was in doubt.\n";
+function present(openIntents: readonly OpenIntent[], missingBefore: number, placeOf: (line: number) => string): string {
+  const missing =
+    missingBefore > 0 ? `Records 0 to ${missingBefore - 1} are in files that were not given: look at those too.\n` : "";
+  if (openIntents.length === 0) {
+    return missing === ""
+      ? "Nothing was in flight, and nothing is in doubt.\n"
+      : `Nothing that is in these files was in flight, or is in doubt.\n${missing}`;
+  }
   const many = openIntents.length > 1;
   const state = openIntents.every(({ outcome }) => outcome === undefined) ? "in flight" : "in flight or in doubt";
   return `${[
@@ -41,7 +48,7 @@ function present(openIntents: readonly OpenIntent[], placeOf: (line: number) => 
     "",
     "Find out from the outside world before any of it is done again, and put on",
     "record what you found: eoc settle FILE RECORD applied|not_applied",
-  ].join("\n")}\n`;
+  ].join("\n")}\n${missing}`;
 }
 
 function describe(intent: OpenIntent, place: string): string[] {

@@ -1,14 +1,16 @@
 import type { Finding } from "./findings.js";
 
 /**
- * A dispatch that may or may not have been applied, of an execution that has no end in the journal: it was in flight when the journal
- * stopped, or ended with an unknown outcome that nothing had settled yet. A settlement (`JsonlJournal.settle`) ends the doubt.
+ * A dispatch that may or may not have been applied: it was in flight when the journal stopped, or ended with an unknown outcome that
+ * nothing has settled. A late answer, reconcile, another execution that completes or releases its key, and a settlement
+ * (`JsonlJournal.settle`) end the doubt.
  */
 export interface OpenIntent {
   executionId: string;
   actionIndex: number;
   /** The action's own id, else `action-<index>`. */
   actionId: string;
+  /** Empty where it is in a file that was not given. */
   action: string;
   attemptNumber: number;
   /** What the outside world can be asked by, where the action had one. */

@@ -12,6 +12,8 @@ interface Execution {
   start: Place;
   /** Openings of the journal before it began: a restart leaves it open for good. */
   run: number;
+  /** It began in a file that was not given: what must have come before is not asked for. */
+  isPartial: boolean;
   nextNumber: number;
   /** How many actions it said it has; each has one row (S5.3). */
   actionCount: number;
@@ -45,6 +47,8 @@ interface AnyEvent {
   readonly status: string;
   /** Of a reconciliation. */
   readonly verdict: string;
+  /** Of what was written of a key. */
+  readonly recorded: boolean;
   readonly whileRunning?: boolean;
 }
 
@@ -74,6 +78,24 @@ function inDoubtOf({ intents, settled, doubts }: Execution): OpenIntent[] {
   return [...inFlight, ...[...doubts.values()].flat()];
 }
 
+function intentOf(place: Place, { id, begun }: Execution, event: AnyEvent, dispatched: boolean): OpenIntent {
+  const { actionIndex, attemptNumber, action = "", atMs, idempotencyKey } = event;
+  return {
+    executionId: id,
+    actionIndex,
+    actionId: begun.get(actionIndex) ?? `action-${actionIndex}`,
+    action,
+    attemptNumber,
+    intendedAtMs: atMs,
+    ...(idempotencyKey === undefined ? undefined : { idempotencyKey }),
+    dispatched,
+    ...place,
+  };
+}
+
+/** A key is completed, and released, with proof only, also of what was before. */
+const SETTLES_A_KEY = /^key\.(completed|released)$/;
+
 /** Events that may come after the report: an answer that came late, and what became of its key. */
 const MAY_COME_LATE = /^(attempt\.settled_late|key\.(completed|released|unknown))$/;
 
@@ -84,8 +106,11 @@ const MAY_COME_LATE = /^(attempt\.settled_late|key\.(completed|released|unknown)
 export class PairingCheck {
   readonly #problems = new Problems();
   readonly #executions = new Map<string, Execution>();
-  /** Executions that a restart of the writer cut off and that began anew. */
+  /** Executions that a restart of the writer cut off, and those whose id another one has taken. */
   readonly #cutOff: Execution[] = [];
+  /** What was in doubt when its execution ended. */
+  readonly #endedInDoubt = new Set<OpenIntent>();
+  readonly #endedByKey = new Map<string, OpenIntent[]>();
   #run = 0;
   /** The first record is one in the middle of the journal: what began before it is not judged. */
   #fromTheMiddle = false;
@@ -95,15 +120,16 @@ export class PairingCheck {
     const event = record.event as unknown as AnyEvent;
     if (event.type.startsWith("journal.")) {
       if (event.type === "journal.continued") this.#fromTheMiddle ||= line === 1;
-      else if (event.type === "journal.opened" || event.type === "journal.resumed") this.#run++;
+      else if (event.type === "journal.opened" || event.type === "journal.resumed") this.#restart();
       else if (event.type === "journal.settled") this.#settleByWord(event);
       return;
     }
-    const id = event.executionId;
-    const execution = event.type === "execution.started" ? this.#begin(place, id, event) : this.#executions.get(id);
+    if (event.recorded && SETTLES_A_KEY.test(event.type)) this.#settleKey(event.idempotencyKey!);
+    const execution = this.#executionOf(place, event);
     if (execution === undefined) {
       const message = `${event.type} of an execution that is not open`;
-      if (!MAY_COME_LATE.test(event.type) && !this.#fromTheMiddle) this.#wrong(place, "end_without_start", message);
+      if (!MAY_COME_LATE.test(event.type)) this.#wrong(place, "end_without_start", message);
+      else if (event.type === "attempt.settled_late") this.#settleEnded(event);
       return;
     }
     if (event.seq !== execution.nextNumber) {
@@ -142,18 +168,29 @@ export class PairingCheck {
       const message = `attempt ${attemptNumber} of action ${actionIndex} of execution ${executionId} ${end}`;
       this.#wrong({ line, seq }, "left_open", message);
     }
+    // What ended in doubt has its end: nothing is wrong with the journal.
+    openIntents.push(...this.#endedInDoubt);
+    openIntents.sort((a, b) => a.line - b.line);
     return { ...this.#problems.finding(failed ? "FAIL" : isOpen ? "OPEN" : "PASS"), openIntents, cutShort };
+  }
+
+  /** Whoever wrote is gone: what he had begun will not end. */
+  #restart(): void {
+    this.#run++;
+    this.#cutOff.push(...this.#executions.values());
+    this.#executions.clear();
   }
 
   #unended(): Execution[] {
     return [...this.#cutOff, ...this.#executions.values()];
   }
 
-  /** Somebody says what a dispatch came to. What has come to an end is not held here, and there is nothing to say against it. */
-  #settleByWord({ executionId, actionIndex, attemptNumber }: AnyEvent): void {
+  /** Somebody says what a dispatch came to. There is nothing to say against it. */
+  #settleByWord(word: AnyEvent): void {
+    const { executionId, actionIndex, attemptNumber } = word;
     const isMeant = (each: OpenIntent) => each.actionIndex === actionIndex && each.attemptNumber === attemptNumber;
     const execution = this.#unended().find((each) => each.id === executionId && inDoubtOf(each).some(isMeant));
-    if (execution === undefined) return;
+    if (execution === undefined) return this.#settleEnded({ ...word, status: "failed" });
     const { settled, doubts } = execution;
     settled.add(`${actionIndex}/${attemptNumber}`);
     doubts.set(
@@ -162,17 +199,49 @@ export class PairingCheck {
     );
   }
 
-  #begin(start: Place, id: string, event: AnyEvent): Execution {
+  /** What an attempt of an execution that has ended came to: a success settles what was in doubt before it. */
+  #settleEnded({ executionId, actionIndex, attemptNumber, status }: AnyEvent): void {
+    if (status === "unknown") return;
+    for (const each of this.#endedInDoubt) {
+      const isSame = each.executionId === executionId && each.actionIndex === actionIndex;
+      if (isSame && (status === "success" || each.attemptNumber === attemptNumber)) this.#endedInDoubt.delete(each);
+    }
+  }
+
+  /** Whoever executed the key after a doubt and knows how it ended knows it of what was before as well (S7.2, S7.4). */
+  #settleKey(key: string): void {
+    for (const each of this.#endedByKey.get(key) ?? []) this.#endedInDoubt.delete(each);
+    this.#endedByKey.delete(key);
+    for (const { intents, settled, doubts } of this.#cutOff) {
+      for (const [attempt, { idempotencyKey }] of intents) if (idempotencyKey === key) settled.add(attempt);
+      for (const [action, list] of doubts)
+        doubts.set(
+          action,
+          list.filter(({ idempotencyKey }) => idempotencyKey !== key),
+        );
+    }
+  }
+
+  #executionOf(place: Place, event: AnyEvent): Execution | undefined {
+    if (event.type === "execution.started") return this.#begin(place, event, false);
+    const found = this.#executions.get(event.executionId);
+    if (found !== undefined || !this.#fromTheMiddle || MAY_COME_LATE.test(event.type)) return found;
+    return this.#begin(place, event, true);
+  }
+
+  #begin(start: Place, { executionId: id, seq, actionCount = 0 }: AnyEvent, isPartial: boolean): Execution {
     const before = this.#executions.get(id);
-    if (before !== undefined && before.run === this.#run)
-      this.#wrong(start, "started_twice", `execution ${id} is open`);
-    else if (before !== undefined) this.#cutOff.push(before);
+    if (before !== undefined) {
+      this.#wrong(start, "started_twice", `execution ${id} is open: two at a time need two ids`);
+      this.#cutOff.push(before);
+    }
     const execution: Execution = {
       id,
       start,
       run: this.#run,
-      nextNumber: 0,
-      actionCount: event.actionCount,
+      isPartial,
+      nextNumber: isPartial ? seq : 0,
+      actionCount,
       rows: 0,
       intents: new Map(),
       settled: new Set(),
@@ -196,39 +265,31 @@ export class PairingCheck {
       execution.open.add(what);
       if (type === "action.started") execution.begun.set(actionIndex, event.id);
     } else if (ends !== undefined) {
-      this.#close(place, execution.open.delete(`${ends} ${actionIndex}`), type);
+      this.#close(place, execution, execution.open.delete(`${ends} ${actionIndex}`), type);
       if (type === "action.finished") execution.rows++;
       if (settlesDoubts(event)) execution.doubts.delete(actionIndex);
     } else if (type.startsWith("attempt.")) this.#attempt(place, execution, event);
     else if (type === "key.claimed") execution.claimed.add(actionIndex);
-    else if (type.startsWith("key.")) this.#close(place, execution.claimed.has(actionIndex), type);
+    else if (type.startsWith("key.")) this.#close(place, execution, execution.claimed.has(actionIndex), type);
     else if (type === "execution.finished") this.#end(place, execution);
   }
 
   #attempt(place: Place, execution: Execution, event: AnyEvent): void {
-    const { type, actionIndex, attemptNumber, action, idempotencyKey } = event;
+    const { type, actionIndex, attemptNumber } = event;
     const key = `${actionIndex}/${attemptNumber}`;
     const intent = execution.intents.get(key);
     if (type === "attempt.intended") {
-      this.#close(place, execution.begun.has(actionIndex), type);
+      this.#close(place, execution, execution.begun.has(actionIndex), type);
       if (intent !== undefined) this.#wrong(place, "started_twice", `attempt ${attemptNumber} is open`);
-      execution.intents.set(key, {
-        executionId: execution.id,
-        actionIndex,
-        actionId: execution.begun.get(actionIndex) ?? `action-${actionIndex}`,
-        action,
-        attemptNumber,
-        intendedAtMs: event.atMs,
-        ...(idempotencyKey === undefined ? undefined : { idempotencyKey }),
-        dispatched: false,
-        ...place,
-      });
+      execution.intents.set(key, intentOf(place, execution, event, false));
     } else if (type === "attempt.started") {
-      this.#close(place, intent !== undefined && !intent.dispatched, type);
+      this.#close(place, execution, intent !== undefined && !intent.dispatched, type);
+      if (intent === undefined && execution.isPartial)
+        execution.intents.set(key, intentOf(place, execution, event, true));
       if (intent !== undefined) Object.assign(intent, { dispatched: true, startedAtMs: event.atMs });
     } else if (type === "attempt.finished" || type === "attempt.withdrawn") {
       const fits = intent?.dispatched === (type === "attempt.finished");
-      this.#close(place, fits, type);
+      this.#close(place, execution, fits, type);
       execution.intents.delete(key);
       if (intent !== undefined && !execution.settled.delete(key))
         this.#settle(execution, { ...intent, outcome: "unknown" }, event.status);
@@ -252,15 +313,20 @@ export class PairingCheck {
       const message = `its execution ends, but attempt ${attemptNumber} of action ${actionIndex} does not`;
       this.#wrong(place, "left_open", message);
     }
-    if (execution.rows !== execution.actionCount) {
+    if (!execution.isPartial && execution.rows !== execution.actionCount) {
       const message = `its execution ends with ${execution.rows} of ${execution.actionCount} actions`;
       this.#wrong(place, "event_missing", message);
     }
     this.#executions.delete(execution.id);
+    for (const doubt of [...execution.doubts.values()].flat()) {
+      this.#endedInDoubt.add(doubt);
+      const { idempotencyKey: key } = doubt;
+      if (key !== undefined) this.#endedByKey.set(key, [...(this.#endedByKey.get(key) ?? []), doubt]);
+    }
   }
 
-  #close(place: Place, wasOpen: boolean, type: string): void {
-    if (!wasOpen) this.#wrong(place, "end_without_start", `${type} without what must come before it`);
+  #close(place: Place, { isPartial }: Execution, wasOpen: boolean, type: string): void {
+    if (!wasOpen && !isPartial) this.#wrong(place, "end_without_start", `${type} without what must come before it`);
   }
 
   #wrong(place: Place, code: JournalProblemCode, message: string): void {
