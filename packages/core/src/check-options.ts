@@ -52,11 +52,12 @@ function expectation(name: string, value: unknown): string | undefined {
         ? undefined
         : "an AbortSignal";
     case "approval": {
-      const expiresAtMs = memberOf(value, "expiresAtMs");
-      const timed = expiresAtMs === undefined || Number.isFinite(expiresAtMs);
-      return typeof memberOf(value, "digest") === "string" && timed
+      // A time by another name, or one that could not be found, would be none: an approval for ever.
+      const isKnown = ([name, member]: [string, unknown]) =>
+        name === "digest" || (name === "expiresAtMs" && Number.isFinite(member));
+      return typeof memberOf(value, "digest") === "string" && Object.entries(value as object).every(isKnown)
         ? undefined
-        : "{ digest: string; expiresAtMs?: number }";
+        : "{ digest: string; expiresAtMs?: number } and nothing else";
     }
     case "gates":
       return Array.isArray(value) && value.every(isFunction) ? undefined : "a list of functions";

@@ -1,7 +1,14 @@
-import { type Issue, type ReadResult, readContext, readDecision } from "@eoc/decision-schema/read";
+import {
+  type ExecutionContext,
+  type Issue,
+  type ReadResult,
+  readContext,
+  readDecision,
+} from "@eoc/decision-schema/read";
 import { checkOptions } from "./check-options.js";
 import { isEocError } from "./errors.js";
 import type { ExecuteOptions } from "./options.js";
+import { isPlainObject } from "./plain-object.js";
 import { contextDenies } from "./policy/context-denies.js";
 import { definePolicy, type ExecutionPolicy, type ExecutionPolicyInput } from "./policy/execution-policy.js";
 import type { Clock } from "./ports/clock.js";
@@ -25,10 +32,10 @@ export const NO_OPTIONS: ExecuteOptions = Object.freeze({});
 /** The options, as an object of our own. Never throws. */
 export function readOptions(options: unknown): ExecuteOptions | Refusal {
   if (options === undefined || options === null) return NO_OPTIONS;
-  if (typeof options !== "object") {
-    return new Refusal("invalid_options", [{ path: "options", expected: "an object", received: typeof options }]);
-  }
   try {
+    if (typeof options !== "object" || !isRecord(options)) {
+      return new Refusal("invalid_options", [{ path: "options", expected: "an object", received: typeof options }]);
+    }
     const own = { ...(options as Record<string, unknown>) };
     const issues = checkOptions(own);
     return issues.length > 0 ? new Refusal("invalid_options", issues) : (own as ExecuteOptions);
@@ -48,7 +55,7 @@ export function readArguments(
 ): Request | Refusal {
   const decision = dataOf(readDecision(givenDecision), "invalid_decision", "decision");
   if (decision instanceof Refusal) return decision;
-  const context = dataOf(readContext(givenContext), "invalid_context", "context");
+  const context = contextOf(givenContext);
   if (context instanceof Refusal) return context;
   if (contextDenies(context, clock)) {
     // A halted system is halted whatever else is wrong (S2.1); nothing else is needed to say so.
@@ -70,6 +77,23 @@ export const NOBODY: Pick<Request, "execute" | "reconcile"> = {
 /** What was read of an argument, frozen: the caller's object is not read again (S1.3). */
 function dataOf<T>(read: ReadResult<T>, reason: TerminalReason, path: string): T | Refusal {
   return read.success ? read.data : new Refusal(reason, within(path, read.issues));
+}
+
+/** A promise, a map or a list has no members that would say anything: what it holds would be dropped without a word. */
+function isRecord(value: object): boolean {
+  return typeof (value as { then?: unknown }).then !== "function" && !(Symbol.iterator in value);
+}
+
+/** What an instance's class says of it, such as that everything is denied, is no member of it and would be dropped. */
+function contextOf(value: unknown): Readonly<ExecutionContext> | Refusal {
+  try {
+    if (typeof value === "object" && value !== null && !isPlainObject(value)) {
+      return new Refusal("invalid_context", [{ path: "context", expected: "a plain object", received: typeof value }]);
+    }
+  } catch {
+    return unreadable("invalid_context", "context");
+  }
+  return dataOf(readContext(value), "invalid_context", "context");
 }
 
 /** Issues of an argument, with their paths from the call. */

@@ -46,6 +46,7 @@ const SHAPES: Readonly<Record<ExecutionEvent["type"], Fields>> = {
     reason: TEXT,
     attemptCount: COUNT,
     ...CODES,
+    "retryAfterMs?": TIME,
     ...KEY,
   },
   "wait.started": { ...ATTEMPT, cause: TEXT, "untilMs?": NUMBER },

@@ -46,6 +46,7 @@ function story(row: ActionReport, attempts: readonly ExecutionAttempt[]): string
   const sentences = [...runsOf(attempts).map(attemptSentence), REASON_SENTENCES[row.reason]];
   // Where there was an attempt, its own sentence has the code.
   if (attempts.length === 0 && row.errorCode !== undefined) sentences.push(`Its code is ${printable(row.errorCode)}.`);
+  if (row.retryAfterMs !== undefined) sentences.push(`It may be asked again in ${Math.ceil(row.retryAfterMs)} ms.`);
   if (row.recordError !== undefined) {
     sentences.push("This outcome could not be written to the idempotency store, which may take it for unknown.");
   }

@@ -83,6 +83,7 @@ function actionRow(row: ActionReport): Record<string, unknown> {
     reason: row.reason,
     error_code: row.errorCode ?? null,
     error_type: row.errorType ?? null,
+    retry_after_ms: row.retryAfterMs === undefined ? null : wholeMs(row.retryAfterMs),
     attempt_count: row.attemptCount,
     latency_ms: wholeMs(row.latencyMs),
     waited_ms: wholeMs(row.waitedMs),

@@ -93,7 +93,13 @@ describe("reportToDict, extended profile", () => {
     const words = (camel: string) => camel.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
     const wire = reportToDict(report);
     expect(Object.keys(wire).sort()).toEqual(Object.keys(report).map(words).sort());
-    const everyField = { ...report.actions[0], errorType: "", valueOmitted: false, recordError: "in_progress" };
+    const everyField = {
+      ...report.actions[0],
+      errorType: "",
+      retryAfterMs: 0,
+      valueOmitted: false,
+      recordError: "in_progress",
+    };
     expect(Object.keys((wire["actions"] as object[])[0]!).sort()).toEqual(Object.keys(everyField).map(words).sort());
   });
 

@@ -115,6 +115,7 @@ function readRow(fields: Fields, spelt: Spelling): ActionReport {
     ...present({
       errorCode: fields.maybe(spelt("errorCode"), text),
       errorType: fields.maybe(spelt("errorType"), text),
+      retryAfterMs: fields.maybe(spelt("retryAfterMs"), (row, key) => row.number(key)),
       idempotencyKey: fields.maybe(spelt("idempotencyKey"), text),
       valueOmitted: fields.maybe(spelt("valueOmitted"), (row, key) => row.flag(key)),
       recordError: fields.maybe(spelt("recordError"), reason),

@@ -49,6 +49,8 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
   #slots: SharedSlots | undefined;
   #permits: PermitDesk | undefined;
   #stops: StopWatch | undefined;
+  /** How much of a millisecond the news that was fed last came after its time. */
+  #fraction = 0;
 
   /** @param startedAt on the monotonic clock; now, where it is not given. */
   constructor({ machine, clock, context, execute, reconcile, options }: PreparedExecution, startedAt?: number) {
@@ -142,13 +144,23 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
       return;
     }
     this.awaitOutside();
+    const { promise } = answer;
+    let limitMs: number;
+    try {
+      limitMs = Math.max(0, limitAt - this.elapsed());
+    } catch (error) {
+      Promise.resolve(promise).then(tooLate, () => undefined); // Nobody waits for it.
+      throw error;
+    }
     awaitPort<T>({
-      promise: answer.promise,
+      promise,
       clock: this.clock,
-      limitMs: Math.max(0, limitAt - this.elapsed()),
+      limitMs,
       answer: (result, timedOut) => {
         // Judging may need the clock, which may throw: then there has to be a report all the same.
         const task = () => {
+          // Of an execution that broke off: whatever was granted is granted to nobody.
+          if (this.isOver && tooLate !== undefined) return result.ok ? tooLate(result.value) : undefined;
           const news = judge(result);
           if (news !== undefined) this.feed(news);
         };
@@ -162,7 +174,9 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
   protected feed(news: News): void {
     const input = news as Input;
     // A clock is read in a fiftieth of a whole execution's time.
-    input.at = news.type === "start" ? 0 : this.elapsed();
+    const now = news.type === "start" ? 0 : this.clock.monotonic() - this.startedAt;
+    input.at = Math.floor(now);
+    this.#fraction = now - input.at;
     if (this.machine.facts.approval?.expiresAtMs !== undefined) input.wallMs = this.clock.now();
     for (const command of step(this.machine, input)) this.#carryOut(command);
   }
@@ -178,8 +192,23 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
           // The report is what matters now.
         }
       }
+      this.#handBack();
     }
     this.#finish();
+  }
+
+  /** What was granted, or answered, in a moment of which the machine could not be told. */
+  #handBack(): void {
+    const { machine } = this;
+    for (const { index, unsettled, claimed, inDoubt, attempts } of machine.actions) {
+      const track = this.#tracks[index];
+      const { settlement } = track ?? {};
+      if (unsettled && settlement !== undefined) {
+        step(machine, { type: "settled", at: machine.at, action: index, attempt: attempts.length - 1, settlement });
+      }
+      if (!claimed) track?.claim?.giveBack(inDoubt !== undefined);
+    }
+    this.#slots?.close(machine.actions.filter(({ inBulkhead }) => inBulkhead).length);
   }
 
   #carryOut(command: Command): void {
@@ -190,7 +219,7 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
       case "emit":
         return this.#events?.push(command.event);
       case "set_timer":
-        return this.track(command.action).setTimer(command.at);
+        return this.track(command.action).setTimer(command.at + this.#lead(command.action));
       case "clear_timer":
         return this.track(command.action).clearTimer();
       case "abort":
@@ -243,6 +272,7 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
 
   settled({ actionIndex: action, attempt }: Attempt, settlement: Settlement, answer: unknown): void {
     if (settlement.kind === "applied") this.hold(action, answer);
+    this.track(action).settlement = settlement;
     this.post({ type: "settled", action, attempt, settlement });
   }
 
@@ -250,6 +280,11 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
   #abort({ action, cause }: Command & { type: "abort" }): void {
     const attempt = this.#tracks[action]?.attempt;
     if (attempt !== undefined) Attempt.abort(attempt, cause);
+  }
+
+  /** Somebody else says how long a backoff lasts at the least: it lasts from now, not from the whole millisecond before (S3.5). */
+  #lead(action: number): number {
+    return this.machine.actions[action]?.phase === "backoff" ? this.#fraction : 0;
   }
 
   /** −1 stands for the execution itself. */

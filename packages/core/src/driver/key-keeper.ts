@@ -47,6 +47,12 @@ export class Claim extends Alarm {
   end(): void {
     this.clear(this.#driver);
   }
+
+  /** Nothing was dispatched under it. */
+  giveBack(inDoubt: boolean): void {
+    this.end();
+    handBack(this.#driver, this.#key, this.token, inDoubt);
+  }
 }
 
 /** Makes keys, claims them and writes what became of them (S7). */
@@ -99,10 +105,14 @@ function claim(driver: Driver, { action, limitAt, takeOver }: Command & { type: 
     (late) => {
       // Claimed after all, for nobody: given back, else it would be in the way until its lease ends.
       if (member(late, "state") !== "claimed") return;
-      const token = member(late, "token") as Token;
-      callUnheard(() => (takeOver ? store.markUnknown(key, token) : store.release(key, token)));
+      handBack(driver, key, member(late, "token") as Token, takeOver);
     },
   );
+}
+
+function handBack({ options }: Driver, key: string, token: Token, inDoubt: boolean): void {
+  const store = options.idempotencyStore!;
+  callUnheard(() => (inDoubt ? store.markUnknown(key, token) : store.release(key, token)));
 }
 
 function judge(driver: Driver, action: number, key: string, result: PortAnswer<unknown>): ClaimAnswer {

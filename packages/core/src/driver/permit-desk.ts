@@ -85,6 +85,8 @@ export class PermitDesk {
   }
 
   close(): void {
+    for (const permit of this.#held.values()) cancelPermit(permit);
+    this.#held.clear();
     for (const ticket of this.#tickets.values()) ticket.leave(false);
     this.#tickets.clear();
   }
@@ -94,8 +96,16 @@ export class PermitDesk {
     const permit = this.#held.get(action);
     if (permit === undefined) return;
     this.#held.delete(action);
+    const { clock, startedAt, machine } = this.#driver;
     // A stamp that fails leaves the grant, which counts from when it was given: never too little.
-    callUnheard(() => permit.dispatched?.(this.#driver.clock.monotonic()));
+    callUnheard(() => {
+      let now = startedAt + machine.at;
+      try {
+        now = clock.monotonic();
+      } finally {
+        permit.dispatched?.(now);
+      }
+    });
   }
 
   cancel(action: number): void {

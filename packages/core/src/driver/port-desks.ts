@@ -19,6 +19,10 @@ export function readSwitch(
       const verdict = halted === true ? "halted" : halted === false ? "open" : "unavailable";
       return { type: "switch", action, verdict };
     },
+    // Too late for this action; the others need not ask to know.
+    (late) => {
+      if (member(late, "halted") === true) driver.halt("kill_switch");
+    },
   );
 }
 
@@ -103,6 +107,7 @@ interface Queued {
 export class SharedSlots {
   readonly #driver: Driver;
   #waiting: Map<number, Queued> | undefined;
+  #owned = 0;
 
   constructor(driver: Driver) {
     this.#driver = driver;
@@ -118,8 +123,10 @@ export class SharedSlots {
     const driver = this.#driver;
     let verdict: "entered" | "full" | "unavailable" = "unavailable";
     try {
-      if (driver.options.bulkhead!.tryEnter() === true) verdict = "entered";
-      else if (this.#queue(action)) return;
+      if (driver.options.bulkhead!.tryEnter() === true) {
+        verdict = "entered";
+        this.#owned++;
+      } else if (this.#queue(action)) return;
       else verdict = "full";
     } catch {
       // Unavailable.
@@ -134,6 +141,7 @@ export class SharedSlots {
     driver.awaitOutside();
     const leaveQueue = driver.options.bulkhead!.queue(() => {
       place.owned = true;
+      this.#owned++;
       driver.postOutside(() => {
         if (this.#waiting?.get(action) !== place) return; // Abandoned meanwhile, and given back.
         this.#waiting.delete(action);
@@ -159,7 +167,14 @@ export class SharedSlots {
     else callUnheard(place.leaveQueue);
   }
 
+  /** Gives back all but so many, of an execution that takes no news any more. */
+  close(kept: number): void {
+    for (const action of [...(this.#waiting?.keys() ?? [])]) this.#abandon(action);
+    while (this.#owned > kept) this.#leave();
+  }
+
   #leave(): void {
+    this.#owned--;
     callUnheard(() => this.#driver.options.bulkhead!.leave());
   }
 }

@@ -1,3 +1,4 @@
+import type { Settlement } from "../machine/outcome.js";
 import { Alarm } from "./alarm.js";
 import type { Attempt } from "./attempt.js";
 import type { Driver } from "./driver.js";
@@ -9,6 +10,8 @@ export class Track extends Alarm {
   readonly #action: number;
   /** The last that was dispatched. */
   attempt: Attempt | undefined;
+  /** What its executor has answered. */
+  settlement: Settlement | undefined;
   /** The last that it was given of its key. */
   claim: Claim | undefined;
   /** What the executor, reconcile or a replayed record gave. */

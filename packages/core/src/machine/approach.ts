@@ -139,12 +139,13 @@ export function onGates(machine: Machine, action: ActionState, verdict: GateAnsw
   if (stopped(machine, action)) return;
   if (verdict.state === "allowed") return acquire(machine, action);
   if (verdict.state === "unavailable") return refuse(machine, action, unavailable(machine, "gate_unavailable"));
-  if (verdict.retryAfterMs === undefined || verdict.retryAfterMs > machine.policy.retry.maxRetryAfterMs) {
-    return refuse(machine, action, "gate_denied", verdict.code);
+  const { code, retryAfterMs } = verdict;
+  if (retryAfterMs === undefined || retryAfterMs > machine.policy.retry.maxRetryAfterMs) {
+    return refuse(machine, action, "gate_denied", code, retryAfterMs);
   }
   // A permit may be had before the gate may be asked again: somebody else's.
   leaveLine(machine, action);
-  waitAside(machine, action, "gate_wait", "gate", Math.max(1, verdict.retryAfterMs), "gate_denied", verdict.code);
+  waitAside(machine, action, "gate_wait", "gate", Math.max(1, retryAfterMs), "gate_denied", code, retryAfterMs);
 }
 
 function acquire(machine: Machine, action: ActionState): void {
@@ -163,14 +164,16 @@ export function onPermit(machine: Machine, action: ActionState, verdict: PermitA
   }
   if (stopped(machine, action)) return;
   if (verdict.state === "unavailable") return refuse(machine, action, unavailable(machine, "rate_limiter_unavailable"));
-  if (machine.policy.rateLimit.onExceeded === "deny") return refuse(machine, action, "rate_limited");
-  standInLine(machine, action, verdict.state === "behind", verdict.retryAfterMs);
+  const { state, retryAfterMs } = verdict;
+  if (machine.policy.rateLimit.onExceeded === "deny")
+    return refuse(machine, action, "rate_limited", undefined, retryAfterMs);
+  standInLine(machine, action, state === "behind", retryAfterMs);
 }
 
 /** Who is refused by the limiter asks it again; who is behind somebody waits for his turn, which has no time of its own (S6.3). */
 function standInLine(machine: Machine, action: ActionState, behind: boolean, retryAfterMs: number): void {
   const at = machine.at + (behind ? retryAfterMs : Math.max(1, retryAfterMs));
-  if (!(at < deadlineOf(machine))) return refuse(machine, action, "rate_limited");
+  if (!(at < deadlineOf(machine))) return refuse(machine, action, "rate_limited", undefined, retryAfterMs);
   leaveBulkhead(machine, action);
   action.phase = behind ? "permit_line" : "permit_wait";
   action.inLine = true;
@@ -285,9 +288,10 @@ function waitAside(
   pauseMs: number,
   reason: TerminalReason,
   errorCode?: string,
+  retryAfterMs?: number,
 ): void {
   const until = machine.at + pauseMs;
-  if (!(until < deadlineOf(machine))) return refuse(machine, action, reason, errorCode);
+  if (!(until < deadlineOf(machine))) return refuse(machine, action, reason, errorCode, retryAfterMs);
   leaveBulkhead(machine, action);
   action.phase = phase;
   startWait(machine, action, cause, until);

@@ -68,16 +68,29 @@ export function leaveSlot(machine: Machine, action: ActionState): void {
 }
 
 /** Ends an action that is not to be dispatched (again). */
-export function refuse(machine: Machine, action: ActionState, reason: TerminalReason, errorCode?: string): void {
+export function refuse(
+  machine: Machine,
+  action: ActionState,
+  reason: TerminalReason,
+  errorCode?: string,
+  retryAfterMs?: number,
+): void {
   handBack(machine, action, reason);
-  conclude(machine, action, reason, errorCode);
+  conclude(machine, action, reason, errorCode, retryAfterMs);
 }
 
 /** Writes the action's row and settles its key. What it may still hold is an unsettled attempt's slot (S4.4). */
-export function conclude(machine: Machine, action: ActionState, reason: TerminalReason, errorCode?: string): void {
+export function conclude(
+  machine: Machine,
+  action: ActionState,
+  reason: TerminalReason,
+  errorCode?: string,
+  retryAfterMs?: number,
+): void {
   clearTimer(machine, action);
   const status = statusOf(machine, action, reason);
   const row = rowOf(machine, action, status, reason, errorCode);
+  if (Number.isFinite(retryAfterMs)) row.retryAfterMs = retryAfterMs!;
   action.row = row;
   machine.rows++;
   machine.lastRowAt = machine.at;
@@ -143,7 +156,7 @@ function finishRow(machine: Machine, action: ActionState): void {
   action.phase = "done";
   if (!machine.facts.observed) return;
   const { id, index, action: name, status, reason, attemptCount, latencyMs, waitedMs, basis, replayed } = action.row!;
-  const { errorCode, errorType, idempotencyKey, valueOmitted, recordError } = action.row!;
+  const { errorCode, errorType, retryAfterMs, idempotencyKey, valueOmitted, recordError } = action.row!;
   emit(machine, {
     seq: machine.seq++,
     atMs: timeOf(machine),
@@ -161,6 +174,7 @@ function finishRow(machine: Machine, action: ActionState): void {
     replayed,
     ...(errorCode === undefined ? undefined : { errorCode }),
     ...(errorType === undefined ? undefined : { errorType }),
+    ...(retryAfterMs === undefined ? undefined : { retryAfterMs }),
     ...(idempotencyKey === undefined ? undefined : { idempotencyKey }),
     ...(valueOmitted === undefined ? undefined : { valueOmitted }),
     ...(recordError === undefined ? undefined : { recordError }),

@@ -10,7 +10,9 @@ export function retry(machine: Machine, action: ActionState, retryAfterMs: numbe
   const stop = stopReason(machine);
   if (stop !== undefined) return conclude(machine, action, stop);
   const decision = decideRetry(machine, action, retryAfterMs);
-  if ("reason" in decision) return conclude(machine, action, decision.reason);
+  if ("reason" in decision) {
+    return conclude(machine, action, decision.reason, undefined, retryAfterMs > 0 ? retryAfterMs : undefined);
+  }
   action.retryWaitMs = decision.waitMs;
   if (!machine.facts.hasRetryBudget) return backOff(machine, action);
   action.phase = "retry_budget";

@@ -1,6 +1,7 @@
 import type { ExecutionContext, Issue } from "@eoc/decision-schema/read";
 import { EocError } from "../errors.js";
 import { Given } from "../given.js";
+import { isPlainObject } from "../plain-object.js";
 import type { PlannedAction } from "../plan.js";
 
 export type Effect = "once" | "idempotent" | "none";
@@ -252,8 +253,9 @@ function readRateLimit(value: unknown, issues: Issue[]): object {
 
 function asObject(value: unknown, path: string, issues: Issue[]): Record<string, unknown> {
   if (value === undefined) return {};
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  issues.push({ path, expected: "an object", received: describeValue(value) });
+  // A promise or a map has no members: what it holds would be dropped without a word.
+  if (isPlainObject(value)) return value;
+  issues.push({ path, expected: "a plain object", received: describeValue(value) });
   return {};
 }
 

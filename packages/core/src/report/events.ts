@@ -49,6 +49,7 @@ export type ExecutionEvent =
       basis: OutcomeBasis;
       errorCode?: string;
       errorType?: string;
+      retryAfterMs?: number;
       attemptCount: number;
       latencyMs: number;
       waitedMs: number;

@@ -34,6 +34,8 @@ export interface ActionReport {
   reason: TerminalReason;
   errorCode?: string;
   errorType?: string;
+  /** In how many milliseconds it may be worth trying again, by the word of the limiter, the gate or the executor that refused it. */
+  retryAfterMs?: number;
   attemptCount: number;
   latencyMs: number;
   /** Time spent waiting for a slot, a claim, a permit or a backoff. */

@@ -61,6 +61,71 @@ const WRONG: [what: string, args: [unknown, unknown, unknown, unknown, unknown?]
     "options.approval",
   ],
   [
+    "an approval whose time has another name",
+    [{ action: "ACT" }, {}, {}, yes, { approval: { digest: digestDecision({ action: "ACT" }), expiresAt: 1 } }],
+    "invalid_options",
+    "options.approval",
+  ],
+  [
+    "an approval whose time was not found",
+    [
+      { action: "ACT" },
+      {},
+      {},
+      yes,
+      { approval: { digest: digestDecision({ action: "ACT" }), expiresAtMs: undefined } },
+    ],
+    "invalid_options",
+    "options.approval",
+  ],
+  [
+    "a context that was not waited for",
+    [{ action: "ACT" }, Promise.resolve({ ops_deny_actions: true }), {}, yes],
+    "invalid_context",
+    "context",
+  ],
+  [
+    "a map as context",
+    [{ action: "ACT" }, new Map([["ops_deny_actions", true]]), {}, yes],
+    "invalid_context",
+    "context",
+  ],
+  [
+    "a context whose class says what it says",
+    [
+      { action: "ACT" },
+      new (class Ops {
+        get ops_deny_actions() {
+          return true;
+        }
+      })(),
+      {},
+      yes,
+    ],
+    "invalid_context",
+    "context",
+  ],
+  [
+    "a policy that was not waited for",
+    [{ action: "ACT" }, {}, Promise.resolve({ idempotency: { enabled: true } }), yes],
+    "invalid_policy",
+    "policy",
+  ],
+  [
+    "a map as a section",
+    [{ action: "ACT" }, {}, { idempotency: new Map([["enabled", true]]) }, yes],
+    "invalid_policy",
+    "policy.idempotency",
+  ],
+  [
+    "options that were not waited for",
+    [{ action: "ACT" }, {}, {}, yes, Promise.resolve({ journal: {} })],
+    "invalid_options",
+    "options",
+  ],
+  ["a list as options", [{ action: "ACT" }, {}, {}, yes, []], "invalid_options", "options"],
+  ["a map as options", [{ action: "ACT" }, {}, {}, yes, new Map()], "invalid_options", "options"],
+  [
     "an id that cannot be written as UTF-8",
     [{ action: "ACT" }, {}, {}, yes, { executionId: "id-\ud800" }],
     "invalid_options",

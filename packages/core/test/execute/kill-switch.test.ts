@@ -165,6 +165,24 @@ describe("S2.3 a kill switch that cannot be read", () => {
     expect(report).toMatchObject({ reason: "kill_switch_unavailable", totalLatencyMs: 70 });
   });
 
+  it("S2.2 halts all the same when it says so too late for who had asked", async () => {
+    const reads: (() => Promise<{ halted: boolean }>)[] = [];
+    const { report, calls } = await runScript([succeeds(undefined, { afterMs: 1000 })], {
+      decision: plan(3),
+      policy: { onFailure: "continue", timeout: { portTimeoutMs: 1000 } },
+      options: ({ clock }) => {
+        reads.push(() => new Promise((resolve) => clock.setTimer(() => resolve({ halted: true }), 1500)));
+        return { killSwitch: { read: () => reads.shift()?.() ?? { halted: false } } };
+      },
+    });
+    expect(calls.map(({ actionIndex }) => actionIndex)).toEqual([1]);
+    expect(report.actions.map(({ reason }) => reason)).toEqual([
+      "kill_switch_unavailable",
+      "kill_switch",
+      "kill_switch",
+    ]);
+  });
+
   it("denies everything when it could not be obeyed in flight", async () => {
     const killSwitch = {
       read: () => ({ halted: false }),

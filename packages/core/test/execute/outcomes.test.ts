@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createRetryBudget, type ExecutorResult, execute, NotAppliedError } from "../../src/index.js";
+import { type Clock, createRetryBudget, type ExecutorResult, execute, NotAppliedError } from "../../src/index.js";
 import {
   createVirtualClock,
   hangs,
@@ -267,14 +267,45 @@ describe("S3.4 to S3.8 retries", () => {
     expect(calls.map(({ startedAtMs }) => startedAtMs - report.startedAtMs)).toEqual([0, 250, 450]);
   });
 
+  it("S3.5 takes it so of a clock with fractions too, between two readings of which time goes by", async () => {
+    const clock = createVirtualClock();
+    let drift = 0;
+    const fine: Clock = {
+      now: () => clock.now(),
+      monotonic: () => {
+        drift += 0.007;
+        return clock.monotonic() + drift;
+      },
+      setTimer: (callback, ms) => clock.setTimer(callback, ms),
+    };
+    for (let run = 0; run < 200; run++) {
+      const at: number[] = [];
+      const executor = async () => {
+        at.push(fine.monotonic());
+        if (at.length > 1) return { ok: true as const };
+        drift += run / 200;
+        at[0] = fine.monotonic();
+        return { ok: false as const, code: "busy", retryAfterMs: 50 };
+      };
+      const policy = { retry: { initialBackoffMs: 0 } };
+      await clock.run(() => execute({ action: "ACT" }, {}, policy, executor, { clock: fine }));
+      expect(at[1]! - at[0]!).toBeGreaterThanOrEqual(50);
+    }
+  });
+
   it("S3.5 stops when retryAfterMs is over its limit, or not a time", async () => {
     const long = await runScript([rejects("busy", { retryAfterMs: 60_001 })], {
       policy: { timeout: { maxTotalTimeMs: 1e9 } },
     });
-    expect(long.report.actions[0]).toMatchObject({ status: "failed", reason: "retry_after_too_long" });
+    expect(long.report.actions[0]).toMatchObject({
+      status: "failed",
+      reason: "retry_after_too_long",
+      retryAfterMs: 60_001,
+    });
     expect(long.report.totalLatencyMs).toBe(0);
     const endless = await runScript([rejects("busy", { retryAfterMs: Number.POSITIVE_INFINITY })]);
     expect(endless.report.actions[0]!.reason).toBe("retry_after_too_long");
+    expect(endless.report.actions[0]).not.toHaveProperty("retryAfterMs");
     const zero = await runScript([rejects("busy", { retryAfterMs: 0 }), succeeds()]);
     expect(zero.report.status).toBe("success");
   });

@@ -7,6 +7,7 @@ import {
   type ExecutionEvent,
   execute,
   type RateLimiter,
+  reportFromEvents,
 } from "../../src/index.js";
 import { createFakeKillSwitch, createVirtualClock, hangs, plan, rejects, runScript, succeeds } from "../support.js";
 
@@ -425,17 +426,19 @@ describe("S6.3 onExceeded", () => {
       policy: policy("wait", 900),
       options: { rateLimiter: createMemoryRateLimiter() },
     });
-    expect(report.actions[1]).toMatchObject({ status: "denied", reason: "rate_limited" });
+    expect(report.actions[1]).toMatchObject({ status: "denied", reason: "rate_limited", retryAfterMs: 1000 });
     expect(report).toMatchObject({ totalLatencyMs: 0, failClosed: false });
   });
 
   it("deny: refuses at once", async () => {
-    const { report } = await runScript([succeeds()], {
+    const { report, events } = await runScript([succeeds()], {
       decision: plan(2),
       policy: policy("deny"),
       options: { rateLimiter: createMemoryRateLimiter() },
     });
-    expect(report.actions[1]).toMatchObject({ status: "denied", reason: "rate_limited" });
+    expect(report.actions[1]).toMatchObject({ status: "denied", reason: "rate_limited", retryAfterMs: 1000 });
+    expect(report.actions[0]).not.toHaveProperty("retryAfterMs");
+    expect(reportFromEvents(events)).toEqual(report);
   });
 
   it("an aborted wait gives everything back", async () => {

@@ -1,7 +1,29 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
-import { type AttemptContext, createSystemClock, execute } from "../../src/index.js";
-import { createVirtualClock, hangs, plan, rejects, runScript, succeeds, succeedsLate, throws } from "../support.js";
+import {
+  type AttemptContext,
+  type Clock,
+  createBulkhead,
+  createMemoryIdempotencyStore,
+  createMemoryRateLimiter,
+  createSystemClock,
+  type ExecutionReport,
+  execute,
+  type IdempotencyStore,
+  type RateLimiter,
+  type RateVerdict,
+} from "../../src/index.js";
+import {
+  createVirtualClock,
+  hangs,
+  plan,
+  rejects,
+  runScript,
+  succeeds,
+  succeedsLate,
+  throws,
+  type VirtualClock,
+} from "../support.js";
 
 const never = () => new Promise<never>(() => {});
 
@@ -334,6 +356,87 @@ describe("S4.7 all time comes from the clock", () => {
     });
     expect(report.totalLatencyMs).toBe(month);
     expect(calls).toHaveLength(2);
+  });
+
+  /** Runs an execution with a clock that fails at one reading, at every reading once, and says what is left long after. */
+  async function leftBehind(
+    setUp: (clock: VirtualClock) => { run: (clock: Clock) => Promise<ExecutionReport>; left: () => unknown },
+  ) {
+    const found = new Set<unknown>();
+    let broken = 0;
+    for (let at = 0; at < 30; at++) {
+      const clock = createVirtualClock();
+      const { run, left } = setUp(clock);
+      let reads = 0;
+      const failing: Clock = {
+        now: () => clock.now(),
+        setTimer: (callback, ms) => clock.setTimer(callback, ms),
+        monotonic: () => {
+          if (reads++ === at) throw new Error("the clock failed");
+          return clock.monotonic();
+        },
+      };
+      const report = await clock.run(() => run(failing));
+      await clock.advance(60_000);
+      if (report.reason === "protocol_error") broken++;
+      found.add(left());
+    }
+    expect(broken).toBeGreaterThan(2);
+    return [...found];
+  }
+  const later = (clock: VirtualClock, ms: number) => new Promise<void>((resolve) => clock.setTimer(resolve, ms));
+
+  it("S4.6 a clock that fails once leaves no key claimed, and no timer", async () => {
+    const left = await leftBehind((clock) => {
+      const memory = createMemoryIdempotencyStore({ clock });
+      const idempotencyStore: IdempotencyStore = {
+        ...memory,
+        claim: (...of) => later(clock, 20).then(() => memory.claim(...of)),
+      };
+      const decision = plan([{ action: "ACT", idempotency_key: "k" }]);
+      const policy = { idempotency: { enabled: true, leaseMs: 3000 } };
+      const executor = () => later(clock, 50).then(() => ({ ok: true as const }));
+      return {
+        run: (failing) => execute(decision, {}, policy, executor, { clock: failing, idempotencyStore, onEvent() {} }),
+        left: () =>
+          `${clock.pending} ${memory.list().some(({ state }) => state === "claimed" || state === "in_progress")}`,
+      };
+    });
+    expect(left).toEqual(["0 false"]);
+  });
+
+  it("S5.4 nor a shared slot taken", async () => {
+    for (const isTaken of [true, false]) {
+      const left = await leftBehind((clock) => {
+        const bulkhead = createBulkhead({ limit: 1 });
+        if (isTaken) {
+          bulkhead.tryEnter();
+          clock.setTimer(() => bulkhead.leave(), 500);
+        }
+        const executor = () => later(clock, 20).then(() => ({ ok: true as const }));
+        return {
+          run: (failing) => execute(plan(1), {}, {}, executor, { clock: failing, bulkhead, onEvent() {} }),
+          left: () => [bulkhead.tryEnter(), bulkhead.tryEnter()].join(),
+        };
+      });
+      expect(left).toEqual(["true,false"]);
+    }
+  });
+
+  it("S6.3 nor a permit", async () => {
+    const left = await leftBehind((clock) => {
+      const limiter = createMemoryRateLimiter();
+      const rateLimiter: RateLimiter = {
+        acquire: (...of) => later(clock, 20).then(() => limiter.acquire(...of)),
+      };
+      const policy = { rateLimit: { global: { limit: 1, windowMs: 100 } } };
+      return {
+        run: (failing) =>
+          execute(plan(1), {}, policy, () => ({ ok: true }), { clock: failing, rateLimiter, onEvent() {} }),
+        left: () => (limiter.acquire([{ key: "global", limit: 1, windowMs: 100 }], 1e9) as RateVerdict).granted,
+      };
+    });
+    expect(left).toEqual([true]);
   });
 
   it("the system clock waits as long as it is told, above 2^31−1 ms too", async () => {

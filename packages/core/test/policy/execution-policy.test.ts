@@ -94,11 +94,15 @@ describe("definePolicy", () => {
       "timeout.maxTotalTimeMs: a finite number >= 0, not Infinity",
     ],
     ["null", { retry: { maxBackoffMs: null } }, "retry.maxBackoffMs: a finite number >= 0, not null"],
-    ["a section of another kind", { retry: [] }, "retry: an object, not array"],
-    ["a policy of another kind", "fast", ": an object, not string"],
-    ["a section that is null", { timeout: null }, "timeout: an object, not null"],
-    ["rate limits of another kind", { rateLimit: 5 }, "rateLimit: an object, not 5"],
-    ["limits of actions that are none", { rateLimit: { perAction: [] } }, "rateLimit.perAction: an object, not array"],
+    ["a section of another kind", { retry: [] }, "retry: a plain object, not array"],
+    ["a policy of another kind", "fast", ": a plain object, not string"],
+    ["a section that is null", { timeout: null }, "timeout: a plain object, not null"],
+    ["rate limits of another kind", { rateLimit: 5 }, "rateLimit: a plain object, not 5"],
+    [
+      "limits of actions that are none",
+      { rateLimit: { perAction: [] } },
+      "rateLimit.perAction: a plain object, not array",
+    ],
     ["a truth in place of a number", { maxConcurrency: true }, "maxConcurrency: an integer >= 1, not true"],
     ["a number in words", { retry: { maxRetries: "3" } }, "retry.maxRetries: an integer from 0 to 10000, not string"],
     [
@@ -125,7 +129,7 @@ describe("definePolicy", () => {
   }
 
   it("says all that is wrong in one message, and calls the whole of it the policy", () => {
-    expect(() => definePolicy("fast" as never)).toThrow("invalid policy: policy must be an object");
+    expect(() => definePolicy("fast" as never)).toThrow("invalid policy: policy must be a plain object");
     expect(() => definePolicy({ maxConcurrency: 0, onHalt: "go" as never })).toThrow(
       'invalid policy: maxConcurrency must be an integer >= 1; onHalt must be one of "abort", "finish"',
     );

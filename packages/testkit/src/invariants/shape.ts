@@ -57,6 +57,7 @@ const ROW: Shape = {
   reason,
   basis,
   ...ERROR,
+  retryAfterMs: maybe(finite),
   attemptCount: count,
   latencyMs: count,
   waitedMs: count,
