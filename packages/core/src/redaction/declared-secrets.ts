@@ -16,14 +16,8 @@ export interface DeclaredSecrets {
   ruleOf(found: string): string;
 }
 
-/** What a secret can look like. */
-interface Form {
-  readonly rule: string;
-  /** A regular expression for it. */
-  readonly source: string;
-  /** Of the longest text that it finds. */
-  readonly length: number;
-}
+/** What a secret can look like: a rule's name, a regular expression, and the length of the shortest text that this finds. */
+type Form = readonly [rule: string, source: string, length: number];
 
 /**
  * The declared secrets and what they look like encoded: base64 and base64url (at any offset inside a longer text, from five bytes on),
@@ -37,32 +31,28 @@ export function declareSecrets(secrets: readonly string[]): DeclaredSecrets | un
       throw new EocError("invalid_option", `secrets[${index}] has fewer than ${MIN_SECRET_LENGTH} characters`);
     }
     for (const form of formsOf(secret, `secrets[${index}]`)) {
-      if (!forms.has(form.source)) forms.set(form.source, form);
+      if (!forms.has(form[1])) forms.set(form[1], form);
     }
   });
   if (forms.size === 0) return undefined;
-  const longestFirst = [...forms.values()].sort((a, b) => b.length - a.length);
-  const inUrls = longestFirst
-    .filter(({ rule }) => rule.endsWith(":url"))
-    .map(({ rule, source }) => ({ rule, whole: new RegExp(`^${source}$`) }));
+  const longestFirst = [...forms.values()].sort((a, b) => b[2] - a[2]);
+  const inUrls = longestFirst.filter(([rule]) => rule.endsWith(":url"));
+  const isWhole = (source: string, found: string) => new RegExp(`^${source}$`).test(found);
   return {
-    pattern: new RegExp(longestFirst.map(({ source }) => source).join("|"), "g"),
-    ruleOf(found) {
-      const form = forms.get(literally(found)) ?? inUrls.find(({ whole }) => whole.test(found));
-      return (form as { rule: string }).rule;
-    },
+    pattern: new RegExp(longestFirst.map(([, source]) => source).join("|"), "g"),
+    ruleOf: (found) =>
+      (forms.get(literally(found)) ?? (inUrls.find(([, source]) => isWhole(source, found)) as Form))[0],
   };
 }
 
 function formsOf(secret: string, rule: string): Form[] {
-  const form = (name: string, text: string) => ({ rule: rule + name, source: literally(text), length: text.length });
-  const encoded = percentEncode(secret);
-  const bytes = bytesOf(encoded);
-  const hex = bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  const forms = [
+  const form = (name: string, text: string): Form => [rule + name, literally(text), text.length];
+  const bytes = bytesOf(secret);
+  const hex = hexOf(bytes);
+  const forms: Form[] = [
     form("", secret),
     form(":json", JSON.stringify(secret).slice(1, -1)),
-    { rule: `${rule}:url`, source: urlSource(secret), length: encoded.length },
+    [`${rule}:url`, [...secret].map(inUrl).join(""), secret.length],
     form(":hex", hex),
     form(":hex", hex.toUpperCase()),
   ];
@@ -77,26 +67,24 @@ function literally(text: string): string {
 }
 
 /** Encoders differ in what they leave as it is, and in the case of the digits: every character may be encoded, or not. */
-function urlSource(secret: string): string {
-  const pieces = [...secret].map((character) => {
-    if (/[\w.-]/.test(character)) return literally(character);
-    const encoded = percentEncode(character).replace(/[A-F]/g, (digit) => `[${digit}${digit.toLowerCase()}]`);
-    return `(?:${encoded}|${literally(character)}${character === " " ? "|\\+" : ""})`;
-  });
-  return pieces.join("");
+function inUrl(character: string): string {
+  const raw = literally(character);
+  if (/[\w.-]/.test(character)) return raw;
+  const encoded = hexOf(bytesOf(character))
+    .replace(/../g, "%$&")
+    .replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
+  return `(?:${encoded}|${raw}${character === " " ? "|\\+" : ""})`;
 }
 
-/** UTF-8, percent-encoded but for letters, digits and `-._`; a lone surrogate becomes U+FFFD, as `TextEncoder` would have it. */
-function percentEncode(text: string): string {
-  return encodeURIComponent(text.replace(/\p{Surrogate}/gu, "\ufffd")).replace(
-    /[!'()*~]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-}
-
-function bytesOf(percentEncoded: string): number[] {
-  const pieces = percentEncoded.match(/%..|[^%]/g) as string[];
+/** UTF-8; a lone surrogate becomes U+FFFD, as `TextEncoder` would have it. */
+function bytesOf(text: string): number[] {
+  const encoded = encodeURIComponent(text.replace(/\p{Surrogate}/gu, "\ufffd"));
+  const pieces = encoded.match(/%..|[^%]/g) as string[];
   return pieces.map((piece) => (piece.length === 1 ? piece.charCodeAt(0) : Number.parseInt(piece.slice(1), 16)));
+}
+
+function hexOf(bytes: readonly number[]): string {
+  return bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** The secret alone, and what is certain of it when 0, 1 or 2 bytes (modulo 3) go before and any go after. */

@@ -111,6 +111,9 @@ describe("S9.3 declared secrets", () => {
     const nested = createRedactor({ secrets: ["abcd", "abcdefgh"] });
 
     expect(nested.redact("abcdefgh abcd")).toBe("[REDACTED] [REDACTED]");
+    const odd = createRedactor({ secrets: ["a!b!", 'a!b!"'] });
+    for (const text of ['a!b!"', 'a!b!\\"', "a%21b!%22"])
+      expect(odd.redact(`${text} a!b!`)).toBe("[REDACTED] [REDACTED]");
   });
 
   it("are masked in any alphabet, lone surrogates too", () => {
