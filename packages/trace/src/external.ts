@@ -16,7 +16,8 @@ const EXTENDED_KEYS: ReadonlySet<string> = new Set([
 
 /**
  * A copy of `external` with the execution's `exec.*` keys; what an earlier execution wrote under them goes, in either profile, and
- * everything else is kept. Every key is registered (`EXTERNAL_KEY_REGISTRY`).
+ * everything else is kept, secrets too: it is for whoever decides next, and to be redacted before it is written down. Every key is
+ * registered (`EXTERNAL_KEY_REGISTRY`).
  *
  * The `reference` profile writes exactly the seven keys that the reference registers, with `exec.fail_closed` also true where an
  * outcome is unknown (S10). The `extended` profile adds `exec.status`, `exec.reason`, `exec.plan_hash`, `exec.execution_id`,

@@ -56,7 +56,8 @@ export function buildPacket(input: BuildPacketInput): PacketV2 {
  * {@link buildPacket}, and the manifest of what was masked: a JSON pointer into the packet, and why, for every place.
  *
  * What EOC itself measured is never masked: `step`, `latency_ms` and `exec.*` but `exec.execution_id`, which the caller chose. Nor is
- * a number of the context whose name says that it is a measure, such as `max_tokens`, unless the redactor was told to mask that name.
+ * a number of the context whose name says that it is a measure, such as `max_tokens`, unless the redactor was told to mask that name
+ * or that number.
  */
 export function buildPacketWithManifest(input: BuildPacketInput): { packet: PacketV2; manifest: RedactionManifest } {
   const { report, profile = "extended" } = input;
@@ -81,27 +82,43 @@ export function buildPacketWithManifest(input: BuildPacketInput): { packet: Pack
     mismatch: decision.mismatch ? mismatchInfoToDict(decision.mismatch) : null,
   });
   const redacted = value as Record<string, unknown>;
-  const measures = new Set(manifest.filter((entry) => isMeasure(entry, external)).map(({ pointer }) => pointer));
+  const measures = new Set(manifest.filter(isOfMeasure).map(({ pointer }) => pointer));
   const kept = Object.entries(external).filter(
-    ([key]) => Object.hasOwn(counted, key) || measures.has(`/external/${key}`),
+    ([key, value]) => Object.hasOwn(counted, key) || (measures.has(pointerTo(key)) && isOpenNumber(value, redactor)),
   );
   const packet = packetFromDict({
     ...redacted,
     ...measured,
     external: { ...(redacted["external"] as object), ...Object.fromEntries(kept) },
   });
-  const restored = new Set(["/step", "/latency_ms", ...kept.map(([key]) => `/external/${key}`)]);
+  const restored = new Set(["/step", "/latency_ms", ...kept.map(([key]) => pointerTo(key))]);
   return { packet, manifest: manifest.filter(({ pointer }) => !restored.has(pointer)) };
 }
 
-/** Names of quantities, in which `token` and `key` are things that are counted. */
+function pointerTo(key: string): string {
+  return `/external/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+}
+
+/** Names of quantities. */
 const MEASURE =
   /^(max|min|num|n|total)_|_(ms|s|count|counts|limit|budget|rate|ratio|usage|used|remaining|score|size|length|total|price|amount|window)$/;
 
-/** Whether a built-in rule masked a number of the context for its name, although the name is that of a quantity. */
-function isMeasure({ pointer, by, rule }: RedactionEntry, external: Record<string, unknown>): boolean {
-  const key = pointer.replace("/external/", "");
-  return by === "key" && !rule.startsWith("keys[") && typeof external[key] === "number" && MEASURE.test(key);
+/** Of the built-in rules, those for names of things that are counted. */
+const COUNTED = /^(token|key|auth|cookie|jwt)$/;
+
+/** Names of what is secret as a number too, however many things are counted beside it. */
+const NEVER_COUNTED =
+  /password|passphrase|passcode|passwd|secret|credential|private|(^|_)(pass|pwd|pw|t?otp|pin|cv[cv])(_|$)/i;
+
+/** Whether a built-in rule masked a member of the context for its name, although the name is that of a quantity. */
+function isOfMeasure({ pointer, by, rule }: RedactionEntry): boolean {
+  const name = pointer.replace("/external/", "");
+  return by === "key" && COUNTED.test(rule) && MEASURE.test(name) && !NEVER_COUNTED.test(name);
+}
+
+/** Whether it is a number that the redactor shows under any name: not one that was declared a secret. */
+function isOpenNumber(value: unknown, redactor: Redactor): boolean {
+  return typeof value === "number" && redactor.redact(value) === value;
 }
 
 /** Parses with the error that the rest of the contract has. */

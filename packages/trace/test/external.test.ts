@@ -70,6 +70,11 @@ describe("addExecutionTrace", () => {
     });
   }
 
+  it("keeps the caller's own context as it is, for whoever decides next", () => {
+    const context = { session_token: "c4n4ry-0001", max_tokens: 512 };
+    expect(addExecutionTrace(context, aReport())).toMatchObject(context);
+  });
+
   it("refuses a profile that there is not", () => {
     expect(() => addExecutionTrace({}, full, { profile: "ref" as "reference" })).toThrow(TypeError);
   });

@@ -110,6 +110,29 @@ describe("buildPacket", () => {
     expect(manifest).toHaveLength(4);
   });
 
+  it("S9 masks a declared number under the name of a quantity", () => {
+    const redactor = createRedactor({ secrets: ["4111222233"] });
+    const context = { token_count: 4_111_222_233, key_count: 94_111_222_233, max_tokens: 512 };
+    const { packet, manifest } = buildPacketWithManifest(anInput({ context, redactor }));
+    expect(packet.external).toMatchObject({ token_count: "[REDACTED]", key_count: "[REDACTED]", max_tokens: 512 });
+    expect(manifest.map(({ pointer }) => pointer)).toEqual(["/external/key_count", "/external/token_count"]);
+  });
+
+  it("S9 counts no passwords, secrets or pins", () => {
+    const names = ["max_password", "total_secret", "min_pin", "max_pin_tokens", "otp_count", "token_pwd_size"];
+    const context = Object.fromEntries(names.map((name) => [name, 99_887_766]));
+    const { packet, manifest } = buildPacketWithManifest(anInput({ context }));
+    expect(JSON.stringify(packet)).not.toContain("99887766");
+    expect(manifest.map(({ pointer }) => pointer)).toEqual(names.map((name) => `/external/${name}`).sort());
+  });
+
+  it("tells a quantity from one of the same name further down", () => {
+    const context = { nested: { token_count: 5 }, "nested/token_count": 6, "a~/b_token_count": 7 };
+    const { packet, manifest } = buildPacketWithManifest(anInput({ context }));
+    expect(packet.external).toMatchObject({ ...context, nested: { token_count: "[REDACTED]" } });
+    expect(manifest.map(({ pointer }) => pointer)).toEqual(["/external/nested/token_count"]);
+  });
+
   it("masks a quantity when the redactor was told to", () => {
     const redactor = createRedactor({ keys: ["max_tokens"] });
     const { packet, manifest } = buildPacketWithManifest(anInput({ redactor }));

@@ -96,16 +96,18 @@ export class PermitDesk {
     const permit = this.#held.get(action);
     if (permit === undefined) return;
     this.#held.delete(action);
-    const { clock, startedAt, machine } = this.#driver;
     // A stamp that fails leaves the grant, which counts from when it was given: never too little.
-    callUnheard(() => {
-      let now = startedAt + machine.at;
-      try {
-        now = clock.monotonic();
-      } finally {
-        permit.dispatched?.(now);
-      }
-    });
+    callUnheard(() => permit.dispatched?.(this.#now()));
+  }
+
+  /** The time of the dispatch, by the news that led to it where the clock fails. */
+  #now(): number {
+    const { clock, startedAt, machine } = this.#driver;
+    try {
+      return clock.monotonic();
+    } catch {
+      return startedAt + machine.at;
+    }
   }
 
   cancel(action: number): void {

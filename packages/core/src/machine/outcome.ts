@@ -62,7 +62,9 @@ export function safeCode(code: unknown): string {
 export function errorTypeOf(error: unknown): string {
   if (typeof error !== "object" || error === null) return typeof error;
   try {
-    const { name } = (error as object).constructor;
+    // Not its own `constructor`: an answer that was parsed and thrown would put there whatever it says.
+    const { constructor: from } = Object.getPrototypeOf(error);
+    const name: unknown = typeof from === "function" && from.name;
     if (typeof name === "string" && CLASS_NAME.test(name)) return name;
   } catch {
     // A hostile getter or a null prototype.

@@ -13,15 +13,18 @@ export interface AssignmentMasker {
  */
 const STEMS =
   "a(?:uth(?:orization)?|(?:pi|ccess|ccount)KEY)|bearer|c(?:red(?:ential|s)|ookie|vv|onnection[ _-]?string)|encryptionKEY|jwt|licenseKEY|" +
-  "masterKEY|otp|p(?:ass(?:w|phrase|code)|wd|in|rivateKEY)|" +
+  "masterKEY|otp|p(?:ass(?:w|phrase|code)?|wd|in|rivateKEY)|" +
   "s(?:e(?:cret|ss(?:id|ion(?:KEY|[ _-]?id))|rviceKEY)|sn|ignature|(?:igning|hared|torage|sh)KEY)|token";
 
 /** One piece of every stem. */
-const HINTS = "ssw ssp ssc pwd ecr oke ede eds kie rer jwt otp cvv ssn pin uth gna key ssi str";
+const HINTS = "pas pwd ecr oke ede eds kie rer jwt otp cvv ssn pin uth gna key ssi str";
 
 /** Words that follow a secret's name in prose, where a secret would stand in an assignment. */
 const PROSE =
   /^(?:null|none|nil|undefined|true|false|yes|no|required|missing|invalid|expired|not|is|was|are|were|must|should|cannot|can|has|have|unknown|empty|ok|set|unset|enabled|disabled|failed|failure|denied|rejected|accepted|valid|revoked|refreshed|rotated|bearer|basic|string|number|boolean|object|n\/a)$/i;
+
+/** Also a word of prose: a pass may be one of a test, or to board with. */
+const PASS = /pass(?:es)?$/i;
 
 const NO_VALUE = /^(?:null|none|nil|undefined|true|false)$/i;
 
@@ -68,8 +71,8 @@ function maskAssignments(text: string, name: RegExp, mask: string, isSecretName:
 }
 
 /** Closing quotes or brackets of the name. */
-const CLOSING = /["'`\\\]]{0,4}[ \t]{0,3}/y;
-const SIGN = /=>|:=|={1,3}|:(?!:|\/\/)|>/y;
+const CLOSING = /(?:%22|["'`\\\]]{0,4})[ \t]{0,3}/y;
+const SIGN = /=>|:=|={1,3}|:(?!:|\/\/)|>|%3d|%3a(?!%2f)/iy;
 /** For some values a space is enough, "is" or `value=`. */
 const OPENING = /[ \t]{0,3}(?:(?:is|was)[ \t]|value=)?/y;
 const QUOTE = /\\{0,3}["'`]/y;
@@ -98,6 +101,7 @@ function findSecret(
   const assigns = signEnd === signStart ? undefined : text.slice(signStart, signEnd);
   if (start >= text.length) return undefined;
   if (assigns === undefined && !(start > nameEnd && /[ \t=]/.test(text.charAt(start - 1)))) return undefined;
+  if (assigns === undefined && PASS.test(fullName) && fullName === written) return undefined;
   if (text.startsWith(mask, start)) {
     // Masked before; what is glued to the mask was not.
     const end = endOfRun(text, start + mask.length);
@@ -130,6 +134,8 @@ function isSecretValue(
   if (value === "" || NO_VALUE.test(value)) return false;
   // A number of tokens.
   if (/tokens$/i.test(name) && /^[\d.,_]+[km%]?$/i.test(value)) return false;
+  // A number of passes.
+  if (/^pass(?:es)?$/i.test(name) && /^[\d.,/%]{1,6}$/.test(value)) return false;
   if (assigns === undefined)
     return flag ? !value.startsWith("-") : value.length >= 6 && /\d/.test(value) && /[a-z]/i.test(value);
   if (assigns !== ":") return true;
@@ -138,11 +144,15 @@ function isSecretValue(
   return !/^[a-z]+$/.test(value) || /^(?:["'}\])]|[ \t]*(?:$|[\r\n,;]))/.test(text.slice(end, end + 8));
 }
 
+/** What is left of an escape before a name: it ends as a name begins. */
+const REST_OF_ESCAPE =
+  /(?<=\\)(?:[nrtbfv0]|u[\da-f]{4}|x[\da-f]{2})|(?<=%)(?:25)?[\da-f]{2}|(?<=\[[\d;]{0,16})\d{0,3}[mK]/iy;
+
 function startOfName(text: string, stemStart: number): number {
   let start = stemStart;
   const limit = Math.max(0, stemStart - 64);
   while (start > limit && isOfName(text.charCodeAt(start - 1))) start--;
-  return start;
+  return Math.min(endOf(REST_OF_ESCAPE, text, start), stemStart);
 }
 
 /** `[\w.-]`, without a regular expression for each character. */

@@ -3,8 +3,11 @@ import { EocError } from "../errors.js";
 /** Characters that a declared secret must have: anything shorter would mask innocent text. */
 const MIN_SECRET_LENGTH = 4;
 
-/** A base64 form with its uncertain ends cut off is used only from this length on: shorter ones occur in ordinary text. */
-const MIN_FRAGMENT_LENGTH = 8;
+/**
+ * A base64 form with its uncertain ends cut off is used from this length on, which secrets of five bytes have. Chance meets such a form
+ * once in 64^6 places; those of four bytes are as short as words, and would mask innocent text.
+ */
+const MIN_FRAGMENT_LENGTH = 6;
 
 export interface DeclaredSecrets {
   /** Finds every form of every secret, the longest first. */
@@ -13,55 +16,75 @@ export interface DeclaredSecrets {
   ruleOf(found: string): string;
 }
 
+/** What a secret can look like: a rule's name, a regular expression, and the length of the shortest text that this finds. */
+type Form = readonly [rule: string, source: string, length: number];
+
 /**
- * The declared secrets and what they look like encoded: base64 and base64url (at any offset inside a longer text), hex, URL- and
- * form-encoded, and escaped as in JSON. Throws an `EocError` (`invalid_option`) that does not repeat the secret.
+ * The declared secrets and what they look like encoded: base64 and base64url (at any offset inside a longer text, from five bytes on),
+ * hex, URL- and form-encoded, whatever an encoder leaves as it is, and escaped as in JSON. Throws an `EocError` (`invalid_option`) that
+ * does not repeat the secret.
  */
 export function declareSecrets(secrets: readonly string[]): DeclaredSecrets | undefined {
-  const rules = new Map<string, string>();
+  const forms = new Map<string, Form>();
   secrets.forEach((secret, index) => {
     if (secret.length < MIN_SECRET_LENGTH) {
       throw new EocError("invalid_option", `secrets[${index}] has fewer than ${MIN_SECRET_LENGTH} characters`);
     }
-    for (const [form, text] of formsOf(secret)) {
-      if (!rules.has(text)) rules.set(text, form === "" ? `secrets[${index}]` : `secrets[${index}]:${form}`);
+    for (const form of formsOf(secret, `secrets[${index}]`)) {
+      if (!forms.has(form[1])) forms.set(form[1], form);
     }
   });
-  if (rules.size === 0) return undefined;
-  const longestFirst = [...rules.keys()].sort((a, b) => b.length - a.length);
+  if (forms.size === 0) return undefined;
+  const longestFirst = [...forms.values()].sort((a, b) => b[2] - a[2]);
+  const inUrls = longestFirst.filter(([rule]) => rule.endsWith(":url"));
+  const isWhole = (source: string, found: string) => new RegExp(`^${source}$`).test(found);
   return {
-    pattern: new RegExp(longestFirst.map((text) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&")).join("|"), "g"),
-    ruleOf: (found) => rules.get(found) as string,
+    pattern: new RegExp(longestFirst.map(([, source]) => source).join("|"), "g"),
+    ruleOf: (found) =>
+      (forms.get(literally(found)) ?? (inUrls.find(([, source]) => isWhole(source, found)) as Form))[0],
   };
 }
 
-function formsOf(secret: string): (readonly [form: string, text: string])[] {
-  const encoded = percentEncode(secret);
-  const bytes = bytesOf(encoded);
-  const hex = bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  const forms: (readonly [string, string])[] = [
-    ["", secret],
-    ["json", JSON.stringify(secret).slice(1, -1)],
-    ["url", encoded],
-    ["url", encoded.replace(/%../g, (byte) => byte.toLowerCase())],
-    ["url", encoded.replaceAll("%20", "+")],
-    ["hex", hex],
-    ["hex", hex.toUpperCase()],
+function formsOf(secret: string, rule: string): Form[] {
+  const form = (name: string, text: string): Form => [rule + name, literally(text), text.length];
+  const bytes = bytesOf(secret);
+  const hex = hexOf(bytes);
+  const forms: Form[] = [
+    form("", secret),
+    form(":json", JSON.stringify(secret).slice(1, -1)),
+    [`${rule}:url`, [...secret].map(inUrl).join(""), secret.length],
+    form(":hex", hex),
+    form(":hex", hex.toUpperCase()),
   ];
   for (const text of base64Forms(bytes)) {
-    forms.push(["base64", text], ["base64", text.replaceAll("+", "-").replaceAll("/", "_")]);
+    forms.push(form(":base64", text), form(":base64", text.replaceAll("+", "-").replaceAll("/", "_")));
   }
   return forms;
 }
 
-/** UTF-8, percent-encoded; a lone surrogate becomes U+FFFD, as `TextEncoder` would have it. */
-function percentEncode(text: string): string {
-  return encodeURIComponent(text.replace(/\p{Surrogate}/gu, "\ufffd"));
+function literally(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
 }
 
-function bytesOf(percentEncoded: string): number[] {
-  const pieces = percentEncoded.match(/%..|[^%]/g) as string[];
+/** Encoders differ in what they leave as it is, and in the case of the digits: every character may be encoded, or not. */
+function inUrl(character: string): string {
+  const raw = literally(character);
+  if (/[\w.-]/.test(character)) return raw;
+  const encoded = hexOf(bytesOf(character))
+    .replace(/../g, "%$&")
+    .replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
+  return `(?:${encoded}|${raw}${character === " " ? "|\\+" : ""})`;
+}
+
+/** UTF-8; a lone surrogate becomes U+FFFD, as `TextEncoder` would have it. */
+function bytesOf(text: string): number[] {
+  const encoded = encodeURIComponent(text.replace(/\p{Surrogate}/gu, "\ufffd"));
+  const pieces = encoded.match(/%..|[^%]/g) as string[];
   return pieces.map((piece) => (piece.length === 1 ? piece.charCodeAt(0) : Number.parseInt(piece.slice(1), 16)));
+}
+
+function hexOf(bytes: readonly number[]): string {
+  return bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** The secret alone, and what is certain of it when 0, 1 or 2 bytes (modulo 3) go before and any go after. */

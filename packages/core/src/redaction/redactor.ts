@@ -13,7 +13,10 @@ export interface RedactorOptions {
   allowKeys?: readonly string[];
   /** More shapes of secrets, masked wherever they match in a string. Their running time is the caller's business. */
   valuePatterns?: readonly RegExp[];
-  /** Exact secrets of at least four characters, masked wherever they occur, also base64-, hex-, URL- or JSON-encoded. */
+  /**
+   * Exact secrets of at least four characters, masked wherever they occur, also hex-, URL-, form- or JSON-encoded and in base64: inside
+   * the base64 of a longer text from five bytes on, and not across its line breaks.
+   */
   secrets?: readonly string[];
   /** What stands for a secret. @defaultValue `"[REDACTED]"` */
   mask?: string;

@@ -33,6 +33,37 @@ describe("S9.3 declared secrets", () => {
     expect(redactor.redact(`a ${text} b ${text}`)).toBe("a [REDACTED] b [REDACTED]");
   });
 
+  it.each(["p!ss'(w)ord~1", "a:b/c d@e", "[p]^w|d`{x}", "50%25 off*", "naïve & 😀=+$,;?#\\"])(
+    "are masked as the encoders of URLs and forms write them: %j",
+    (odd) => {
+      const own = createRedactor({ secrets: [odd] });
+      const encoders: ((text: string) => string)[] = [
+        ...[encodeURIComponent, encodeURI, escapeAll],
+        (text) => new URLSearchParams({ p: text }).toString().slice(2),
+        (text) => encodeURI(text).replaceAll("%20", "+"),
+        (text) => encodeURIComponent(text).replaceAll("%20", "+"),
+        ...["http://h/?", "http://h/#", "x://h/?", "x:"].map((before) => (text: string) => hrefOf(before, text)),
+      ];
+
+      for (const encode of encoders) {
+        for (const text of [encode(odd), encode(odd).replace(/%../g, (byte) => byte.toLowerCase())]) {
+          expect(own.redact(`a=${text}&b`)).toBe("a=[REDACTED]&b");
+          const rule = text === odd ? "secrets[0]" : "secrets[0]:url";
+          expect(own.redactWithManifest(text).manifest).toEqual([{ pointer: "", by: "declared", rule }]);
+        }
+      }
+    },
+  );
+
+  it("are masked in the user, the path and the query of a URL", () => {
+    const own = createRedactor({ secrets: ["a:b/c d@e"] });
+    const url = new URL("https://h/a:b/c d@e?q=a:b/c d@e");
+    url.username = "a:b/c d@e";
+
+    expect(own.redact(url.href)).toBe("https://[REDACTED]@h/[REDACTED]?q=[REDACTED]");
+    expect(own.redact("a%3ab%2fc+d%40e")).toBe("[REDACTED]");
+  });
+
   it("are masked in base64 of a longer text, whatever goes before and after", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (before, after) => {
@@ -44,6 +75,17 @@ describe("S9.3 declared secrets", () => {
         }
       }),
     );
+  });
+
+  it("are masked in base64 of a longer text from five bytes on", () => {
+    const texts = ["hunte", "hunter", "hunter2", "pä55"];
+    const own = createRedactor({ secrets: texts });
+
+    for (const text of texts) {
+      for (const around of ["u:", "us:", "usr:", ""]) {
+        expect(own.redact(Buffer.from(`${around}${text}:z`).toString("base64"))).toContain("[REDACTED]");
+      }
+    }
   });
 
   it("are masked in keys, in numbers and in the text of errors", () => {
@@ -69,6 +111,9 @@ describe("S9.3 declared secrets", () => {
     const nested = createRedactor({ secrets: ["abcd", "abcdefgh"] });
 
     expect(nested.redact("abcdefgh abcd")).toBe("[REDACTED] [REDACTED]");
+    const odd = createRedactor({ secrets: ["a!b!", 'a!b!"'] });
+    for (const text of ['a!b!"', 'a!b!\\"', "a%21b!%22"])
+      expect(odd.redact(`${text} a!b!`)).toBe("[REDACTED] [REDACTED]");
   });
 
   it("are masked in any alphabet, lone surrogates too", () => {
@@ -96,6 +141,18 @@ describe("S9.3 declared secrets", () => {
     expect(short.redact("a FiY2 b, YWJj, hYmNk")).toBe("a FiY2 b, YWJj, hYmNk");
   });
 });
+
+function escapeAll(text: string): string {
+  return Buffer.from(text)
+    .toString("latin1")
+    .replace(/[^\w.-]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
+}
+
+/** The end of a URL, without what would begin its next part. */
+function hrefOf(before: string, text: string): string {
+  const whole = before + text.replace(/[?#]/g, encodeURIComponent);
+  return new URL(whole).href.slice(new URL(before).href.length);
+}
 
 function refusalOf(create: () => unknown): string | undefined {
   try {
