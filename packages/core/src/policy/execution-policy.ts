@@ -199,7 +199,7 @@ export function definePolicy(input: ExecutionPolicyInput = {}): ExecutionPolicy 
     rateLimit: readRateLimit(source["rateLimit"], issues),
     ...readFields(source, TOP, "", issues, KNOWN),
   };
-  if (issues.length > 0) throw new EocError("invalid_policy", describe(issues), { issues });
+  if (issues.length > 0) throw new EocError("invalid_policy", describeIssues("policy", issues), { issues });
   new Defined(policy);
   return Object.freeze(policy) as unknown as ExecutionPolicy;
 }
@@ -264,6 +264,7 @@ function describeValue(value: unknown): string {
   return Array.isArray(value) ? "array" : typeof value;
 }
 
-function describe(issues: readonly Issue[]): string {
-  return `invalid policy: ${issues.map(({ path, expected }) => `${path || "policy"} must be ${expected}`).join("; ")}`;
+/** `invalid policy: maxConcurrency must be …` */
+export function describeIssues(subject: string, issues: readonly Issue[]): string {
+  return `invalid ${subject}: ${issues.map(({ path, expected }) => `${path || subject} must be ${expected}`).join("; ")}`;
 }
