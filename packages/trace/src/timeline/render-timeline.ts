@@ -1,4 +1,4 @@
-import type { ExecutionReport } from "@eoc/core";
+import { checkOptionNames, type ExecutionReport } from "@eoc/core";
 import { eventFault } from "../event-shape.js";
 import type { JournalEvent } from "../journal-record.js";
 import { type DrawnEvent, timelineFromEvents } from "./from-events.js";
@@ -40,12 +40,13 @@ const RENDERERS: Readonly<Record<TimelineFormat, (timelines: readonly Timeline[]
  * columns. `mermaid` is a Gantt chart for Markdown. `svg` is a whole file without scripts, fonts or anything else from outside,
  * for light and dark pages.
  *
- * @throws TypeError for a format that there is not
+ * @throws TypeError for a format that there is not; EocError `invalid_option`
  */
 export function renderTimeline(
   source: ExecutionReport | Iterable<JournalEvent>,
   options: { /** @defaultValue "text" */ format?: TimelineFormat } = {},
 ): string {
+  checkOptionNames(options, { format: true });
   const { format = "text" } = options;
   if (!Object.hasOwn(RENDERERS, format)) {
     throw new TypeError(`format must be one of ${Object.keys(RENDERERS).join(", ")}`);
