@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createRedactor } from "@eoc/core";
 import { afterAll, describe, expect, it } from "vitest";
-import { createJsonlJournal, renderTimeline, verifyJournal } from "../src/index.js";
+import { createJsonlJournal, explainReport, renderTimeline, reportToDict, verifyJournal } from "../src/index.js";
 import { createCheckpointFile, createFileSink } from "../src/node.js";
+import { aReport } from "./support.js";
 
 const folder = mkdtempSync(join(tmpdir(), "eoc-options-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -45,7 +46,10 @@ describe("options that are misspelt", () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it("are refused by what draws", () => {
+  it("are refused by what shows", () => {
+    expect(() => reportToDict(aReport(), { profil: "reference" } as never)).toThrow(
+      refusal("profil", "one of profile"),
+    );
     expect(() => renderTimeline([], { formt: "svg" } as never)).toThrow(refusal("formt", "one of format"));
   });
 });
@@ -66,5 +70,22 @@ describe("a journal's redactor", () => {
     } as never);
     await journal.append({ type: "execution.started", seq: 0, executionId: "e", atMs: 0 } as never);
     expect(lines[0]).toContain("REDACTED");
+  });
+});
+
+describe("what is no report", () => {
+  it("is refused, by name where it was not awaited", () => {
+    for (const show of [explainReport, renderTimeline, reportToDict]) {
+      const refused = (received: string) => refusal("report", "the report of an execution", received);
+      expect(() => show(Promise.resolve(aReport()) as never)).toThrow(refused("a promise of one: await it"));
+      for (const [value, received] of [
+        [undefined, "undefined"],
+        [null, "null"],
+        [{}, "object"],
+        [7, "number"],
+      ] as const) {
+        expect(() => show(value as never)).toThrow(refused(received));
+      }
+    }
   });
 });
