@@ -1,4 +1,4 @@
-import { EocError, type Journal, type RateLimiter } from "@eoc/core";
+import { checkOptionNames, EocError, type Journal, type RateLimiter } from "@eoc/core";
 import { createSqliteIdempotencyStore, type SqliteIdempotencyStore } from "./idempotency-store.js";
 import { openJournalSink, readJournalLines, type SqliteJournalSink } from "./journal-sink.js";
 import { createSqliteKillSwitch, type SqliteKillSwitch } from "./kill-switch.js";
@@ -49,6 +49,15 @@ export interface LocalRuntime {
 
 const DEFAULT_JOURNAL = "main";
 
+const OPTIONS = {
+  journal: true,
+  journalName: true,
+  create: true,
+  busyTimeoutMs: true,
+  pollMs: true,
+  timeoutMs: true,
+} as const satisfies Record<keyof LocalRuntimeOptions, true>;
+
 /** What tests put in the place of the machine. */
 export type ThreadHooks = Pick<ThreadOptions, "time" | "bootId" | "pragmas">;
 
@@ -67,11 +76,21 @@ export async function openLocalRuntime(
   options: LocalRuntimeOptions,
   hooks: ThreadHooks,
 ): Promise<LocalRuntime> {
+  checkOptionNames(options, OPTIONS);
   const { create = true, journal: makeJournal, journalName = DEFAULT_JOURNAL } = options;
   const busyTimeoutMs = checkCount("busyTimeoutMs", options.busyTimeoutMs ?? 500, 0);
   const pollMs = checkCount("pollMs", options.pollMs ?? 50, 1);
   const timeoutMs = checkCount("timeoutMs", options.timeoutMs ?? 5000, 1);
-  check(file !== "" && !file.startsWith(":"), "file", "a path", file);
+  check(typeof file === "string" && file !== "" && !file.startsWith(":"), "file", "a path", String(file));
+  // One that was made for another place would be a second writer there.
+  const isMaker = makeJournal === undefined || typeof makeJournal === "function";
+  check(
+    isMaker,
+    "journal",
+    "a function that makes a journal of its sink, such as createJsonlJournal",
+    typeof makeJournal,
+  );
+  check(typeof journalName === "string", "journalName", "a name", typeof journalName);
   const thread = await StoreThread.open({ path: file, create, busyTimeoutMs, ...hooks }, timeoutMs);
   let journal: Journal | undefined;
   try {
