@@ -30,7 +30,10 @@ export interface RetryPolicy {
 }
 
 export interface TimeoutPolicy {
-  /** @defaultValue 5000 */
+  /**
+   * Limit of one attempt. 0 is no time, and not no limit: only what is answered at once is in time, all else is unknown. For no
+   * limit but the deadline, give it `maxTotalTimeMs`. @defaultValue 5000
+   */
   readonly attemptTimeoutMs: number;
   /** Limit of the whole execution. @defaultValue 30000 */
   readonly maxTotalTimeMs: number;
