@@ -1,6 +1,7 @@
-import { checkOptionNames, EocError, type Journal, type RateLimiter } from "@eoc/core";
+import { checkOptionNames, type Journal, type RateLimiter } from "@eoc/core";
+import { check, checkCount, checkPath } from "./check-options.js";
 import { createSqliteIdempotencyStore, type SqliteIdempotencyStore } from "./idempotency-store.js";
-import { openJournalSink, readJournalLines, type SqliteJournalSink } from "./journal-sink.js";
+import { DEFAULT_JOURNAL, openJournalSink, readJournalLines, type SqliteJournalSink } from "./journal-sink.js";
 import { createSqliteKillSwitch, type SqliteKillSwitch } from "./kill-switch.js";
 import { machineTime } from "./machine-time.js";
 import type { ThreadOptions } from "./protocol.js";
@@ -47,8 +48,6 @@ export interface LocalRuntime {
   close(): Promise<void>;
 }
 
-const DEFAULT_JOURNAL = "main";
-
 const OPTIONS = {
   journal: true,
   journalName: true,
@@ -81,7 +80,6 @@ export async function openLocalRuntime(
   const busyTimeoutMs = checkCount("busyTimeoutMs", options.busyTimeoutMs ?? 500, 0);
   const pollMs = checkCount("pollMs", options.pollMs ?? 50, 1);
   const timeoutMs = checkCount("timeoutMs", options.timeoutMs ?? 5000, 1);
-  check(typeof file === "string" && file !== "" && !file.startsWith(":"), "file", "a path", String(file));
   // One that was made for another place would be a second writer there.
   const isMaker = makeJournal === undefined || typeof makeJournal === "function";
   check(
@@ -91,7 +89,7 @@ export async function openLocalRuntime(
     typeof makeJournal,
   );
   check(typeof journalName === "string", "journalName", "a name", typeof journalName);
-  const thread = await StoreThread.open({ path: file, create, busyTimeoutMs, ...hooks }, timeoutMs);
+  const thread = await StoreThread.open({ path: checkPath(file), create, busyTimeoutMs, ...hooks }, timeoutMs);
   let journal: Journal | undefined;
   try {
     if (makeJournal !== undefined) journal = makeJournal(await openJournalSink(thread, journalName));
@@ -114,16 +112,4 @@ export async function openLocalRuntime(
   };
   // On the prototype, where no spread finds them: `execute` knows no option of these names.
   return Object.assign(Object.create(methods) as typeof methods, ports);
-}
-
-function checkCount(path: string, value: number, min: number): number {
-  check(Number.isSafeInteger(value) && value >= min && value < 2 ** 31, path, `an integer >= ${min}`, String(value));
-  return value;
-}
-
-function check(isValid: boolean, path: string, expected: string, received: string): void {
-  if (isValid) return;
-  throw new EocError("invalid_option", `${path} must be ${expected}, not ${JSON.stringify(received)}`, {
-    issues: [{ path, expected, received }],
-  });
 }
