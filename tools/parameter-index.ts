@@ -37,7 +37,8 @@ const PLAINLY: Record<string, string> = {
   "retry.maxBackoffMs": "Longest wait between two attempts, `retryAfterMs` aside.",
   "retry.backoffMultiplier": "What every further wait is multiplied by.",
   "retry.jitter": 'Spreads the waits: `"none"`, `"full"` (from 0) or `"equal"` (from the half), keyed by the seed.',
-  "timeout.attemptTimeoutMs": "Limit of one attempt; the deadline may make it shorter (S4.2).",
+  "timeout.attemptTimeoutMs":
+    "Limit of one attempt; the deadline may make it shorter (S4.2). 0 is no time, not no limit.",
   "idempotency.keyGenerator":
     "Makes the key of an action that brings none: by its content, or a function of action and context (S7.1).",
   "idempotency.onInProgress":

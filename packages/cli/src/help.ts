@@ -2,6 +2,7 @@ import { COMMANDS } from "./commands/index.js";
 
 const FILES = `FILE is a path, or - for standard input. A journal that was rotated is read
 through all its files; several files are read as one journal, in their order.
+Where a journal is read, sqlite:PATH is one in a SQLite file.
 Colours are for terminals only, and not where NO_COLOR is set.
 
 STORE is sqlite:PATH, postgres://USER@HOST/DATABASE or redis://HOST. Its package

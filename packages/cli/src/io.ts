@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { journalFiles, readJournalFile } from "@eoc/trace/node";
+import { readSqliteJournal } from "./store/sqlite-journal.js";
+import { isStoreAddress, parseStoreAddress } from "./store/store-address.js";
 import { UsageError } from "./usage-error.js";
 
 /** What a command needs of its process; `process` itself will do. */
@@ -53,19 +55,31 @@ export interface JournalLines {
   placeOf(line: number): string;
 }
 
+/** How every SQLite file begins. */
+const SQLITE_HEADER = "SQLite format 3\0";
+
+/** Which journal of a store is meant, for who reads journals. */
+export const JOURNAL_OPTION = { journal: { type: "string" } } as const;
+
+/** The same, for the help. */
+export const JOURNAL_HELP = `      --journal NAME       of sqlite:PATH, which journal (default: main)
+`;
+
 /**
  * The files as one journal, in their order, each followed by those that it was rotated into; in little memory.
  * Reading throws a UsageError where one cannot be read.
+ * @param journal which one of a store
  */
-export function readJournals(names: readonly string[], io: CliIo): JournalLines {
+export function readJournals(names: readonly string[], io: CliIo, journal?: string): JournalLines {
   const starts: { file: string; before: number }[] = [];
   const files = [...new Set(names.flatMap(withRotated))];
+  if (journal !== undefined && !files.some(isStoreAddress)) throw new UsageError("--journal means nothing for a file");
 
   async function* read() {
     let count = 0;
     for (const file of files) {
       starts.push({ file, before: count });
-      const lines = readJournalFile(file === "-" ? io.stdin : file);
+      const lines = linesOf(file, io, journal);
       for (let next = await orUsage(file, () => lines.next()); !next.done; ) {
         count++;
         yield next.value;
@@ -83,8 +97,25 @@ export function readJournals(names: readonly string[], io: CliIo): JournalLines 
   };
 }
 
+async function* linesOf(file: string, io: CliIo, journal = "main"): AsyncGenerator<string, void, undefined> {
+  if (isStoreAddress(file)) {
+    const address = parseStoreAddress(file);
+    if (address.kind !== "sqlite")
+      throw new UsageError(`${address.kind} keeps no journals: give a file, or sqlite:PATH`);
+    yield* readSqliteJournal(address, journal, io);
+    return;
+  }
+  for await (const line of readJournalFile(file === "-" ? io.stdin : file)) {
+    if (line.startsWith(SQLITE_HEADER)) {
+      const how = file === "-" ? "sqlite: and its path" : `sqlite:${file}`;
+      throw new UsageError(`${file}: it is a SQLite database: for a journal in it give ${how}`);
+    }
+    yield line;
+  }
+}
+
 function withRotated(name: string): string[] {
-  if (name === "-") return [name];
+  if (name === "-" || isStoreAddress(name)) return [name];
   try {
     const files = journalFiles(name);
     return files.length === 0 ? [name] : files;

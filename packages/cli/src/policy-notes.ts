@@ -5,6 +5,11 @@ export function notesOn(policy: ExecutionPolicy, plan?: ExecutionPlan): string[]
   const { retry, timeout, rateLimit, idempotency, defaultEffect } = policy;
   const { maxDispatchesPerAction, maxBackoffMs } = explainPolicy(policy);
   const notes: string[] = [];
+  if (timeout.attemptTimeoutMs === 0) {
+    notes.push(
+      "attemptTimeoutMs is 0, which is no time and not no limit: what is not answered at once is dispatched, and unknown.",
+    );
+  }
   if (timeout.attemptTimeoutMs > timeout.maxTotalTimeMs) {
     notes.push(
       `no attempt can take attemptTimeoutMs (${timeout.attemptTimeoutMs}): the whole has ${timeout.maxTotalTimeMs} ms.`,

@@ -395,6 +395,9 @@ describe("eoc policy check", () => {
     expect(await notesOn({ timeout: { attemptTimeoutMs: 9, maxTotalTimeMs: 8 }, retry: { maxRetries: 0 } })).toEqual([
       "no attempt can take attemptTimeoutMs (9): the whole has 8 ms.",
     ]);
+    expect(await notesOn({ timeout: { attemptTimeoutMs: 0 } })).toEqual([
+      "attemptTimeoutMs is 0, which is no time and not no limit: what is not answered at once is dispatched, and unknown.",
+    ]);
     expect(await notesOn({ timeout: { attemptTimeoutMs: 20_000 }, retry: { maxRetries: 1 } })).toEqual([
       "when every attempt runs into its limit, the deadline comes first: all of them take 40100 of 30000 ms.",
     ]);

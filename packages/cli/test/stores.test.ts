@@ -187,7 +187,7 @@ describe("a store that cannot be used", () => {
 });
 
 /** Packages of a server's store and its driver, over the memory of this process; says what was opened and left open. */
-function serverPackages(driver: "pg" | "postgres" | "ioredis" | "redis", fail?: Error) {
+function serverPackages(driver: "pg" | "postgres" | "ioredis" | "redis", fail?: Error, event?: object) {
   const seen: { address?: unknown; options: Record<string, unknown>[]; open: number } = { options: [], open: 0 };
   const keys = createMemoryIdempotencyStore();
   const killSwitch = createManualKillSwitch();
@@ -207,7 +207,8 @@ function serverPackages(driver: "pg" | "postgres" | "ioredis" | "redis", fail?: 
     const end = async () => {
       seen.open--;
     };
-    return { on() {}, connect: async () => fail && Promise.reject(fail), end, disconnect: end, close: end };
+    const on = (_: string, heard: (error: unknown) => void) => event && heard(event);
+    return { on, connect: async () => fail && Promise.reject(fail), end, disconnect: end, close: end };
   };
   // Constructed, as drivers are.
   function Pool(this: object, { connectionString }: { connectionString: string }) {
@@ -277,9 +278,23 @@ describe("a store on a server", () => {
       expect(ran).toEqual({
         code: 2,
         out: "",
-        err: "eoc: the store cannot be used (ECONNREFUSED): connect to *** refused\n",
+        err: "eoc: the store cannot be used (unavailable, ECONNREFUSED): connect to *** refused\n",
       });
       expect(seen.open).toBe(0);
+    }
+  });
+
+  it("that cannot be reached is told why by an event alone, as of ioredis", async () => {
+    for (const [refusal, told] of [
+      [{ code: "ECONNREFUSED", message: "connect ECONNREFUSED 127.0.0.1:1" }, "unavailable, ECONNREFUSED"],
+      [{ message: "WRONGPASS invalid username-password pair" }, "unavailable"],
+    ] as const) {
+      const { load } = serverPackages("ioredis", new Error("Connection is closed."), refusal);
+      expect(await run(["keys", "list", "redis://127.0.0.1:1"], { load })).toEqual({
+        code: 2,
+        out: "",
+        err: `eoc: the store cannot be used (${told}): ${refusal.message}\n`,
+      });
     }
   });
 });

@@ -4,6 +4,8 @@ import type { Issue } from "@eoc/decision-schema/read";
 export const EOC_ERROR_CODES = [
   /** `definePolicy` was given a policy that is wrong; `issues` say where. */
   "invalid_policy",
+  /** `planExecution` was given a decision that is wrong; `issues` say where. */
+  "invalid_decision",
   /** A function was given an option that is wrong. */
   "invalid_option",
   /** Reason of an attempt's signal: it took longer than its limit (S4.2). */

@@ -1,6 +1,7 @@
 // For callers.
 export type { Action, ExecutionContext, FinalDecision, FinalDecisionInput, Issue } from "@eoc/decision-schema/read";
 // For authors of executors, adapters, stores and drivers.
+export { checkOptionNames } from "./check-option-names.js";
 export type { PreparedExecution } from "./driver/handover.js";
 export {
   EOC_ERROR_CODES,

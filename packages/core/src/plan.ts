@@ -1,7 +1,16 @@
-import { type Action, type ActionItem, canonicalJson, type FinalDecision, sha256Hex } from "@eoc/decision-schema/read";
-import { deepFreezeCopy } from "./frozen-copy.js";
+import {
+  type Action,
+  type ActionItem,
+  canonicalJson,
+  type FinalDecision,
+  type FinalDecisionInput,
+  readDecision,
+  sha256Hex,
+} from "@eoc/decision-schema/read";
+import { EocError } from "./errors.js";
 import {
   definePolicy,
+  describeIssues,
   type Effect,
   type ExecutionPolicy,
   type ExecutionPolicyInput,
@@ -27,11 +36,20 @@ export interface ExecutionPlan {
   readonly planHash: string;
 }
 
-/** The plan of a validated decision under a policy (S1.3, S1.4, S3.2). Pure. Throws as {@link definePolicy} does. */
-export function planExecution(decision: FinalDecision, policy: ExecutionPolicy | ExecutionPolicyInput): ExecutionPlan {
-  const { actions, params } = decision;
-  const copy = { ...decision, actions: deepFreezeCopy(actions), params: deepFreezeCopy(params) };
-  const plan = planOf(copy, definePolicy(policy));
+/**
+ * The plan of a decision under a policy (S1.3, S1.4, S3.2), as `execute` makes it. Pure.
+ * @throws EocError `invalid_decision`, and as {@link definePolicy} does
+ */
+export function planExecution(
+  decision: FinalDecisionInput,
+  policy: ExecutionPolicy | ExecutionPolicyInput,
+): ExecutionPlan {
+  const read = readDecision(decision);
+  if (!read.success) {
+    const { issues } = read;
+    throw new EocError("invalid_decision", describeIssues("decision", issues), { issues });
+  }
+  const plan = planOf(read.data, definePolicy(policy));
   Object.freeze(plan.actions);
   return plan;
 }

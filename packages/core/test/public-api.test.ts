@@ -11,6 +11,7 @@ describe("what @eoc/core exports", () => {
       "NotAppliedError",
       "TERMINAL_REASONS",
       "UnknownOutcomeError",
+      "checkOptionNames",
       "createBulkhead",
       "createManualKillSwitch",
       "createMemoryIdempotencyStore",

@@ -50,9 +50,9 @@ export interface PostgresKillSwitch extends KillSwitch {
  * @throws EocError `invalid_option`
  */
 export function createPostgresKillSwitch(options: PostgresKillSwitchOptions): PostgresKillSwitch {
+  const settings = settingsOf(options);
   const { name = "default", pollMs = 1000, listen = options.pool } = options;
   checkDuration("pollMs", pollMs);
-  const settings = settingsOf(options);
   const calls = new Calls(settings);
   const { channel, ...sql } = switchSql(settings.schema);
   const params = [encodeKey(name)];

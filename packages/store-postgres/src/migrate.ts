@@ -10,7 +10,7 @@ import { StoreError } from "./store-error.js";
  * @throws EocError `invalid_option`; StoreError `schema_newer`, `server_too_old`, `timeout`, `unavailable` (rejects with it)
  */
 export async function migratePostgres(options: PostgresOptions): Promise<void> {
-  const settings = settingsOf({ timeoutMs: 60_000, ...options });
+  const settings = settingsOf({ ...options, timeoutMs: options?.timeoutMs ?? 60_000 });
   try {
     await new InTime({ ...settings, errors }).within(settings.database.query(migrationOf(settings.schema)));
   } catch (error) {

@@ -1,6 +1,7 @@
-import { type Clock, createSystemClock } from "@eoc/core";
+import { type Clock, checkOptionNames, createSystemClock } from "@eoc/core";
 import { checkDuration, refuseOption } from "@eoc/store-kit";
 import { type Database, databaseOf, type PostgresPool } from "./database.js";
+import type { PostgresRuntimeOptions } from "./runtime.js";
 import { checkSchemaName } from "./schema-name.js";
 
 /** What every part of this package is opened with. */
@@ -27,14 +28,23 @@ export interface Settings {
   readonly clock: Clock;
 }
 
+/** Of every part of this package: they may share one object of options. */
+const OPTIONS = {
+  pool: true,
+  statements: true,
+  schema: true,
+  timeoutMs: true,
+  clock: true,
+  name: true,
+  pollMs: true,
+  listen: true,
+  abandonedAfterMs: true,
+} as const satisfies Record<keyof PostgresRuntimeOptions, true>;
+
 /** @throws EocError `invalid_option` */
-export function settingsOf({
-  pool,
-  statements = "unnamed",
-  schema = "eoc",
-  timeoutMs = 5000,
-  clock,
-}: PostgresOptions): Settings {
+export function settingsOf(options: PostgresOptions): Settings {
+  checkOptionNames<PostgresRuntimeOptions>(options, OPTIONS);
+  const { pool, statements = "unnamed", schema = "eoc", timeoutMs = 5000, clock } = options;
   checkDuration("timeoutMs", timeoutMs);
   if (statements !== "unnamed" && statements !== "prepared") {
     refuseOption("statements", '"unnamed" or "prepared"', statements);

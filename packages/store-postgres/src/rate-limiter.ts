@@ -31,9 +31,9 @@ export interface PostgresRateLimiter extends RateLimiter {
  * @throws EocError `invalid_option`
  */
 export function createPostgresRateLimiter(options: PostgresRateLimiterOptions): PostgresRateLimiter {
+  const settings = settingsOf(options);
   const { abandonedAfterMs = 60_000 } = options;
   checkDuration("abandonedAfterMs", abandonedAfterMs);
-  const settings = settingsOf(options);
   const calls = new Calls(settings);
   const sql = limiterSql(settings.schema);
   const handingBack = new Set<Promise<void>>();

@@ -62,10 +62,11 @@ export interface RedisIdempotencyStore extends Required<IdempotencyStore> {
  * @throws EocError `invalid_option`
  */
 export function createRedisIdempotencyStore(options: RedisIdempotencyStoreOptions): RedisIdempotencyStore {
+  const settings = settingsOf(options);
   if (options.onFailover !== "may_dispatch_again") {
     refuseOption("onFailover", '"may_dispatch_again": read what it says', options.onFailover);
   }
-  const calls = new Calls(settingsOf(options));
+  const calls = new Calls(settings);
 
   const ask = (op: string, key: string, values: readonly string[] = [], tooLate?: (reply: Reply) => void) => {
     const name = encodeKey(key);

@@ -47,9 +47,9 @@ export interface RedisKillSwitch extends KillSwitch {
  * @throws EocError `invalid_option`
  */
 export function createRedisKillSwitch(options: RedisKillSwitchOptions): RedisKillSwitch {
+  const settings = settingsOf(options);
   const { name = "default", pollMs = 1000 } = options;
   checkDuration("pollMs", pollMs);
-  const settings = settingsOf(options);
   const calls = new Calls(settings);
   const key = `switch:${encodeKey(name)}`;
   const channel = `${settings.tag}:${key}:news`;

@@ -1,6 +1,8 @@
-import { type Clock, createSystemClock } from "@eoc/core";
+import { type Clock, checkOptionNames, createSystemClock } from "@eoc/core";
 import { checkDuration, refuseOption } from "@eoc/store-kit";
 import { type Commands, commandsOf, type RedisClient } from "./client.js";
+import type { RedisIdempotencyStoreOptions } from "./idempotency-store.js";
+import type { RedisRuntimeOptions } from "./runtime.js";
 
 /** What every part of this package is opened with. */
 export interface RedisOptions {
@@ -25,8 +27,24 @@ export interface Settings {
   readonly clock: Clock;
 }
 
+type EveryOption = RedisIdempotencyStoreOptions & RedisRuntimeOptions;
+
+/** Of every part of this package: they may share one object of options. */
+const OPTIONS = {
+  client: true,
+  prefix: true,
+  timeoutMs: true,
+  clock: true,
+  name: true,
+  pollMs: true,
+  abandonedAfterMs: true,
+  onFailover: true,
+} as const satisfies Record<keyof EveryOption, true>;
+
 /** @throws EocError `invalid_option` */
-export function settingsOf({ client, prefix = "eoc", timeoutMs = 5000, clock }: RedisOptions): Settings {
+export function settingsOf(options: RedisOptions): Settings {
+  checkOptionNames<Partial<EveryOption>>(options, OPTIONS);
+  const { client, prefix = "eoc", timeoutMs = 5000, clock } = options;
   checkDuration("timeoutMs", timeoutMs);
   if (typeof prefix !== "string" || !/^[^{}]{1,200}$/.test(prefix)) {
     refuseOption("prefix", "1 to 200 characters without braces", prefix);

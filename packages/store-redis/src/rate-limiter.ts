@@ -28,9 +28,9 @@ export interface RedisRateLimiter extends RateLimiter {
  * @throws EocError `invalid_option`
  */
 export function createRedisRateLimiter(options: RedisRateLimiterOptions): RedisRateLimiter {
+  const calls = new Calls(settingsOf(options));
   const { abandonedAfterMs = 60_000 } = options;
   checkDuration("abandonedAfterMs", abandonedAfterMs);
-  const calls = new Calls(settingsOf(options));
   const handingBack = new Set<Promise<void>>();
 
   const handBack = (keys: readonly string[], grant: string) => {

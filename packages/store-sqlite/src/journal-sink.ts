@@ -14,6 +14,9 @@ export interface SqliteJournalSink {
   readonly head: { seq: number; hash: string } | undefined;
 }
 
+/** The one that nobody names. */
+export const DEFAULT_JOURNAL = "main";
+
 /** Lines that are read in one go. */
 const PAGE = 200;
 

@@ -1,6 +1,7 @@
-import { EocError, type Journal, type RateLimiter } from "@eoc/core";
+import { checkOptionNames, type Journal, type RateLimiter } from "@eoc/core";
+import { check, checkCount, checkPath } from "./check-options.js";
 import { createSqliteIdempotencyStore, type SqliteIdempotencyStore } from "./idempotency-store.js";
-import { openJournalSink, readJournalLines, type SqliteJournalSink } from "./journal-sink.js";
+import { DEFAULT_JOURNAL, openJournalSink, readJournalLines, type SqliteJournalSink } from "./journal-sink.js";
 import { createSqliteKillSwitch, type SqliteKillSwitch } from "./kill-switch.js";
 import { machineTime } from "./machine-time.js";
 import type { ThreadOptions } from "./protocol.js";
@@ -47,7 +48,14 @@ export interface LocalRuntime {
   close(): Promise<void>;
 }
 
-const DEFAULT_JOURNAL = "main";
+const OPTIONS = {
+  journal: true,
+  journalName: true,
+  create: true,
+  busyTimeoutMs: true,
+  pollMs: true,
+  timeoutMs: true,
+} as const satisfies Record<keyof LocalRuntimeOptions, true>;
 
 /** What tests put in the place of the machine. */
 export type ThreadHooks = Pick<ThreadOptions, "time" | "bootId" | "pragmas">;
@@ -67,12 +75,21 @@ export async function openLocalRuntime(
   options: LocalRuntimeOptions,
   hooks: ThreadHooks,
 ): Promise<LocalRuntime> {
+  checkOptionNames(options, OPTIONS);
   const { create = true, journal: makeJournal, journalName = DEFAULT_JOURNAL } = options;
   const busyTimeoutMs = checkCount("busyTimeoutMs", options.busyTimeoutMs ?? 500, 0);
   const pollMs = checkCount("pollMs", options.pollMs ?? 50, 1);
   const timeoutMs = checkCount("timeoutMs", options.timeoutMs ?? 5000, 1);
-  check(file !== "" && !file.startsWith(":"), "file", "a path", file);
-  const thread = await StoreThread.open({ path: file, create, busyTimeoutMs, ...hooks }, timeoutMs);
+  // One that was made for another place would be a second writer there.
+  const isMaker = makeJournal === undefined || typeof makeJournal === "function";
+  check(
+    isMaker,
+    "journal",
+    "a function that makes a journal of its sink, such as createJsonlJournal",
+    typeof makeJournal,
+  );
+  check(typeof journalName === "string", "journalName", "a name", typeof journalName);
+  const thread = await StoreThread.open({ path: checkPath(file), create, busyTimeoutMs, ...hooks }, timeoutMs);
   let journal: Journal | undefined;
   try {
     if (makeJournal !== undefined) journal = makeJournal(await openJournalSink(thread, journalName));
@@ -95,16 +112,4 @@ export async function openLocalRuntime(
   };
   // On the prototype, where no spread finds them: `execute` knows no option of these names.
   return Object.assign(Object.create(methods) as typeof methods, ports);
-}
-
-function checkCount(path: string, value: number, min: number): number {
-  check(Number.isSafeInteger(value) && value >= min && value < 2 ** 31, path, `an integer >= ${min}`, String(value));
-  return value;
-}
-
-function check(isValid: boolean, path: string, expected: string, received: string): void {
-  if (isValid) return;
-  throw new EocError("invalid_option", `${path} must be ${expected}, not ${JSON.stringify(received)}`, {
-    issues: [{ path, expected, received }],
-  });
 }

@@ -59,6 +59,7 @@ export interface Requests {
   };
   open_journal: { args: [name: string]; answer: { seq: number; line: string } | null };
   append: { args: [name: string, seq: number, line: string]; answer: null };
+  journal_names: { args: []; answer: string[] };
   read_journal: { args: [name: string, afterSeq: number, count: number]; answer: [seq: number, line: string][] };
 }
 
@@ -86,6 +87,8 @@ export type MainMessage = Request[] | "close";
 export interface ThreadOptions {
   path: string;
   create: boolean;
+  /** Nothing of the file is changed, not even what the dead have left behind. */
+  readOnly?: boolean;
   busyTimeoutMs: number;
   openTimeoutMs: number;
   /** For tests: clocks in shared memory, another boot, limits of the database. */

@@ -12,6 +12,7 @@ import {
 import { DatabaseSync } from "node:sqlite";
 import type { Worker } from "node:worker_threads";
 import { execute } from "@eoc/core";
+import { createJsonlJournal } from "@eoc/trace";
 import { describe, expect, it } from "vitest";
 import { createLocalRuntime, isStoreError, type LocalRuntime } from "../src/index.js";
 import { aFile, aFolder, opened } from "./support.js";
@@ -118,6 +119,27 @@ describe("S7.6 a file that cannot be used is refused when it is opened", () => {
     ] as const) {
       await expect(createLocalRuntime(path, options)).rejects.toMatchObject({ code: "invalid_option" });
     }
+  });
+
+  it("by one that there is not, or by what is no maker of journals: nothing would be on record", async () => {
+    const file = aFile();
+    const journal = createJsonlJournal({ append: () => {} });
+    const known = "one of journal, journalName, create, busyTimeoutMs, pollMs, timeoutMs";
+    const maker = "a function that makes a journal of its sink, such as createJsonlJournal";
+    for (const [args, path, expected] of [
+      [[file, { jornal: createJsonlJournal }], "jornal", known],
+      [[file, { journal }], "journal", maker],
+      [[file, { journalName: 7 }], "journalName", "a name"],
+      [[file, null], "options", "an object"],
+      [[], "file", "a path"],
+      [[{ file }], "file", "a path"],
+    ] as const) {
+      const opening = createLocalRuntime(...(args as unknown as [string]));
+      await expect(opening).rejects.toMatchObject({ name: "EocError", issues: [{ path, expected }] });
+    }
+    expect(() => statSync(file)).toThrow("ENOENT");
+    const undefinedOnes = { journal: undefined, journalName: undefined, create: undefined, pollMs: undefined };
+    expect(Object.keys(await opened(file, undefinedOnes as object))).not.toContain("journal");
   });
 
   it("and a new one is for its owner alone", async () => {

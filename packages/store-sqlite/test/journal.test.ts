@@ -1,7 +1,9 @@
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { type ExecutionEvent, execute } from "@eoc/core";
 import { createJsonlJournal, openIntents, verifyJournal } from "@eoc/trace";
 import { describe, expect, it } from "vitest";
-import type { SqliteJournalSink } from "../src/index.js";
+import { openSqliteJournals, type SqliteJournalSink } from "../src/index.js";
 import { aFile, opened } from "./support.js";
 
 const run = (journal: object | undefined, executor: () => Promise<{ ok: true }> = async () => ({ ok: true })) =>
@@ -90,5 +92,75 @@ describe("the journal", () => {
     };
     await expect(opened(file, { journal: failing })).rejects.toThrow("no journal");
     expect((await opened(file, { journal: createJsonlJournal })).journal).toBeDefined();
+  });
+});
+
+describe("the journals of a file, read from outside", () => {
+  it("are there by name while others write, and nothing in the file is changed", async () => {
+    const file = aFile();
+    const writer = await opened(file, { journal: createJsonlJournal, journalName: "other" });
+    await run(writer.journal);
+    const contents = () => readdirSync(dirname(file)).sort();
+    const before = contents();
+    const journals = await openSqliteJournals(file);
+    expect(await journals.names()).toEqual(["other"]);
+    expect(await verifyJournal(journals.lines())).toMatchObject({ recordCount: 0 });
+    const { recordCount } = await verifyJournal(journals.lines("other"));
+    await run(writer.journal);
+    const verdict = await verifyJournal(journals.lines("other"));
+    expect(verdict.ok).toBe(true);
+    expect(verdict.recordCount).toBeGreaterThan(recordCount);
+    await journals.close();
+    expect(contents()).toEqual(before);
+    await writer.close();
+  });
+
+  it("are there when the file comes to be written only afterwards", async () => {
+    const file = aFile();
+    const first = await opened(file, { journal: createJsonlJournal });
+    await run(first.journal);
+    await first.close();
+    const journals = await openSqliteJournals(file);
+    const { recordCount } = await verifyJournal(journals.lines());
+    const second = await opened(file, { journal: createJsonlJournal });
+    await run(second.journal);
+    await second.close();
+    const verdict = await verifyJournal(journals.lines());
+    expect([verdict.ok, verdict.recordCount > recordCount]).toEqual([true, true]);
+    await journals.close();
+  });
+
+  it("are there of a file that is read-only, and leave what the dead have left where it is", async () => {
+    const file = aFile();
+    const writer = await opened(file, { journal: createJsonlJournal });
+    await run(writer.journal);
+    await writer.close();
+    const left = `${file}-owner-0123456789abcdef`;
+    writeFileSync(left, "");
+    chmodSync(file, 0o400);
+    const before = readFileSync(file);
+    const journals = await openSqliteJournals(file);
+    expect(await verifyJournal(journals.lines())).toMatchObject({ ok: true });
+    await journals.close();
+    expect(readFileSync(file).equals(before)).toBe(true);
+    expect(existsSync(left)).toBe(true);
+  });
+
+  it("are refused of what is no file of ours, and none is made", async () => {
+    const file = aFile();
+    const codeOf = (path: unknown, options: object = {}) =>
+      openSqliteJournals(path as string, options).then(
+        () => "opened",
+        ({ code }: { code: string }) => code,
+      );
+    expect(await codeOf(file)).toBe("cannot_open");
+    expect(existsSync(file)).toBe(false);
+    writeFileSync(file, "");
+    expect(await codeOf(file)).toBe("foreign_file");
+    writeFileSync(file, "no database at all, but long enough to be looked at as one".repeat(20));
+    expect(await codeOf(file)).toBe("corrupt");
+    expect(await codeOf(undefined)).toBe("invalid_option");
+    expect(await codeOf(file, { busyTimeout: 1 })).toBe("invalid_option");
+    expect(await codeOf(file, { timeoutMs: 0 })).toBe("invalid_option");
   });
 });

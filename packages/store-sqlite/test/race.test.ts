@@ -11,7 +11,7 @@ const PROCESSES = Number(process.env["EOC_RACE_PROCESSES"] ?? 4);
 const CONNECTIONS = Number(process.env["EOC_RACE_CONNECTIONS"] ?? 5);
 const ROUNDS = 5;
 /** Longer than one race takes: within it, a second winner would be a fault. */
-const LEASE_MS = 100 * PROCESSES * CONNECTIONS;
+const LEASE_MS = 250 * PROCESSES * CONNECTIONS;
 
 let script: string;
 let racers: Child[] = [];

@@ -1,4 +1,4 @@
-import type { Clock, KillSwitch, KillSwitchState } from "@eoc/core";
+import { type Clock, checkOptionNames, type KillSwitch, type KillSwitchState } from "@eoc/core";
 
 /**
  * What one read of a fake kill switch does. `"garbage"` answers with something that is no state at all; a function
@@ -36,11 +36,14 @@ export interface FakeKillSwitch extends KillSwitch {
 /**
  * Makes a {@link FakeKillSwitch}. The script says what the first reads do, one each; later reads answer the state that
  * `halt` and `clear` have left.
+ * @throws EocError `invalid_option`
  */
 export function createFakeKillSwitch(
   script: readonly ScriptedRead[] = [],
-  { clock }: { clock?: Clock } = {},
+  options: { clock?: Clock } = {},
 ): FakeKillSwitch {
+  checkOptionNames(options, { clock: true });
+  const { clock } = options;
   const reads: KillSwitchRead[] = [];
   const listeners = new Set<{ listener: (state: KillSwitchState) => void }>();
   let state: KillSwitchState = { halted: false };

@@ -1,3 +1,4 @@
+import { checkOptionNames } from "@eoc/core";
 import { draw } from "./draw.js";
 
 /**
@@ -88,8 +89,13 @@ export function drawFault(rates: FaultRates, key: string): Fault {
   return "passes";
 }
 
-/** @throws RangeError unless the rates are probabilities that add up to 1 at most. */
+const RATES = { ...Object.fromEntries(DRAWN.map((name) => [name, true] as const)), slowMs: true } as {
+  readonly [Name in keyof FaultRates]-?: true;
+};
+
+/** @throws RangeError unless the rates are probabilities that add up to 1 at most; EocError `invalid_option` */
 export function checkFaultRates(rates: FaultRates): void {
+  checkOptionNames(rates, RATES, "rates");
   const all = DRAWN.map((name) => rates[name] ?? 0);
   const sum = all.reduce((total, rate) => total + rate, 0);
   if (all.every((rate) => rate >= 0) && sum <= 1 + Number.EPSILON) return;

@@ -1,3 +1,4 @@
+import { checkOptionNames } from "@eoc/core";
 import { checkFaultRates, drawFault, type Fault, type FaultRates, type FaultSpec, resolveFault } from "./fault.js";
 import { type FaultyCall, type OpenCall, perform, stampOf, type UpcomingCall } from "./faulty-call.js";
 import type { VirtualClock } from "./virtual-clock.js";
@@ -31,8 +32,10 @@ export type Faulty<P> = P & { readonly faultyCalls: readonly FaultyCall[] };
  * Wraps a port (a store, a limiter, a kill switch, a journal, a gate …) with failures by script or by seed. Calls that
  * the port makes of its own methods are not affected. A rejection that nobody awaits goes unnoticed.
  * @throws TypeError when `faults` names a method that the port does not have, or something that is needed is missing.
+ * EocError `invalid_option`
  */
 export function faulty<P extends object>(port: P, faults: NoInfer<Faults<P>>, options: FaultyOptions = {}): Faulty<P> {
+  checkOptionNames(options, { clock: true, seed: true, rates: true });
   const faultyCalls: FaultyCall[] = [];
   const given = new Map<string, MethodFaults>(Object.entries(faults as Record<string, MethodFaults>));
   const wrap = (method: string, original: AnyFunction) => {

@@ -1,4 +1,4 @@
-import type { PlannedAction } from "@eoc/core";
+import { checkOptionNames, type PlannedAction } from "@eoc/core";
 import { canonicalJson } from "@eoc/decision-schema/read";
 import { draw } from "./draw.js";
 import { createScriptedExecutor, type ScriptedExecutor, type ScriptedExecutorOptions } from "./scripted-executor.js";
@@ -29,12 +29,26 @@ export interface FlakyExecutorOptions extends ScriptedExecutorOptions {
   lateMs?: number;
 }
 
+const OPTIONS = {
+  clock: true,
+  world: true,
+  reconcile: true,
+  seed: true,
+  rates: true,
+  latencyMs: true,
+  lateMs: true,
+} as const satisfies Record<keyof FlakyExecutorOptions, true>;
+const RATES = { rejects: true, throws: true, losesReply: true, late: true, hangs: true } as const;
+
 /**
  * Makes an executor of mixed outcomes and latencies. What an attempt meets depends on the seed, the action (its id,
  * place and parameters) and the attempt's number only, so that neither order nor concurrency changes it.
+ * @throws EocError `invalid_option`
  */
 export function createFlakyExecutor(options: FlakyExecutorOptions): ScriptedExecutor {
-  const { seed, rates = {}, latencyMs: [minMs, maxMs] = [0, 200], lateMs = 10_000 } = options;
+  checkOptionNames(options, OPTIONS);
+  const { seed, rates = {}, latencyMs: [minMs, maxMs] = [0, 200], lateMs = 10_000, ...scripted } = options;
+  checkOptionNames(rates, RATES, "rates");
   const choices = [
     { rate: rates.rejects ?? 0.15, step: (afterMs: number) => rejects("flaky", { afterMs }) },
     { rate: rates.throws ?? 0.1, step: (afterMs: number) => throws(new Error("flaky"), { afterMs }) },
@@ -57,7 +71,7 @@ export function createFlakyExecutor(options: FlakyExecutorOptions): ScriptedExec
     }
     return succeeds(undefined, { afterMs });
   };
-  return createScriptedExecutor((action, { attempt }) => choose(action, attempt), options);
+  return createScriptedExecutor((action, { attempt }) => choose(action, attempt), scripted);
 }
 
 function checkRates(rates: readonly number[]): void {

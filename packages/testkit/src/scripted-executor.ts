@@ -1,4 +1,11 @@
-import type { AttemptContext, ExecuteFn, ExecutorResult, PlannedAction, ReconcileFn } from "@eoc/core";
+import {
+  type AttemptContext,
+  checkOptionNames,
+  type ExecuteFn,
+  type ExecutorResult,
+  type PlannedAction,
+  type ReconcileFn,
+} from "@eoc/core";
 import type { ScriptedStep } from "./scripted-step.js";
 import type { VirtualClock } from "./virtual-clock.js";
 import type { World } from "./world.js";
@@ -42,11 +49,13 @@ export type StepFor = (action: PlannedAction, attempt: AttemptContext) => Script
 /**
  * Makes an executor that takes one step after the other, one per dispatch; the last step repeats. A function chooses
  * the step by action and attempt instead.
+ * @throws EocError `invalid_option`
  */
 export function createScriptedExecutor(
   steps: readonly ScriptedStep[] | StepFor,
   options: ScriptedExecutorOptions = {},
 ): ScriptedExecutor {
+  checkOptionNames(options, { clock: true, world: true, reconcile: true });
   const { world, reconcile } = options;
   const calls: ScriptedCall[] = [];
   const stepFor = typeof steps === "function" ? steps : inTurn(steps, options);

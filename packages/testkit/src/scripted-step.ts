@@ -1,3 +1,4 @@
+import { checkOptionNames } from "@eoc/core";
 /** What a scripted executor does with one dispatch. Made by {@link succeeds}, {@link rejects} and their like. */
 export interface ScriptedStep {
   /** How it is written, such as `rejects("busy")`. */
@@ -19,6 +20,7 @@ interface Timing {
 
 /** `{ ok: true, value }`; the effect happens with the answer, unless `applies` is false. An abort prevents both. */
 export function succeeds(value?: unknown, options: Timing & { applies?: boolean } = {}): ScriptedStep {
+  checkOptionNames(options, { afterMs: true, applies: true });
   const { afterMs = 0, applies = true } = options;
   const text = () => callText("succeeds", value, options);
   return answering(text, afterMs, applies, () => (value === undefined ? { ok: true } : { ok: true, value }));
@@ -29,6 +31,7 @@ export function rejects(
   code: string,
   options: Timing & { retryable?: boolean; retryAfterMs?: number } = {},
 ): ScriptedStep {
+  checkOptionNames(options, { afterMs: true, retryable: true, retryAfterMs: true });
   const { afterMs = 0, ...rest } = options;
   return answering(
     () => callText("rejects", code, options),
@@ -43,6 +46,7 @@ export function throws(
   error: unknown = new Error("scripted failure"),
   options: Timing & { applied?: boolean } = {},
 ): ScriptedStep {
+  checkOptionNames(options, { afterMs: true, applied: true });
   const { afterMs = 0, applied = false } = options;
   return answering(
     () => callText("throws", error, options),
@@ -56,6 +60,7 @@ export function throws(
 
 /** Answers with anything at all, however wrong. */
 export function returns(answer: unknown, options: Timing & { applied?: boolean } = {}): ScriptedStep {
+  checkOptionNames(options, { afterMs: true, applied: true });
   const { afterMs = 0, applied = false } = options;
   return answering(
     () => callText("returns", answer, options),
@@ -67,6 +72,7 @@ export function returns(answer: unknown, options: Timing & { applied?: boolean }
 
 /** Never answers; an abort ends it with the signal's reason, unless it `ignoresAbort`. With `applied` the effect happens at the dispatch. */
 export function hangs(options: { ignoresAbort?: boolean; applied?: boolean } = {}): ScriptedStep {
+  checkOptionNames(options, { ignoresAbort: true, applied: true });
   const { ignoresAbort = false, applied = false } = options;
   return {
     get text() {

@@ -1,4 +1,4 @@
-import type { Clock } from "@eoc/core";
+import { type Clock, checkOptionNames } from "@eoc/core";
 import { host } from "./host.js";
 import { Pump } from "./pump.js";
 import { type PickTimer, Timeline } from "./timeline.js";
@@ -62,8 +62,10 @@ export interface VirtualClock extends Clock {
 /**
  * Makes a {@link VirtualClock}. Its monotonic time begins at 0. Make it inside the test: what is alive in the process at
  * that moment (a runner's timers, a server's connections) is not taken for work of the test.
+ * @throws EocError `invalid_option`
  */
 export function createVirtualClock(options: VirtualClockOptions = {}): VirtualClock {
+  checkOptionNames(options, { startMs: true, realWorkPatienceMs: true, realWork: true, maxTimers: true });
   return createClock(options);
 }
 

@@ -1,3 +1,4 @@
+import { checkOptionNames } from "@eoc/core";
 /** One effect that really happened. */
 export interface WorldEffect {
   readonly actionId: string;
@@ -24,8 +25,13 @@ export interface WorldOptions {
   dedupe?: boolean;
 }
 
-/** Makes an empty {@link World}. */
-export function createWorld({ dedupe = false }: WorldOptions = {}): World {
+/**
+ * Makes an empty {@link World}.
+ * @throws EocError `invalid_option`
+ */
+export function createWorld(options: WorldOptions = {}): World {
+  checkOptionNames(options, { dedupe: true });
+  const { dedupe = false } = options;
   const effects: WorldEffect[] = [];
   const seen = new Set<string>();
   return {

@@ -1,4 +1,5 @@
 import type { ActionReport, ActionStatus, ExecutionAttempt, ExecutionReport } from "@eoc/core";
+import { checkReport } from "./check-report.js";
 import { REASON_SENTENCES } from "./reason-sentences.js";
 import { printable } from "./timeline/printable.js";
 import { counted, EFFECTS, shownMs } from "./timeline/timeline.js";
@@ -14,8 +15,10 @@ const VERDICTS: Readonly<Record<ActionStatus, string>> = {
 /**
  * The report as a story in plain sentences: for every action what happened in the outside world, as far as that is known, and
  * whether it is safe to run again; then the totals. One sentence a line, for people and for models.
+ * @throws EocError `invalid_option` for what is no report
  */
 export function explainReport(report: ExecutionReport): string {
+  checkReport(report);
   const paragraphs = [headline(report)];
   for (const row of report.actions) {
     const attempts = report.attempts.filter(({ actionIndex }) => actionIndex === row.index);

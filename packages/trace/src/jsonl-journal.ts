@@ -11,6 +11,7 @@ import {
   type Redactor,
 } from "@eoc/core";
 import { FinalDecisionSchema } from "@eoc/decision-schema";
+import { checkJournalOptions } from "./check-journal-options.js";
 import { type CheckpointOptions, Checkpoints, type JournalCheckpoint } from "./checkpoints.js";
 import { eventFault } from "./event-shape.js";
 import {
@@ -115,9 +116,10 @@ const encoder = new TextEncoder();
  * own. Lines reach the sink in the order of the calls, one write after the other. After one append that failed every later one
  * fails too: a chain that goes on after a hole would lie.
  *
- * @throws EocError `invalid_policy`
+ * @throws EocError `invalid_policy`, `invalid_option`
  */
 export function createJsonlJournal(sink: JournalSink, options: JsonlJournalOptions = {}): JsonlJournal {
+  checkJournalOptions(options);
   const { redactor = createRedactor() } = options;
   const redact = options.redactor === undefined ? withIdsAsTheyAre(redactor) : withIdsToldApart(redactor);
   const writer: Omit<JournalOpening, "type"> = {

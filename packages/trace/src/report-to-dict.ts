@@ -1,4 +1,5 @@
-import type { ActionReport, ExecutionAttempt, ExecutionReport } from "@eoc/core";
+import { type ActionReport, checkOptionNames, type ExecutionAttempt, type ExecutionReport } from "@eoc/core";
+import { checkReport } from "./check-report.js";
 import { inReferenceProfile, type TraceProfile, wholeMs } from "./trace-profile.js";
 
 /**
@@ -7,11 +8,15 @@ import { inReferenceProfile, type TraceProfile, wholeMs } from "./trace-profile.
  *
  * The `reference` profile is exactly what the reference's readers know; an unknown outcome is written `failed` there, with
  * `fail_closed` (S10). The `extended` profile has the same keys, then everything else that the report says.
+ *
+ * @throws EocError `invalid_option`, also for what is no report
  */
 export function reportToDict(
   report: ExecutionReport,
   options: { /** @defaultValue "extended" */ profile?: TraceProfile } = {},
 ): Record<string, unknown> {
+  checkReport(report);
+  checkOptionNames(options, { profile: true });
   const known = inReferenceProfile(options.profile);
   const wire: Record<string, unknown> = {
     attempts: report.attempts.map(known ? referenceAttempt : extendedAttempt),

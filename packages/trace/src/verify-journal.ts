@@ -1,4 +1,4 @@
-import type { ExecutionPolicyInput } from "@eoc/core";
+import { checkOptionNames, type ExecutionPolicyInput } from "@eoc/core";
 import { canonicalJson } from "@eoc/decision-schema";
 import type { CheckpointVerifier } from "./checkpoints.js";
 import { eventFault } from "./event-shape.js";
@@ -55,6 +55,8 @@ export interface JournalVerdict {
   tornTail?: { line: number; length: number };
 }
 
+const OPTIONS = { head: true, checkpoints: true, keys: true, policy: true } as const;
+
 const FAULTS: Record<RecordFault, string> = {
   not_json: "not JSON: damaged, or written in part",
   not_a_record: "JSON, but not a journal record",
@@ -69,9 +71,10 @@ const FAULTS: Record<RecordFault, string> = {
  *
  * @param lines with or without their line ends, or records that were parsed before, whose bytes nobody can judge then; one empty line at the end is fine. Where the others have one, a last line without
  * is torn; so is an only line that is the start of a record
- * @throws EocError `invalid_policy`
+ * @throws EocError `invalid_policy`, `invalid_option`
  */
 export async function verifyJournal(lines: JournalLines, options: VerifyJournalOptions = {}): Promise<JournalVerdict> {
+  checkOptionNames(options, OPTIONS);
   const conformance = new ConformanceCheck(options.policy);
   const { finding: signatures, trusted } = await checkSignatures(options.checkpoints ?? [], options.keys ?? []);
   const integrity = new Problems();

@@ -1,8 +1,9 @@
 import { type OpenIntent, verifyJournal } from "@eoc/trace";
 import { readArguments } from "../arguments.js";
 import { EXIT, type ExitCode } from "../exit-code.js";
-import { type CliIo, readJournals } from "../io.js";
+import { type CliIo, JOURNAL_HELP, JOURNAL_OPTION, readJournals } from "../io.js";
 import { printable } from "../printable.js";
+import { isStoreAddress } from "../store/store-address.js";
 import { timeText } from "../time-text.js";
 import type { Command } from "./command.js";
 
@@ -12,19 +13,21 @@ export const intents: Command = {
   help: `  eoc intents FILE...    what was in flight when the journal stopped, or ended
                          with an unknown outcome that nothing has settled:
                          dispatches that may or may not have been applied
-      --json               as JSON
+${JOURNAL_HELP}      --json               as JSON
 `,
   run,
 };
 
 async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
-  const { values, files } = readArguments(argv, { json: { type: "boolean" } } as const, { atLeast: 1 });
-  const journal = readJournals(files, io);
+  const options = { ...JOURNAL_OPTION, json: { type: "boolean" } } as const;
+  const { values, files } = readArguments(argv, options, { atLeast: 1 });
+  const journal = readJournals(files, io, values.journal);
   const { ok, pairing, completeness } = await verifyJournal(journal.lines);
   const { openIntents } = pairing;
   const { missingBefore } = completeness;
   if (values.json) io.stdout.write(`${JSON.stringify(openIntents, null, 2)}\n`);
-  else if (ok || openIntents.length > 0) io.stdout.write(present(openIntents, missingBefore, journal.placeOf));
+  else if (ok || openIntents.length > 0)
+    io.stdout.write(present(openIntents, missingBefore, journal.placeOf, files.some(isStoreAddress)));
   if (!ok) {
     io.stderr.write("eoc: the journal does not verify, so that this cannot be relied on: see eoc verify\n");
     return EXIT.failed;
@@ -32,7 +35,12 @@ async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
   return openIntents.length === 0 && missingBefore === 0 ? EXIT.ok : EXIT.unknown;
 }
 
-function present(openIntents: readonly OpenIntent[], missingBefore: number, placeOf: (line: number) => string): string {
+function present(
+  openIntents: readonly OpenIntent[],
+  missingBefore: number,
+  placeOf: (line: number) => string,
+  isInStore: boolean,
+): string {
   const missing =
     missingBefore > 0 ? `Records 0 to ${missingBefore - 1} are in files that were not given: look at those too.\n` : "";
   if (openIntents.length === 0) {
@@ -47,7 +55,7 @@ function present(openIntents: readonly OpenIntent[], missingBefore: number, plac
     ...openIntents.flatMap((intent) => ["", ...describe(intent, `record ${intent.seq}, ${placeOf(intent.line)}`)]),
     "",
     "Find out from the outside world before any of it is done again, and put on",
-    "record what you found: eoc settle FILE RECORD applied|not_applied",
+    `record what you found: ${isInStore ? "whoever writes it calls journal.settle()" : "eoc settle FILE RECORD applied|not_applied"}`,
   ].join("\n")}\n${missing}`;
 }
 

@@ -6,6 +6,7 @@ import { readArguments } from "../arguments.js";
 import { EXIT, type ExitCode } from "../exit-code.js";
 import { type CliIo, operatorOf, orUsage, readJournals } from "../io.js";
 import { printable } from "../printable.js";
+import { isStoreAddress } from "../store/store-address.js";
 import { UsageError } from "../usage-error.js";
 import type { Command } from "./command.js";
 
@@ -31,6 +32,11 @@ async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
   if (!/^\d{1,15}$/.test(record)) throw new UsageError("RECORD must be the number of a record, as in eoc intents");
   if (outcome !== "applied" && outcome !== "not_applied") {
     throw new UsageError("the outcome must be applied or not_applied");
+  }
+  if (isStoreAddress(file)) {
+    throw new UsageError(
+      "only a journal in files can be settled from here: in a store, who writes it calls journal.settle()",
+    );
   }
   await refuseMissing(file);
   const { ok, pairing, last } = await verifyJournal(readJournals([file], io).lines);

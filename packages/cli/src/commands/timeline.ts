@@ -2,12 +2,12 @@ import type { ExecutionReport } from "@eoc/core";
 import { type JournalEvent, type JournalRecord, renderTimeline, type TimelineFormat } from "@eoc/trace";
 import { readArguments } from "../arguments.js";
 import { EXIT, type ExitCode } from "../exit-code.js";
-import { type CliIo, readJournals, wantsColour } from "../io.js";
+import { type CliIo, JOURNAL_HELP, JOURNAL_OPTION, type JournalLines, readJournals, wantsColour } from "../io.js";
 import { parseReports } from "../report/parse-report.js";
 import { UsageError } from "../usage-error.js";
 import type { Command } from "./command.js";
 
-const OPTIONS = { format: { type: "string" }, execution: { type: "string" } } as const;
+const OPTIONS = { ...JOURNAL_OPTION, format: { type: "string" }, execution: { type: "string" } } as const;
 const FORMATS: readonly string[] = ["text", "ansi", "mermaid", "svg"] satisfies readonly TimelineFormat[];
 
 /** `eoc timeline`: what happened, drawn from a journal or from reports. */
@@ -17,7 +17,7 @@ export const timeline: Command = {
       --format FORMAT      text, ansi, mermaid or svg (default: ansi on a
                            terminal, else text)
       --execution ID       that one execution only
-`,
+${JOURNAL_HELP}`,
   run,
 };
 
@@ -25,7 +25,7 @@ async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
   const { values, files } = readArguments(argv, OPTIONS, { atLeast: 1 });
   const format = values.format ?? (wantsColour(io) ? "ansi" : "text");
   if (!FORMATS.includes(format)) throw new UsageError(`--format must be one of ${FORMATS.join(", ")}`);
-  const { events, rest, damaged } = await readSource(files, values.execution, io);
+  const { events, rest, damaged } = await readSource(readJournals(files, io, values.journal), values.execution);
   const options = { format: format as TimelineFormat };
   if (events !== undefined) {
     io.stdout.write(renderTimeline(notEmpty(events, values.execution), options));
@@ -56,10 +56,10 @@ interface Source {
   damaged: number;
 }
 
-async function readSource(files: readonly string[], execution: string | undefined, io: CliIo): Promise<Source> {
+async function readSource(journal: JournalLines, execution: string | undefined): Promise<Source> {
   const source: Source = { rest: "", damaged: 0 };
   let isTorn = false;
-  for await (const line of readJournals(files, io).lines) {
+  for await (const line of journal.lines) {
     const event = eventOf(line);
     if (source.rest === "" && event !== undefined) source.events ??= [];
     if (source.events === undefined) source.rest += line;

@@ -3,7 +3,7 @@ import { type CheckpointVerifier, type JournalHead, type JournalVerdict, verifyJ
 import { createEd25519Verifier, readCheckpointFile } from "@eoc/trace/node";
 import { readArguments } from "../arguments.js";
 import { EXIT, type ExitCode } from "../exit-code.js";
-import { type CliIo, orUsage, readJournals, readJson, readText } from "../io.js";
+import { type CliIo, JOURNAL_HELP, JOURNAL_OPTION, orUsage, readJournals, readJson, readText } from "../io.js";
 import { printable } from "../printable.js";
 import { verdictStyle } from "../style.js";
 import { UsageError } from "../usage-error.js";
@@ -11,6 +11,7 @@ import { type Given, remarks } from "../verdict-remarks.js";
 import type { Command } from "./command.js";
 
 const OPTIONS = {
+  ...JOURNAL_OPTION,
   head: { type: "string" },
   checkpoints: { type: "string" },
   "public-key": { type: "string", multiple: true },
@@ -33,7 +34,7 @@ export const verify: Command = {
       --public-key FILE    an Ed25519 key (PEM) that must have signed every
                            checkpoint; may be given more than once
       --policy FILE        the policy that every execution should have kept
-      --json               the verdict as JSON
+${JOURNAL_HELP}      --json               the verdict as JSON
 `,
   run,
 };
@@ -49,7 +50,7 @@ async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
   };
   const head = values.head === undefined ? undefined : parseHead(values.head);
   const policy = values.policy === undefined ? undefined : await readPolicy(values.policy, io);
-  const journal = readJournals(files, io);
+  const journal = readJournals(files, io, values.journal);
   const verdict = await verifyJournal(journal.lines, {
     head,
     policy,

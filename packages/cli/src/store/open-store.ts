@@ -2,8 +2,9 @@ import type { IdempotencyEntry, IdempotencyState, KillSwitch } from "@eoc/core";
 import type { CliIo } from "../io.js";
 import { UsageError } from "../usage-error.js";
 import { call, type Loaded, loadPackage } from "./load-package.js";
+import { refusalOf } from "./refusal.js";
 import { ANSWER_MS, type Connection, connectPostgres, connectRedis } from "./server-drivers.js";
-import { parseStoreAddress, type StoreAddress, withoutSecrets } from "./store-address.js";
+import { parseStoreAddress, type StoreAddress } from "./store-address.js";
 
 /** What stores tell of a key beyond what all of them tell. */
 export interface KeyEntry extends IdempotencyEntry {
@@ -61,22 +62,10 @@ export async function withStore<T>(
     store = await OPENERS[address.kind](address.target, parts, io);
     return await use(store);
   } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError(withoutSecrets(`the store cannot be used ${textOf(error)}`, address));
+    throw refusalOf(error, address);
   } finally {
     await store?.close();
   }
-}
-
-/** What went wrong, and what it was caused by. */
-function textOf(error: unknown): string {
-  const { code, message, cause } = error as {
-    code?: string;
-    message?: string;
-    cause?: { code?: string; message?: string };
-  };
-  const why = cause?.code ?? cause?.message;
-  return `(${[code ?? "error", ...(why === undefined ? [] : [why])].join(", ")}): ${message || "it says no more"}`;
 }
 
 /** @throws UsageError for a part that this kind of store does not have */

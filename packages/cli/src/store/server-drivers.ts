@@ -11,7 +11,7 @@ export interface Connection {
 }
 
 interface Driven {
-  on(event: "error", heard: () => void): void;
+  on(event: "error", heard: (error: unknown) => void): void;
   connect(): Promise<unknown>;
   disconnect(): unknown;
   close(): Promise<unknown>;
@@ -35,18 +35,27 @@ export async function connectPostgres(address: string, io: CliIo): Promise<Conne
   return { client, end: () => client.end() };
 }
 
-/** @throws UsageError when no driver is installed; what the driver has against the address */
+/** @throws UsageError when no driver is installed; `unavailable` with what the driver says against the address */
 export async function connectRedis(address: string, io: CliIo): Promise<Connection> {
   const { name, module } = await loadPackage(["ioredis", "redis"], io);
   const { client, end } = name === "ioredis" ? ioRedis(module, address) : nodeRedis(module, address);
-  client.on("error", () => {});
+  let heard: unknown;
+  client.on("error", (error) => {
+    heard ??= error;
+  });
   try {
     await client.connect();
   } catch (error) {
     await end().catch(() => {});
-    throw error;
+    // ioredis rejects with "Connection is closed." whatever closed it, which it has only told by an event.
+    throw unavailable(heard ?? error);
   }
   return { client, end };
+}
+
+function unavailable(cause: unknown): Error {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  return Object.assign(new Error(message, code === undefined ? undefined : { cause }), { code: "unavailable" });
 }
 
 function ioRedis(module: Loaded, address: string) {

@@ -31,6 +31,11 @@ export function parseStoreAddress(text: string): StoreAddress {
   throw new UsageError("STORE must be sqlite:PATH, postgres://... or redis://... (see --help)");
 }
 
+/** Whether a FILE is the address of a store. One whose name begins so is written with a folder before it. */
+export function isStoreAddress(text: string): boolean {
+  return Object.hasOwn(KINDS, text.slice(0, text.indexOf(":") + 1));
+}
+
 /** `text` without the secrets of an address. */
 export function withoutSecrets(text: string, { secrets }: StoreAddress): string {
   return [...secrets]

@@ -1,4 +1,5 @@
 import { checkCount } from "../check-count.js";
+import { checkOptionNames } from "../check-option-names.js";
 import { openWaitingRoom, type Waiting } from "../driver/waiting-room.js";
 import type { Bulkhead } from "../ports/bulkhead.js";
 import { Fifo, Place } from "./fifo.js";
@@ -23,7 +24,9 @@ class Caller extends Place implements Waiting {
  * Slots shared by the executions of this process (S5.4): first come, first served; a freed slot is handed straight on.
  * @throws EocError `invalid_option`
  */
-export function createBulkhead({ limit, queueLimit = Number.POSITIVE_INFINITY }: BulkheadOptions): Bulkhead {
+export function createBulkhead(options: BulkheadOptions): Bulkhead {
+  checkOptionNames(options, { limit: true, queueLimit: true });
+  const { limit, queueLimit = Number.POSITIVE_INFINITY } = options;
   checkCount("limit", limit, 1);
   if (queueLimit !== Number.POSITIVE_INFINITY) checkCount("queueLimit", queueLimit, 0);
   const queue = new Fifo<Waiting>();

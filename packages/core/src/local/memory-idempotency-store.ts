@@ -1,4 +1,5 @@
 import { checkCount } from "../check-count.js";
+import { checkOptionNames } from "../check-option-names.js";
 import type { Clock } from "../ports/clock.js";
 import type {
   ClaimRequest,
@@ -66,6 +67,7 @@ export interface MemoryIdempotencyStore extends Required<IdempotencyStore> {
  * @throws EocError `invalid_option`
  */
 export function createMemoryIdempotencyStore(options: MemoryIdempotencyStoreOptions = {}): MemoryIdempotencyStore {
+  checkOptionNames(options, { clock: true, maxEntries: true, ttlMs: true });
   const { clock = createSystemClock(), maxEntries = 100_000, ttlMs = Number.POSITIVE_INFINITY } = options;
   checkCount("maxEntries", maxEntries, 1);
   const entries = new Map<string, Entry>();

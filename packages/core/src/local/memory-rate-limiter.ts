@@ -1,4 +1,5 @@
 import { checkCount } from "../check-count.js";
+import { checkOptionNames } from "../check-option-names.js";
 import type { RateLimiter, RateRequest, RateVerdict } from "../ports/rate-limiter.js";
 
 export interface MemoryRateLimiterOptions {
@@ -23,7 +24,9 @@ interface Log {
  * An exact sliding log in this process's memory (S6.1). Hand the same limiter to every execution that shares a limit.
  * @throws EocError `invalid_option`
  */
-export function createMemoryRateLimiter({ maxKeys = 100_000 }: MemoryRateLimiterOptions = {}): RateLimiter {
+export function createMemoryRateLimiter(options: MemoryRateLimiterOptions = {}): RateLimiter {
+  checkOptionNames(options, { maxKeys: true });
+  const { maxKeys = 100_000 } = options;
   checkCount("maxKeys", maxKeys, 1);
   const logs = new Map<string, Log>();
 

@@ -1,5 +1,6 @@
-import { EocError } from "../errors.js";
+import { checkOptionNames } from "../check-option-names.js";
 import type { RetryBudget } from "../ports/retry-budget.js";
+import { refuseOption } from "../refuse-option.js";
 
 export interface RetryBudgetOptions {
   /** Tokens at the start, and at most. A retry takes one. */
@@ -12,14 +13,11 @@ export interface RetryBudgetOptions {
  * A token bucket for retries, refilled by successes, not by time (S3.7).
  * @throws EocError `invalid_option`
  */
-export function createRetryBudget({ capacity, refillPerSuccess }: RetryBudgetOptions): RetryBudget {
+export function createRetryBudget(options: RetryBudgetOptions): RetryBudget {
+  checkOptionNames(options, { capacity: true, refillPerSuccess: true });
+  const { capacity, refillPerSuccess } = options;
   for (const [path, value] of Object.entries({ capacity, refillPerSuccess })) {
-    if (!(Number.isFinite(value) && value >= 0)) {
-      const expected = "a finite number >= 0";
-      throw new EocError("invalid_option", `${path} must be ${expected}`, {
-        issues: [{ path, expected, received: String(value) }],
-      });
-    }
+    if (!(Number.isFinite(value) && value >= 0)) refuseOption(path, "a finite number >= 0", String(value));
   }
   let tokens = capacity;
   return {

@@ -31,7 +31,10 @@ export interface RetryPolicy {
 }
 
 export interface TimeoutPolicy {
-  /** @defaultValue 5000 */
+  /**
+   * Limit of one attempt. 0 is no time, and not no limit: only what is answered at once is in time, all else is unknown. For no
+   * limit but the deadline, give it `maxTotalTimeMs`. @defaultValue 5000
+   */
   readonly attemptTimeoutMs: number;
   /** Limit of the whole execution. @defaultValue 30000 */
   readonly maxTotalTimeMs: number;
@@ -200,7 +203,7 @@ export function definePolicy(input: ExecutionPolicyInput = {}): ExecutionPolicy 
     rateLimit: readRateLimit(source["rateLimit"], issues),
     ...readFields(source, TOP, "", issues, KNOWN),
   };
-  if (issues.length > 0) throw new EocError("invalid_policy", describe(issues), { issues });
+  if (issues.length > 0) throw new EocError("invalid_policy", describeIssues("policy", issues), { issues });
   new Defined(policy);
   return Object.freeze(policy) as unknown as ExecutionPolicy;
 }
@@ -266,6 +269,7 @@ function describeValue(value: unknown): string {
   return Array.isArray(value) ? "array" : typeof value;
 }
 
-function describe(issues: readonly Issue[]): string {
-  return `invalid policy: ${issues.map(({ path, expected }) => `${path || "policy"} must be ${expected}`).join("; ")}`;
+/** `invalid policy: maxConcurrency must be …` */
+export function describeIssues(subject: string, issues: readonly Issue[]): string {
+  return `invalid ${subject}: ${issues.map(({ path, expected }) => `${path || subject} must be ${expected}`).join("; ")}`;
 }

@@ -1,3 +1,4 @@
+import { checkOptionNames } from "../check-option-names.js";
 import { EocError } from "../errors.js";
 import { createKeyJudge } from "./key-names.js";
 import { createKeyMemory } from "./known-keys.js";
@@ -35,6 +36,7 @@ export interface Redactor {
  * assignments in text and by declared secret. Throws an `EocError` (`invalid_option`) that names the option, never the secret.
  */
 export function createRedactor(options: RedactorOptions = {}): Redactor {
+  checkOptionNames(options, { keys: true, allowKeys: true, valuePatterns: true, secrets: true, mask: true });
   const { keys: ownNames = [], allowKeys = [], valuePatterns = [], secrets = [], mask = "[REDACTED]" } = options;
   checkEach("keys", ownNames, isName, "is not a name with a letter or digit in it");
   checkEach("allowKeys", allowKeys, isName, "is not a name with a letter or digit in it");

@@ -76,6 +76,14 @@ describe("S4.1 the bound of an execution", () => {
 });
 
 describe("S4.2 the limit of an attempt", () => {
+  it("is no time when it is 0: what answers at once is in time, all else is unknown", async () => {
+    const policy = { timeout: { attemptTimeoutMs: 0 } };
+    expect((await runScript([succeeds()], { policy })).report).toMatchObject({ status: "success", totalLatencyMs: 0 });
+    const { calls, report } = await runScript([succeeds(undefined, { afterMs: 1 })], { policy });
+    expect([calls.length, report.status]).toEqual([1, "unknown"]);
+    expect(report.actions[0]).toMatchObject({ status: "unknown", reason: "attempt_timeout" });
+  });
+
   it("is the smaller of the attempt's and what remains, with reasons that tell them apart", async () => {
     const timeout = { attemptTimeoutMs: 300, maxTotalTimeMs: 500 };
     const { calls, report } = await runScript([hangs()], { policy: { defaultEffect: "idempotent", timeout } });

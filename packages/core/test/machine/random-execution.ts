@@ -192,12 +192,13 @@ class Bench {
   #sharedSlots(): Bulkhead | undefined {
     const { bulkhead } = this.#random;
     if (bulkhead === undefined) return undefined;
-    const slots = createBulkhead(bulkhead);
-    for (let i = 0; i < bulkhead.taken; i++) {
+    const { taken, copied, ...options } = bulkhead;
+    const slots = createBulkhead(options);
+    for (let i = 0; i < taken; i++) {
       slots.tryEnter();
       this.#time.at(11, () => slots.leave());
     }
-    return bulkhead.copied ? { ...slots } : slots;
+    return copied ? { ...slots } : slots;
   }
 
   /** Counts what is granted and neither used nor handed back. */

@@ -15,6 +15,7 @@ export class Journals {
       last: db.prepare("SELECT seq, line FROM eoc_journal WHERE name = ? ORDER BY seq DESC LIMIT 1"),
       lastSeq: db.prepare("SELECT coalesce(max(seq), -1) AS seq FROM eoc_journal WHERE name = ?"),
       append: db.prepare("INSERT INTO eoc_journal VALUES (?, ?, ?)"),
+      names: db.prepare("SELECT DISTINCT name FROM eoc_journal ORDER BY name"),
       read: db.prepare("SELECT seq, line FROM eoc_journal WHERE name = ? AND seq > ? ORDER BY seq LIMIT ?"),
     };
   }
@@ -36,6 +37,11 @@ export class Journals {
     }
     this.#sql.append.run(name, seq, line);
     return null;
+  }
+
+  /** Of those that hold a line. */
+  names(): string[] {
+    return this.#sql.names.all().map((row) => row["name"] as string);
   }
 
   read(name: string, afterSeq: number, count: number): [seq: number, line: string][] {

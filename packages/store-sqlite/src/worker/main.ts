@@ -15,14 +15,7 @@ function run(options: ThreadOptions): void {
   const file = new StoreFile(options);
   const tables = new Tables(file, options);
   const transactions = new Transactions(file, tables, options.busyTimeoutMs, (answers) => post({ answers }));
-  // What those have left behind who died. Another time will do as well.
-  if (tables.permits.areThere()) {
-    transactions.flush(() => {
-      tables.permits.stampForTheDead();
-      tables.permits.sweep();
-    });
-  }
-  tables.owner.clearAway();
+  if (!options.readOnly) tidyUp(tables, transactions);
 
   let isClosing = false;
   const take = (message: MainMessage) => {
@@ -40,13 +33,25 @@ function run(options: ThreadOptions): void {
   });
 
   function close(): void {
-    transactions.finish(() => tables.permits.stampOwn());
+    if (options.readOnly) transactions.work();
+    else transactions.finish(() => tables.permits.stampOwn());
     tables.owner.release();
     file.close();
     port.close();
   }
 
   post({ opened: true });
+}
+
+/** Removes what those have left behind who died. Another time will do as well. */
+function tidyUp({ permits, owner }: Tables, transactions: Transactions): void {
+  if (permits.areThere()) {
+    transactions.flush(() => {
+      permits.stampForTheDead();
+      permits.sweep();
+    });
+  }
+  owner.clearAway();
 }
 
 try {

@@ -71,6 +71,11 @@ export function migrate(db: DatabaseSync): void {
   }
 }
 
+/** For who only reads. @throws StoreFailure `foreign_file`, `schema_newer` */
+export function mustBeOurs(db: DatabaseSync): void {
+  if (versionAtOnce(db) === 0) throw new StoreFailure("foreign_file", "nothing has ever been written to the file");
+}
+
 /** All that is read of one moment: between two reads somebody else may make of nothing a file of ours. */
 function versionAtOnce(db: DatabaseSync): number {
   db.exec("BEGIN");

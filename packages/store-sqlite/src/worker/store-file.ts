@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { machineTime, pause } from "../machine-time.ts";
 import type { ThreadOptions } from "../protocol.ts";
 import { isBusy, StoreFailure } from "./failure.ts";
-import { migrate } from "./schema.ts";
+import { migrate, mustBeOurs } from "./schema.ts";
 
 const time = machineTime();
 
@@ -14,25 +14,21 @@ export class StoreFile {
   readonly #identity: string;
   #walIdentity: string | undefined;
   #isReplaced = false;
+  readonly #isReadOnly: boolean;
 
-  constructor({ path, create, openTimeoutMs, pragmas = [] }: ThreadOptions) {
+  constructor({ path, create, readOnly = false, openTimeoutMs, pragmas = [] }: ThreadOptions) {
     this.#path = path;
+    this.#isReadOnly = readOnly;
     if (identityOf(path) === undefined) {
       if (!create) throw new StoreFailure("cannot_open", "there is no such file");
       makeFile(path);
     }
-    this.db = new DatabaseSync(path);
+    this.db = new DatabaseSync(path, { readOnly });
     try {
       const untilMs = time.monotonicMs() + openTimeoutMs;
-      insist(untilMs, () => useWal(this.db));
-      // FULL: a commit is on the disk before it is acknowledged. On macOS that takes more than `fsync`.
-      for (const pragma of ["synchronous = FULL", "fullfsync = ON", "checkpoint_fullfsync = ON", ...pragmas]) {
-        this.db.exec(`PRAGMA ${pragma}`);
-      }
-      this.db.exec("PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 67108864");
-      insist(untilMs, () => migrate(this.db));
-      // A file that can only be read is to say so now; and the first transaction makes sure that there is a log.
-      insist(untilMs, () => tryToWrite(this.db));
+      this.db.exec("PRAGMA trusted_schema = OFF");
+      if (readOnly) insist(untilMs, () => mustBeOurs(this.db));
+      else this.#prepare(untilMs, pragmas);
     } catch (error) {
       this.db.close();
       throw error;
@@ -41,12 +37,26 @@ export class StoreFile {
     this.#walIdentity = identityOf(`${path}-wal`);
   }
 
+  #prepare(untilMs: number, pragmas: readonly string[]): void {
+    insist(untilMs, () => useWal(this.db));
+    // FULL: a commit is on the disk before it is acknowledged. On macOS that takes more than `fsync`.
+    for (const pragma of ["synchronous = FULL", "fullfsync = ON", "checkpoint_fullfsync = ON", ...pragmas]) {
+      this.db.exec(`PRAGMA ${pragma}`);
+    }
+    this.db.exec("PRAGMA journal_size_limit = 67108864");
+    insist(untilMs, () => migrate(this.db));
+    // A file that can only be read is to say so now; and the first transaction makes sure that there is a log.
+    insist(untilMs, () => tryToWrite(this.db));
+  }
+
   /**
    * Throws when the file, or its log, is no longer the one under this name: what was committed would be lost without a word. Asked
    * after every commit, before it is acknowledged.
    * @throws StoreFailure `replaced`
    */
   mustBeCurrent(): void {
+    // Who only reads acknowledges nothing, and a log may come and go beside him.
+    if (this.#isReadOnly) return;
     this.#isReplaced ||=
       identityOf(this.#path) !== this.#identity || identityOf(`${this.#path}-wal`) !== this.#walIdentity;
     if (this.#isReplaced) {

@@ -53,6 +53,7 @@ export class Tables {
       set_switch: killSwitch.set.bind(killSwitch),
       open_journal: journals.open.bind(journals),
       append: journals.append.bind(journals),
+      journal_names: journals.names.bind(journals),
       read_journal: journals.read.bind(journals),
     };
   }

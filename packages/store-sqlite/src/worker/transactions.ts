@@ -9,7 +9,7 @@ interface Waiting {
   readonly sinceMs: number;
 }
 
-const READS: ReadonlySet<Operation> = new Set(["find", "list", "read_switch", "read_journal"]);
+const READS: ReadonlySet<Operation> = new Set(["find", "list", "read_switch", "journal_names", "read_journal"]);
 const NOTES: ReadonlySet<Operation> = new Set(["stamp", "cancel"]);
 
 /** Requests in one transaction at most: others who wait for the file are to get their turn. */

@@ -18,6 +18,9 @@ export interface ContractTiming {
   patienceMs?: number;
 }
 
+/** The names of these, for who takes them among others. */
+export const TIMING = { realTime: true, patienceMs: true } as const satisfies Record<keyof ContractTiming, true>;
+
 /** Durations of the cases. `marginMs` and `tickMs` are far above whatever goes by while a case runs. */
 export interface Spans {
   readonly leaseMs: number;

@@ -1,3 +1,4 @@
+import { checkOptionNames } from "@eoc/core";
 import { type ContractCase, contractCases, type Open } from "./contract-case.js";
 import type { ExecutorUnderTest } from "./executor/executor-desk.js";
 import { abortCases, OUTCOME_CASES } from "./executor/outcomes.js";
@@ -16,11 +17,14 @@ export interface ExecutorCapabilities {
 /**
  * What every executor must do, as cases for any test runner: tell the truth about what happened, or throw. Give it an
  * outside world that misbehaves on command. Source: S3, S4.
+ * @throws EocError `invalid_option`
  */
 export function executorContract(
   open: Open<ExecutorUnderTest>,
-  { abort = true, dedupes = true, reconcile = true }: ExecutorCapabilities = {},
+  capabilities: ExecutorCapabilities = {},
 ): ContractCase[] {
+  checkOptionNames(capabilities, { abort: true, dedupes: true, reconcile: true });
+  const { abort = true, dedupes = true, reconcile = true } = capabilities;
   return contractCases(open, {
     ...OUTCOME_CASES,
     ...abortCases(abort),

@@ -1,5 +1,6 @@
+import { checkOptionNames } from "@eoc/core";
 import { type ContractCase, contractCases, type Open } from "./contract-case.js";
-import type { ContractTiming } from "./contract-time.js";
+import { type ContractTiming, TIMING } from "./contract-time.js";
 import { CLAIM_CASES } from "./idempotency-store/claims.js";
 import { sharedCases } from "./idempotency-store/connections.js";
 import { clockCases, expiryCases, LEASE_CASES, startCases, takeOverCases } from "./idempotency-store/leases.js";
@@ -25,11 +26,24 @@ export interface StoreCapabilities extends ContractTiming {
   shared?: boolean;
 }
 
-/** What every `IdempotencyStore` must do, as cases for any test runner. Source: S7. */
+/**
+ * What every `IdempotencyStore` must do, as cases for any test runner. Source: S7.
+ * @throws EocError `invalid_option`
+ */
 export function idempotencyStoreContract(
   open: Open<StoreUnderTest>,
   capabilities: StoreCapabilities = {},
 ): ContractCase[] {
+  checkOptionNames(capabilities, {
+    ...TIMING,
+    start: true,
+    takeOver: true,
+    expiry: true,
+    ownClock: true,
+    list: true,
+    resolve: true,
+    shared: true,
+  });
   const { start = true, takeOver = true, expiry = true, ownClock = true } = capabilities;
   const { list = true, resolve = true, shared = true } = capabilities;
   const cases = {

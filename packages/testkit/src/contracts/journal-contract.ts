@@ -1,9 +1,9 @@
-import { type ExecutionEvent, execute, type Journal, reportFromEvents } from "@eoc/core";
+import { checkOptionNames, type ExecutionEvent, execute, type Journal, reportFromEvents } from "@eoc/core";
 import { aContext, aDecision } from "../builders.js";
 import { createScriptedExecutor } from "../scripted-executor.js";
 import { rejects, succeeds, throws } from "../scripted-step.js";
 import { type Cases, type ContractCase, contractCases, type Desk, type Open, type UnderTest } from "./contract-case.js";
-import { type ContractTiming, silent } from "./contract-time.js";
+import { type ContractTiming, silent, TIMING } from "./contract-time.js";
 import { must, mustEqual } from "./expectations.js";
 
 /** A journal under test, and a way to look into it. */
@@ -246,8 +246,12 @@ function orderCases({
   return { ...always, ...(durable ? afterCrash : undefined), ...(outage ? afterFailure : undefined) };
 }
 
-/** What every `Journal` must do, as cases for any test runner. Source: S8. */
+/**
+ * What every `Journal` must do, as cases for any test runner. Source: S8.
+ * @throws EocError `invalid_option`
+ */
 export function journalContract(open: Open<JournalUnderTest>, capabilities: JournalCapabilities = {}): ContractCase[] {
+  checkOptionNames(capabilities, { ...TIMING, durable: true, outage: true, keepsOrder: true });
   const { durable = true, outage = true } = capabilities;
   const cases = { ...durableCases(durable), ...outageCases(outage), ...orderCases(capabilities) };
   return contractCases(open, { ...RECORD_CASES, ...cases }, capabilities);

@@ -1,5 +1,6 @@
+import { checkOptionNames } from "@eoc/core";
 import { type ContractCase, contractCases, type Open } from "./contract-case.js";
-import type { ContractTiming } from "./contract-time.js";
+import { type ContractTiming, TIMING } from "./contract-time.js";
 import { clearCases, subscribeCases } from "./kill-switch/changes.js";
 import { outageCases, READ_CASES, reasonCases } from "./kill-switch/reads.js";
 import type { KillSwitchUnderTest } from "./kill-switch/switch-desk.js";
@@ -16,11 +17,15 @@ export interface KillSwitchCapabilities extends ContractTiming {
   outage?: boolean;
 }
 
-/** What every `KillSwitch` must do, as cases for any test runner. Source: S2. */
+/**
+ * What every `KillSwitch` must do, as cases for any test runner. Source: S2.
+ * @throws EocError `invalid_option`
+ */
 export function killSwitchContract(
   open: Open<KillSwitchUnderTest>,
   capabilities: KillSwitchCapabilities = {},
 ): ContractCase[] {
+  checkOptionNames(capabilities, { ...TIMING, subscribe: true, clear: true, reason: true, outage: true });
   const { subscribe = true, clear = true, reason = true, outage = true } = capabilities;
   const cases = {
     ...READ_CASES,

@@ -1,5 +1,6 @@
+import { checkOptionNames } from "@eoc/core";
 import { type ContractCase, contractCases, type Open } from "./contract-case.js";
-import type { ContractTiming } from "./contract-time.js";
+import { type ContractTiming, TIMING } from "./contract-time.js";
 import type { RateLimiterUnderTest } from "./rate-limiter/limiter-desk.js";
 import { cancelCases, clockCases, sharedCases, stampCases } from "./rate-limiter/permits.js";
 import { WINDOW_CASES } from "./rate-limiter/windows.js";
@@ -21,11 +22,22 @@ export interface RateLimiterCapabilities extends ContractTiming {
   permitLeaseMs?: number;
 }
 
-/** What every `RateLimiter` must do, as cases for any test runner. Source: S6. */
+/**
+ * What every `RateLimiter` must do, as cases for any test runner. Source: S6.
+ * @throws EocError `invalid_option`
+ */
 export function rateLimiterContract(
   open: Open<RateLimiterUnderTest>,
   capabilities: RateLimiterCapabilities = {},
 ): ContractCase[] {
+  checkOptionNames(capabilities, {
+    ...TIMING,
+    stamps: true,
+    cancel: true,
+    shared: true,
+    ownClock: true,
+    permitLeaseMs: true,
+  });
   const { stamps = true, cancel = true, shared = true, ownClock = shared, permitLeaseMs } = capabilities;
   const cases = {
     ...WINDOW_CASES,

@@ -1,4 +1,11 @@
-import type { ExecuteOptions, ExecutionContext, ExecutionPolicyInput, Executor, FinalDecisionInput } from "@eoc/core";
+import {
+  checkOptionNames,
+  type ExecuteOptions,
+  type ExecutionContext,
+  type ExecutionPolicyInput,
+  type Executor,
+  type FinalDecisionInput,
+} from "@eoc/core";
 import { aDecision } from "../builders.js";
 import { draw } from "../draw.js";
 import { type Choice, type Chooser, followed } from "./choices.js";
@@ -42,6 +49,25 @@ export interface ExploreOptions {
   print?: (message: string) => void;
 }
 
+const OPTIONS = {
+  executor: true,
+  decision: true,
+  context: true,
+  policy: true,
+  options: true,
+  scenario: true,
+  haltAt: true,
+  cancelAt: true,
+  ties: true,
+  check: true,
+  secrets: true,
+  mode: true,
+  seed: true,
+  runs: true,
+  replay: true,
+  print: true,
+} as const satisfies Record<keyof ExploreOptions, true>;
+
 export interface ExploreResult {
   /** How many runs were tried, without those that made a failure smaller. */
   readonly runs: number;
@@ -55,8 +81,10 @@ export interface ExploreResult {
  * Runs a scenario again and again, each time with other choices, and checks everything that happens. Stops at the first
  * run that goes wrong, makes it as small as it can, prints it, and says how to run it again. Never rejects for a run
  * that fails.
+ * @throws EocError `invalid_option` (rejects with it)
  */
 export async function explore(options: ExploreOptions): Promise<ExploreResult> {
+  checkOptionNames(options, OPTIONS);
   const subject = subjectOf(options);
   const { print = (message) => console.error(message), replay, mode = "seeded" } = options;
   const seed = replay === undefined && mode === "seeded" ? String(options.seed ?? "eoc") : undefined;

@@ -6,6 +6,7 @@ import {
   type ExecutionPolicyInput,
   type ExecutionReport,
 } from "@eoc/core";
+import { canonicalJson, sha256Hex } from "@eoc/decision-schema/read";
 import type { World } from "../world.js";
 import { checkBounds } from "./bounds.js";
 import { checkEffects } from "./effects.js";
@@ -22,7 +23,7 @@ import { finder, type Violation } from "./violation.js";
 
 /** One execution, as it was recorded: by a test, or in production. */
 export interface Recorded {
-  /** What was to be done: `planExecution(decision, definePolicy(policy))`. */
+  /** What was to be done: `planExecution(decision, definePolicy(policy))`. Parsed JSON will do, which has no `planHash`. */
   plan: ExecutionPlan;
   policy: ExecutionPolicyInput | ExecutionPolicy;
   /**
@@ -54,12 +55,17 @@ export function checkInvariants(recorded: Recorded): Violation[] {
     return violations;
   }
   const isRefused = report.actions.length === 0 && report.reason !== undefined && REFUSALS.has(report.reason);
-  const plan = isRefused ? { actions: [], planHash: report.planHash } : recorded.plan;
+  const plan = isRefused ? { actions: [], planHash: report.planHash } : withHash(recorded.plan);
   const policy = definePolicy(report.reason === "invalid_policy" ? {} : recorded.policy);
   const run: Run = { plan, policy, events, report, story: readStory(plan, events), world, slackMs, secrets };
   if (recorded.events === undefined) checkReport(run, violations);
   else checkRun(run, violations);
   return violations.sort((a, b) => a.invariant.localeCompare(b.invariant));
+}
+
+/** JSON drops the hash, which is worked out when it is asked for. */
+function withHash({ actions, planHash }: ExecutionPlan): ExecutionPlan {
+  return { actions, planHash: planHash ?? sha256Hex(canonicalJson(actions)) };
 }
 
 function checkRun(run: Run, violations: Violation[]): void {

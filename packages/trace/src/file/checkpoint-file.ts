@@ -1,3 +1,4 @@
+import { checkOptionNames } from "@eoc/core";
 import { type JournalCheckpoint, parseCheckpoint } from "../checkpoints.js";
 import type { JournalSink } from "../jsonl-journal.js";
 import { type FsyncPolicy, LineFile } from "./line-file.js";
@@ -13,12 +14,13 @@ export interface CheckpointFile extends Pick<JournalSink, "append"> {
  * Opens a file of checkpoints for appending, or creates it for its owner alone (mode 0600). Half a line at its end, which a crash
  * leaves behind, is cut off. One writer.
  *
- * @throws what opening the file throws, and TypeError when its last line is no checkpoint
+ * @throws EocError `invalid_option`; what opening the file throws, and TypeError when its last line is no checkpoint
  */
 export function createCheckpointFile(
   path: string,
   options: { /** @defaultValue "always" */ fsync?: FsyncPolicy } = {},
 ): CheckpointFile {
+  checkOptionNames(options, { fsync: true });
   const { fsync = "always" } = options;
   if (fsync !== "always" && fsync !== "never") throw new TypeError('fsync must be "always" or "never"');
   const file = new LineFile(path, { to: "append", fsync });

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { checkOptionNames } from "@eoc/core";
 import { type JournalHead, readRecord } from "../journal-record.js";
 import type { JournalSink } from "../jsonl-journal.js";
 import { type FileCalls, type FsyncPolicy, LineFile } from "./line-file.js";
@@ -48,10 +49,11 @@ export interface FileSink extends JournalSink {
  * (mode 0600). What is appended together is one write and, unless `fsync` says otherwise, one fsync. After one that failed every later one
  * fails: the file may end in half a line.
  *
- * @throws what opening the file throws, when another process writes it, and when its last line is no journal record, or those before
- * it do not lead up to it: it is some other file, or damaged
+ * @throws EocError `invalid_option`; what opening the file throws, when another process writes it, and when its last line is no
+ * journal record, or those before it do not lead up to it: it is some other file, or damaged
  */
 export function createFileSink(path: string, options: FileSinkOptions = {}): FileSink {
+  checkOptionNames(options, { fsync: true, maxBytes: true });
   return openFileSink(path, options);
 }
 

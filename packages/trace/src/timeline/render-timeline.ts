@@ -1,4 +1,5 @@
-import type { ExecutionReport } from "@eoc/core";
+import { checkOptionNames, type ExecutionReport } from "@eoc/core";
+import { checkReport } from "../check-report.js";
 import { eventFault } from "../event-shape.js";
 import type { JournalEvent } from "../journal-record.js";
 import { type DrawnEvent, timelineFromEvents } from "./from-events.js";
@@ -40,19 +41,28 @@ const RENDERERS: Readonly<Record<TimelineFormat, (timelines: readonly Timeline[]
  * columns. `mermaid` is a Gantt chart for Markdown. `svg` is a whole file without scripts, fonts or anything else from outside,
  * for light and dark pages.
  *
- * @throws TypeError for a format that there is not
+ * @throws TypeError for a format that there is not; EocError `invalid_option`, also for what is no report
  */
 export function renderTimeline(
   source: ExecutionReport | Iterable<JournalEvent>,
   options: { /** @defaultValue "text" */ format?: TimelineFormat } = {},
 ): string {
+  checkOptionNames(options, { format: true });
   const { format = "text" } = options;
   if (!Object.hasOwn(RENDERERS, format)) {
     throw new TypeError(`format must be one of ${Object.keys(RENDERERS).join(", ")}`);
   }
-  const timelines =
-    Symbol.iterator in source ? byExecution(source).map(timelineFromEvents) : [timelineFromReport(source)];
+  const timelines = isIterable(source) ? byExecution(source).map(timelineFromEvents) : [timelineOf(source)];
   return timelines.length === 0 ? "" : RENDERERS[format](timelines);
+}
+
+function isIterable(source: object): source is Iterable<JournalEvent> {
+  return typeof source === "object" && source !== null && Symbol.iterator in source;
+}
+
+function timelineOf(report: ExecutionReport): Timeline {
+  checkReport(report);
+  return timelineFromReport(report);
 }
 
 /** In the order in which they began; one that begins anew under the same id is another. */
