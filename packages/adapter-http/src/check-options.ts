@@ -21,13 +21,17 @@ const OPTIONS = {
   trace: true,
   clock: true,
 } as const satisfies Record<keyof HttpExecutorOptions, true>;
+// They mean something else to whoever is on the way, or to the executor.
+const OTHER_HEADER =
+  /^(?:(?:accept|content|if|proxy|sec)(?:-.*)?|authorization|cache-control|cookie|date|forwarded|from|origin|prefer|range|referer|trace(?:parent|state)|user-agent|via)$/i;
 const RECONCILE = { request: true, decide: true } as const satisfies Record<keyof HttpReconcile, true>;
 
 /**
  * Checks the options of an executor and says what its requests are held to.
  * @throws EocError `invalid_option`, with an issue for each option that is wrong and no value of any.
  */
-export function checkOptions(options: HttpExecutorOptions): RequestRules {
+export function checkOptions(given: HttpExecutorOptions): RequestRules {
+  const options: Partial<HttpExecutorOptions> = given ?? {};
   const wrong: WrongOption[] = [];
   const expect = (path: string, holds: boolean, expected: string) => {
     if (!holds) wrong.push({ path, expected });
@@ -35,6 +39,9 @@ export function checkOptions(options: HttpExecutorOptions): RequestRules {
   const { request, allowedOrigins, reconcile, maxResponseBytes = 1, maxResponseMs = 1, headers = {} } = options;
   const { idempotencyHeader = "Idempotency-Key", idempotencyKeyForm = "bare", allowPrivateAddresses = false } = options;
   const { dispatcher, clock } = options;
+  const isDispatcher = typeof (dispatcher as { dispatch?: unknown } | null | undefined)?.dispatch === "function";
+  const isClock = typeof clock?.setTimer === "function" && typeof clock.now === "function";
+  const isName = typeof idempotencyHeader === "string" && !OTHER_HEADER.test(idempotencyHeader);
 
   expect("request", typeof request === "function", "a function");
   expect("allowedOrigins", Array.isArray(allowedOrigins) && allowedOrigins.length > 0, "at least one origin");
@@ -48,18 +55,15 @@ export function checkOptions(options: HttpExecutorOptions): RequestRules {
   expect("allowPrivateAddresses", typeof allowPrivateAddresses === "boolean", "true or false");
   expect("maxResponseBytes", Number.isSafeInteger(maxResponseBytes) && maxResponseBytes >= 0, "an integer >= 0");
   expect("maxResponseMs", Number.isFinite(maxResponseMs) && maxResponseMs > 0, "milliseconds > 0");
-  expect("idempotencyHeader", areHeaders({ [idempotencyHeader]: "key" }), "a header name");
+  const isHeader = isName && areHeaders({ [idempotencyHeader]: "key" });
+  expect("idempotencyHeader", isHeader, "the name of a header that means nothing else");
   expect("idempotencyKeyForm", ["bare", "quoted"].includes(idempotencyKeyForm), '"bare" or "quoted"');
   expect("headers", areHeaders(headers), "a plain object of header names and values, none for framing or routing");
   expect("headers", !names(headers, idempotencyHeader), "without the idempotency header, as actions would share a key");
   const asksAndDecides = typeof reconcile?.request === "function" && typeof reconcile.decide === "function";
   expect("reconcile", reconcile === undefined || asksAndDecides, "functions request and decide");
-  expect(
-    "dispatcher",
-    dispatcher === undefined || (typeof dispatcher === "object" && dispatcher !== null),
-    "an object",
-  );
-  expect("clock", clock === undefined || typeof clock?.setTimer === "function", "a clock");
+  expect("dispatcher", dispatcher === undefined || isDispatcher, "an object with dispatch");
+  expect("clock", clock === undefined || isClock, "a clock");
   for (const name of ["fetch", "parse", "outcome", "trace"] as const) {
     expect(name, options[name] === undefined || typeof options[name] === "function", "a function");
   }

@@ -54,6 +54,13 @@ describe("createHttpExecutor", () => {
       { headers: { "idempotency-key": "s3cr3t" } },
       { idempotencyHeader: "a b" },
       { idempotencyHeader: "Host" },
+      { idempotencyHeader: null },
+      { idempotencyHeader: 5 },
+      { idempotencyHeader: "" },
+      { idempotencyHeader: "Authorization" },
+      { idempotencyHeader: "content-type" },
+      { idempotencyHeader: "Cookie" },
+      { idempotencyHeader: "traceparent" },
       { idempotencyKeyForm: "none" },
       { reconcile: { request: () => {} } },
       { fetch: "fetch" },
@@ -62,9 +69,14 @@ describe("createHttpExecutor", () => {
       { trace: "00-" },
       { dispatcher: "agent" },
       { dispatcher: null },
+      { dispatcher: {} },
+      { dispatcher: [] },
+      { dispatcher: new Map() },
       { maxResponseMs: 0 },
       { maxResponseMs: Number.POSITIVE_INFINITY },
       { clock: { now: () => 0 } },
+      { clock: { setTimer: () => () => {} } },
+      { clock: null },
       { allowPrivateAddresses: "yes" },
       { allowedOrigins: ["http://127.0.0.1:8080"] },
       { allowedOrigins: [ORIGIN, "http://localhost"] },
@@ -83,6 +95,12 @@ describe("createHttpExecutor", () => {
         );
         expect(inspect(error)).not.toContain("s3cr3t");
       }
+    }
+  });
+
+  it("refuses to be made of nothing", () => {
+    for (const options of [undefined, null, "options", 5] as never[]) {
+      expect(() => createHttpExecutor(options)).toThrow(expect.objectContaining({ code: "invalid_option" }));
     }
   });
 
