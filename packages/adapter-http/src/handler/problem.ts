@@ -24,7 +24,7 @@ export const PROBLEMS = {
   internal_error: [500, "The service failed."],
   approval_unavailable: [503, "Nobody could say whether this decision is approved."],
   authorization_unavailable: [503, "Nobody could say whether this request is allowed."],
-  kill_switch_unavailable: [503, "The kill switch does not answer: take it for halted."],
+  kill_switch_unavailable: [503, "The kill switch does not answer: nobody knows what it says."],
   rate_limiter_unavailable: [503, "Nobody could say whether there are too many executions."],
   too_many_executions: [503, "Too many executions are running."],
   too_many_streams: [503, "Too many streams of events are open."],
