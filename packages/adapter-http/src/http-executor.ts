@@ -63,7 +63,7 @@ export function createHttpExecutor(options: HttpExecutorOptions): HttpExecutor {
     if (signal.aborted) return { failure: ABORTED_BEFORE_SEND };
     const { method, url, headers } = prepared;
     try {
-      const init = { method, headers, ...sentOnce(prepared), redirect: "manual", signal } as const;
+      const init = { method, headers, ...sentOnce(prepared, dispatcher), redirect: "manual", signal } as const;
       const response = await fetch(url, dispatcher === undefined ? init : ({ ...init, dispatcher } as RequestInit));
       return { request: prepared, response };
     } catch (error) {
