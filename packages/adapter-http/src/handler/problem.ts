@@ -38,6 +38,12 @@ const TYPE_BASE = "https://github.com/eoc-dev/eoc/tree/main/packages/adapter-htt
 // Nothing here is to be kept by a cache or guessed to be something else by a browser.
 const HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
 
+/** The code of a problem of an execution handler's, by its `type`; undefined of any other. */
+export function problemCodeOf(type: string): ProblemCode | undefined {
+  const code = type.startsWith(TYPE_BASE) ? type.slice(TYPE_BASE.length) : "";
+  return Object.hasOwn(PROBLEMS, code) ? (code as ProblemCode) : undefined;
+}
+
 /** A problem as a response. `members` are added to its details. */
 export function problem(
   code: ProblemCode,
