@@ -15,21 +15,20 @@ export function isSafe(method: string): boolean {
 /** What a response says of the effect of its request: the table in the README. Pure. */
 export function outcomeFromResponse(
   request: { method: string; keyed: boolean },
-  { status, headers, redirected }: HttpHead & { readonly redirected?: boolean },
+  response: HttpHead & { readonly redirected?: boolean },
   nowMs: () => number,
 ): HttpOutcome {
-  const safe = isSafe(request.method);
-  // Where a redirect led says as little of the request as the redirect does.
-  const isRedirect = redirected === true || status === 0;
-  if (!isRedirect && status >= 200 && status <= 299) return { ok: true };
-  const code = isRedirect ? "http_redirect" : `http_${status}`;
-  const asked = !isRedirect && (status === 429 || status === 503);
+  const { headers, redirected } = response;
+  // Where a redirect led says as little of the request as one that a browser hides.
+  const status = redirected ? 0 : response.status;
+  if (status >= 200 && status <= 299) return { ok: true };
+  const code = status === 0 ? "http_redirect" : `http_${status}`;
+  const asked = status === 429 || status === 503;
   const retryAfter = asked ? (retryAfterMs(headers, nowMs) ?? rateLimitWaitMs(headers)) : undefined;
   const wait = retryAfter === undefined ? undefined : { retryAfterMs: retryAfter };
   const refused = (retryable: boolean): HttpOutcome => ({ ok: false, code, retryable, ...wait });
 
-  if (isRedirect) return safe ? refused(false) : { ok: "unknown", code };
-  if (safe) return refused(REFUSED_FOR_NOW.has(status) || status === 408 || status >= 500);
+  if (isSafe(request.method)) return refused(REFUSED_FOR_NOW.has(status) || status === 408 || status >= 500);
   if (REFUSED_FOR_NOW.has(status)) return refused(true);
   // draft-ietf-httpapi-idempotency-key-header §2.7: a request with this key is still being processed.
   const isRunning = status === 409 && request.keyed;

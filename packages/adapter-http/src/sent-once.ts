@@ -16,16 +16,11 @@ export function sentOnce(
   const sent = (body ?? null) as BodyInit | null;
   if (isSafe(method)) return { body: sent };
   if (!("Deno" in globalThis)) {
-    const isRepeated = dispatcher === undefined && undiciMajor() >= 8;
+    const { process } = globalThis as { process?: { versions?: { undici?: string } } };
+    const isRepeated = dispatcher === undefined && Number.parseInt(process?.versions?.undici ?? "", 10) >= 8;
     return { body: sent ?? (isRepeated ? new Uint8Array() : null), keepalive: false };
   }
   // As `fetch` names a text: a blob of no type would go without.
   const type = typeof sent === "string" && !headers.has("content-type") ? "text/plain;charset=UTF-8" : "";
-  return { body: new Blob(sent === null ? [] : [sent as BlobPart], { type }), keepalive: false };
-}
-
-/** Of the undici that is Node's `fetch`; not a number elsewhere. */
-function undiciMajor(): number {
-  const { process } = globalThis as { process?: { versions?: { undici?: string } } };
-  return Number.parseInt(process?.versions?.undici ?? "", 10);
+  return { body: new Blob([(sent ?? "") as BlobPart], { type }), keepalive: false };
 }
