@@ -83,6 +83,19 @@ export const report: ExecutionReport = await execute({ action: "ACT" }, {}, { re
 export const wrong = await execute({ action: "ACT" }, {}, { retry: { maxRetrys: 1 } }, executor);
 `;
 
+/** Every kind of Node's servers takes a listener. */
+const LISTENERS = `import { createServer } from "node:http";
+import { createServer as createHttp2Server, createSecureServer } from "node:http2";
+import { createServer as createHttpsServer } from "node:https";
+import { type ExecutionHandler, toNodeListener } from "@eoc/adapter-http";
+export const servers = (handler: ExecutionHandler) => [
+  createServer(toNodeListener(handler)),
+  createHttpsServer(toNodeListener(handler)),
+  createHttp2Server(toNodeListener(handler)),
+  createSecureServer({ allowHTTP1: true }, toNodeListener(handler)),
+];
+`;
+
 const openFolders: string[] = [];
 
 /** A fresh project with these packages in it. */
@@ -121,16 +134,19 @@ async function cjs(): Promise<void> {
   await run("node", ["main.js"], folder);
 }
 
-/** Both ways of resolving, in one folder: what is installed is the same. */
+/** Both ways of resolving, in one folder: what is installed is the same; then under the types of a newer Node. */
 async function typescript(): Promise<void> {
   const files = {
     "package.json": manifest("commonjs"),
     "main.mts": TYPED,
+    "listeners.mts": LISTENERS,
     "nodenext.json": tsconfig({ module: "nodenext" }),
     "bundler.json": tsconfig({ module: "preserve", moduleResolution: "bundler", lib: ["es2023", "dom"] }),
   };
   const folder = await project(files, [...names, ...FOR_TYPES]);
   await Promise.all(["nodenext.json", "bundler.json"].map((file) => run("npx", ["tsc", "-p", file], folder)));
+  await run("npm", ["install", ...ARGS, "@types/node@26"], folder, registry.env);
+  await run("npx", ["tsc", "-p", "nodenext.json"], folder);
 }
 
 /** The bundle of a page, which says nothing of Node, and runs. */

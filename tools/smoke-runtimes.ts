@@ -1,4 +1,4 @@
-// Runs what ships, unchanged, in Node 20, 22 and 24, Bun, Deno and Chromium. Run it after a build: `pnpm check:runtimes`.
+// Runs what ships, unchanged, in Node 20, 22, 24 and 26, Bun, Deno and Chromium. Run it after a build: `pnpm check:runtimes`.
 import { execFile, execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -14,6 +14,7 @@ const PACKAGES = {
   "node-20": "npm:node@20",
   "node-22": "npm:node@22",
   "node-24": "npm:node@24",
+  "node-26": "npm:node@26",
   bun: "1",
   deno: "2",
 };
@@ -41,6 +42,7 @@ const COMMANDS: Record<string, [string, ...string[]]> = {
   "Node 20": [bin("node-20", "node")],
   "Node 22": [bin("node-22", "node")],
   "Node 24": [bin("node-24", "node")],
+  "Node 26": [bin("node-26", "node")],
   Bun: [join(runtimes, "node_modules", ".bin", "bun")],
   Deno: [join(runtimes, "node_modules", ".bin", "deno"), "run", "--allow-read", "--allow-env"],
 };

@@ -1,5 +1,6 @@
 // Asks whatever runtime runs this file (Node, Bun, Deno), after a build, whether its `fetch` sends a request that changes state once when the
-// kept-alive connection under it breaks: `bun packages/adapter-http/scripts/sent-once-check.mjs`, `deno run -A …`, `node …`.
+// kept-alive connection under it breaks: `bun packages/adapter-http/scripts/sent-once-check.mjs`, `deno run -A …`, `node …`. Of Node 26 and
+// later, which negotiate HTTP/2, it asks the same of streams that are refused.
 import { createServer } from "node:net";
 import { createHttpExecutor } from "../dist/index.js";
 
@@ -10,6 +11,32 @@ const BREAKS = {
   resets: (socket) => (socket.resetAndDestroy ?? socket.destroy).call(socket),
   "breaks off": (socket) => socket.end("HTTP/1.1 2"),
 };
+
+/** How a server may say over HTTP/2 that it has not processed a request, which is no proof that it has not. */
+const REFUSALS = {
+  refused: (stream) => stream.close(7),
+  left_out: ({ session }) => {
+    session.goaway(0, 0);
+    setImmediate(() => session.destroy());
+  },
+};
+// Of localhost, and of nothing else: signed by itself and trusted by this process only.
+const KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg7PU39MbbPy4pZ1tv
+yRxw/OhWTl8R4lcOcln9HLSWo9KhRANCAARoGXaxoZduKp9duV0XIRj0vz94v+D3
+Zzir3bMkvQL39EfyWqu49sfrzaC3Y+nKqBmp4bXTdezWLU0YGuVzGghg
+-----END PRIVATE KEY-----`;
+const CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBlTCCATugAwIBAgIUMnGkFnF6gFt9FIhvsLv0hCzlyrowCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyODEzMDk1N1oYDzIxMjYxMTA0
+MTMwOTU3WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAARoGXaxoZduKp9duV0XIRj0vz94v+D3Zzir3bMkvQL39EfyWqu49sfr
+zaC3Y+nKqBmp4bXTdezWLU0YGuVzGghgo2kwZzAdBgNVHQ4EFgQU5xc/rIkTHOJG
+epTCc+9e29qiHQ0wHwYDVR0jBBgwFoAU5xc/rIkTHOJGepTCc+9e29qiHQ0wDwYD
+VR0TAQH/BAUwAwEB/zAUBgNVHREEDTALgglsb2NhbGhvc3QwCgYIKoZIzj0EAwID
+SAAwRQIgLYYougT20L0KPn7vUl+4rQCn69/mu5iHeNsisHDdbKsCIQDx6+Ozc7Oh
+9qjDeeYqcwwYl5Boml9KAwbG/0wmdrI25g==
+-----END CERTIFICATE-----`;
 
 /** What arrived whole, by path. */
 const arrived = new Map();
@@ -35,11 +62,37 @@ const server = createServer((socket) => {
     BREAKS[decodeURIComponent(path.slice(1).split("/")[0])](socket);
   });
 });
+
+function isNode26() {
+  return !globalThis.Bun && !globalThis.Deno && Number.parseInt(globalThis.process.version.slice(1), 10) >= 26;
+}
+
+/** The same over TLS, where HTTP/2 is negotiated. */
+async function openSecure() {
+  const { createSecureServer } = await import("node:http2");
+  const { setDefaultCACertificates } = await import("node:tls");
+  setDefaultCACertificates([CERTIFICATE]);
+  const server = createSecureServer({ key: KEY, cert: CERTIFICATE, allowHTTP1: true });
+  server.on("session", (session) => session.on("error", () => {}));
+  server.on("request", (request, response) => {
+    const { stream, url: path } = request;
+    if (stream === undefined) throw new Error("HTTP/2 was not negotiated");
+    stream.on("error", () => {});
+    request.resume().on("end", () => {
+      if (path === "/first") return response.end("ok");
+      arrived.set(path, (arrived.get(path) ?? 0) + 1);
+      REFUSALS[path.split("/")[1]](stream);
+    });
+  });
+  await new Promise((resolve) => server.listen(0, "localhost", resolve));
+  return { server, origin: `https://localhost:${server.address().port}` };
+}
 await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
 const origin = `http://127.0.0.1:${server.address().port}`;
+const secure = isNode26() ? await openSecure() : undefined;
 const executor = createHttpExecutor({
   request: ({ params }) => params,
-  allowedOrigins: [origin],
+  allowedOrigins: secure === undefined ? [origin] : [origin, secure.origin],
   allowPrivateAddresses: true,
 });
 const send = async (request) => {
@@ -66,6 +119,20 @@ for (const what of Object.keys(BREAKS)) {
       if (arrived.get(path) !== 1) throw new Error(`${path}: arrived ${arrived.get(path) ?? 0} times`);
     }
   }
+}
+if (secure !== undefined) {
+  for (const how of Object.keys(REFUSALS)) {
+    for (const method of METHODS) {
+      for (const [name, body] of Object.entries(BODIES)) {
+        await send({ method: "GET", url: `${secure.origin}/first` });
+        const path = `/${how}/${method}/${name}`;
+        const { ok } = await send({ method, url: `${secure.origin}${path}`, ...(body === undefined ? {} : { body }) });
+        if (ok !== "unknown") throw new Error(`HTTP/2 ${path}: ${ok}, expected unknown`);
+        if (arrived.get(path) !== 1) throw new Error(`HTTP/2 ${path}: arrived ${arrived.get(path) ?? 0} times`);
+      }
+    }
+  }
+  secure.server.close();
 }
 const runtime = globalThis.Bun
   ? `Bun ${globalThis.Bun.version}`

@@ -21,13 +21,17 @@ const OPTIONS = {
   trace: true,
   clock: true,
 } as const satisfies Record<keyof HttpExecutorOptions, true>;
+// They mean something else to whoever is on the way, or to the executor.
+const OTHER_HEADER =
+  /^(?:accept|authorization$|content-|cookie$|from$|if-|origin$|prefer$|proxy-|range$|referer$|trace|user-agent$)/i;
 const RECONCILE = { request: true, decide: true } as const satisfies Record<keyof HttpReconcile, true>;
 
 /**
  * Checks the options of an executor and says what its requests are held to.
  * @throws EocError `invalid_option`, with an issue for each option that is wrong and no value of any.
  */
-export function checkOptions(options: HttpExecutorOptions): RequestRules {
+export function checkOptions(given: HttpExecutorOptions): RequestRules {
+  const options: Partial<HttpExecutorOptions> = given ?? {};
   const wrong: WrongOption[] = [];
   const expect = (path: string, holds: boolean, expected: string) => {
     if (!holds) wrong.push({ path, expected });
@@ -35,6 +39,9 @@ export function checkOptions(options: HttpExecutorOptions): RequestRules {
   const { request, allowedOrigins, reconcile, maxResponseBytes = 1, maxResponseMs = 1, headers = {} } = options;
   const { idempotencyHeader = "Idempotency-Key", idempotencyKeyForm = "bare", allowPrivateAddresses = false } = options;
   const { dispatcher, clock } = options;
+  const isDispatcher = typeof (dispatcher as { dispatch?: unknown } | null | undefined)?.dispatch === "function";
+  const isClock = typeof clock?.setTimer === "function" && typeof clock.now === "function";
+  const isName = typeof idempotencyHeader === "string" && !OTHER_HEADER.test(idempotencyHeader);
 
   expect("request", typeof request === "function", "a function");
   expect("allowedOrigins", Array.isArray(allowedOrigins) && allowedOrigins.length > 0, "at least one origin");
@@ -48,18 +55,20 @@ export function checkOptions(options: HttpExecutorOptions): RequestRules {
   expect("allowPrivateAddresses", typeof allowPrivateAddresses === "boolean", "true or false");
   expect("maxResponseBytes", Number.isSafeInteger(maxResponseBytes) && maxResponseBytes >= 0, "an integer >= 0");
   expect("maxResponseMs", Number.isFinite(maxResponseMs) && maxResponseMs > 0, "milliseconds > 0");
-  expect("idempotencyHeader", areHeaders({ [idempotencyHeader]: "key" }), "a header name");
+  const isHeader = isName && headersOf({ [idempotencyHeader]: "key" }) !== undefined;
+  expect("idempotencyHeader", isHeader, "a header that means nothing else");
   expect("idempotencyKeyForm", ["bare", "quoted"].includes(idempotencyKeyForm), '"bare" or "quoted"');
-  expect("headers", areHeaders(headers), "a plain object of header names and values, none for framing or routing");
-  expect("headers", !names(headers, idempotencyHeader), "without the idempotency header, as actions would share a key");
+  const all = headersOf(headers);
+  expect("headers", all !== undefined, "a plain object, none for framing or routing");
+  expect(
+    "headers",
+    !isHeader || !all?.has(idempotencyHeader),
+    "without the idempotency header, as actions would share a key",
+  );
   const asksAndDecides = typeof reconcile?.request === "function" && typeof reconcile.decide === "function";
   expect("reconcile", reconcile === undefined || asksAndDecides, "functions request and decide");
-  expect(
-    "dispatcher",
-    dispatcher === undefined || (typeof dispatcher === "object" && dispatcher !== null),
-    "an object",
-  );
-  expect("clock", clock === undefined || typeof clock?.setTimer === "function", "a clock");
+  expect("dispatcher", dispatcher === undefined || isDispatcher, "a dispatcher");
+  expect("clock", clock === undefined || isClock, "a clock");
   for (const name of ["fetch", "parse", "outcome", "trace"] as const) {
     expect(name, options[name] === undefined || typeof options[name] === "function", "a function");
   }
@@ -85,15 +94,13 @@ function originOf(text: unknown): string | undefined {
   return (protocol === "https:" || protocol === "http:") && href === `${origin}/` ? origin : undefined;
 }
 
-function names(headers: object, header: string): boolean {
-  return Object.keys(headers ?? {}).some((name) => name.toLowerCase() === String(header).toLowerCase());
-}
-
-function areHeaders(headers: Readonly<Record<string, string>>): boolean {
+/** Undefined of what cannot be sent. */
+function headersOf(entries: Readonly<Record<string, string>>): Headers | undefined {
+  const headers = new Headers();
   try {
-    setHeaders(new Headers(), headers);
-    return true;
+    setHeaders(headers, entries);
+    return headers;
   } catch {
-    return false;
+    return undefined;
   }
 }

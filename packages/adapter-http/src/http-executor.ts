@@ -63,7 +63,7 @@ export function createHttpExecutor(options: HttpExecutorOptions): HttpExecutor {
     if (signal.aborted) return { failure: ABORTED_BEFORE_SEND };
     const { method, url, headers } = prepared;
     try {
-      const init = { method, headers, ...sentOnce(prepared), redirect: "manual", signal } as const;
+      const init = { method, headers, ...sentOnce(prepared, dispatcher), redirect: "manual", signal } as const;
       const response = await fetch(url, dispatcher === undefined ? init : ({ ...init, dispatcher } as RequestInit));
       return { request: prepared, response };
     } catch (error) {
@@ -90,7 +90,7 @@ export function createHttpExecutor(options: HttpExecutorOptions): HttpExecutor {
     const exchange = await send(request, action, attempt, attempt.idempotencyKey);
     if ("failure" in exchange) return resultOf(exchange.failure);
 
-    const usual = outcomeFromResponse(exchange.request, headOf(exchange.response), () => clock.now());
+    const usual = outcomeFromResponse(exchange.request, exchange.response, () => clock.now());
     if (usual.ok !== true && decideOutcome === undefined) {
       await discardBody(exchange.response, { clock, signal: attempt.signal });
       return resultOf(usual);
@@ -105,7 +105,8 @@ export function createHttpExecutor(options: HttpExecutorOptions): HttpExecutor {
   const reconcile: ReconcileFn = async (action, attempt) => {
     // Without the key: under it a server would take the lookup for a repetition of the request.
     const exchange = await send(lookup.request, action, attempt);
-    if ("failure" in exchange) return { state: "unknown" };
+    // What answers elsewhere was not asked: a login page is a 200 too.
+    if ("failure" in exchange || exchange.response.redirected === true) return { state: "unknown" };
     return lookup.decide(await answerOf(exchange.request, exchange.response, attempt.signal), action);
   };
   return { name: "http", execute, reconcile };

@@ -13,6 +13,7 @@ export type {
   HttpRequest,
   HttpRequestFn,
 } from "./options.js";
+export { outcomeOfReport } from "./outcome-of-report.js";
 export type { HttpProblem } from "./problem-details.js";
 export type { TraceContext } from "./trace-context.js";
 

@@ -17,7 +17,10 @@ export interface HttpRequest {
 /** Makes the request of an action. Nothing has been sent yet, so whatever it throws means not applied. */
 export type HttpRequestFn = (action: PlannedAction, attempt: AttemptContext) => HttpRequest | Promise<HttpRequest>;
 
-/** The platform's `fetch`, or one that behaves like it: rejects with the system's error code in `error.cause.code`. */
+/**
+ * The platform's `fetch`, or one that behaves like it: rejects with the system's error code in `error.cause.code`, answers with web
+ * streams, follows no redirect and repeats no request.
+ */
 export type FetchFn = (url: string, init: RequestInit) => Promise<Response>;
 
 /** What a response says before its body. */
@@ -42,7 +45,14 @@ export interface HttpAnswer extends HttpHead {
 }
 
 /** What a request came to: an executor's result, or that it may or may not have been applied. */
-export type HttpOutcome = ExecutorResult | { ok: "unknown"; code: string };
+export type HttpOutcome =
+  | ExecutorResult
+  | {
+      ok: "unknown";
+      code: string;
+      /** The wait that a 503 asks for, for hooks that know what it stands for. Core waits only after what was not applied. */
+      retryAfterMs?: number;
+    };
 
 /** How to ask whether a request of unknown outcome was applied (S3.3). */
 export interface HttpReconcile {

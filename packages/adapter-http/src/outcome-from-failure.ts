@@ -27,8 +27,12 @@ const CERTIFICATE_CODES: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-// `guardLookup` stopped at a private address, before connecting.
-const ADDRESS_REFUSED = "EOC_ADDRESS_REFUSED";
+const FINAL_CODES: ReadonlyMap<string, string> = new Map([
+  // `guardLookup` stopped at a private address, before connecting.
+  ["EOC_ADDRESS_REFUSED", "address_refused"],
+  // undici's, of a dispatcher that takes no more requests. `UND_ERR_DESTROYED` is also what becomes of those that were sent.
+  ["UND_ERR_CLOSED", "dispatcher_closed"],
+]);
 
 const AFTER_SEND_CODES: ReadonlyMap<string, string> = new Map([
   ["ECONNRESET", "connection_reset"],
@@ -43,8 +47,8 @@ export function outcomeFromFailure(request: { method: string }, error: unknown, 
   for (const link of chain) {
     const code = connectFailure(link);
     if (code !== undefined) return { ok: false, code, retryable: true };
-    if (codeOf(link) === ADDRESS_REFUSED) return { ok: false, code: "address_refused", retryable: false };
-    if (CERTIFICATE_CODES.has(codeOf(link))) return { ok: false, code: "certificate_refused", retryable: false };
+    const final = CERTIFICATE_CODES.has(codeOf(link)) ? "certificate_refused" : FINAL_CODES.get(codeOf(link));
+    if (final !== undefined) return { ok: false, code: final, retryable: false };
   }
   const code = aborted
     ? "aborted"

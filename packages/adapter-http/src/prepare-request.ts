@@ -36,6 +36,8 @@ const MEMBERS = { method: true, url: true, headers: true, body: true } as const 
 >;
 const REFUSED_METHODS = new Set(["CONNECT", "TRACE", "TRACK"]);
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+// What becomes of a key that is not there: one key for all.
+const NO_KEY = /^"?(?:undefined|null)?"?$/;
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 // The URL parser would drop them silently, and the request go elsewhere than its text says.
 const CONTROL_OR_SPACE = /[\0-\x20\x7f]/;
@@ -62,9 +64,11 @@ export function prepareRequest(
     const form = rules.idempotencyKeyForm === "quoted" ? quoted : bare;
     setHeaders(headers, { [rules.idempotencyHeader]: form(idempotencyKey) });
   }
+  const key = headers.get(rules.idempotencyHeader);
+  if (key !== null && NO_KEY.test(key)) throw refused("invalid_idempotency_key");
   const body = encodedBody(request.body, headers);
   if (body !== undefined && (method === "GET" || method === "HEAD")) throw refused("invalid_body");
-  return { method, url, headers, body, keyed: headers.has(rules.idempotencyHeader) };
+  return { method, url, headers, body, keyed: key !== null };
 }
 
 /**
@@ -108,13 +112,20 @@ function encodedBody(body: HttpRequest["body"], headers: Headers): string | Uint
   if (typeof body === "object" && !isPlain(body)) throw refused("invalid_body");
   let text: string | undefined;
   try {
-    text = JSON.stringify(body);
+    text = JSON.stringify(body, refuseNoNumber);
   } catch {
-    // A cycle, a bigint, or a throwing `toJSON`.
+    // A cycle, a bigint, no number, or a throwing `toJSON`.
   }
   if (text === undefined) throw refused("invalid_body");
   if (!headers.has("content-type")) headers.set("content-type", "application/json");
   return text;
+}
+
+// JSON would say `null` of it without a word, and a service perhaps take that for 0.
+function refuseNoNumber(this: Readonly<Record<string, unknown>>, name: string, value: unknown): unknown {
+  const isNone = typeof value === "number" ? !Number.isFinite(value) : value === null && this[name] instanceof Date;
+  if (isNone) throw refused("invalid_body");
+  return value;
 }
 
 function isPlain(value: object): boolean {

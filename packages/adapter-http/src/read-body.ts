@@ -20,8 +20,8 @@ export async function readBody(
   parse: (body: Uint8Array, head: HttpHead) => unknown = parseByContentType,
 ): Promise<Body> {
   try {
-    // The answer to a HEAD declares the length of a body that does not come.
-    if (method !== "HEAD" && declaredLength(response) > limits.maxBytes) {
+    // The answer to a HEAD declares the length of a body that does not come, and a 204 may.
+    if (method !== "HEAD" && response.body !== null && declaredLength(response) > limits.maxBytes) {
       cancelBody(response);
       return UNREADABLE;
     }
@@ -32,6 +32,7 @@ export async function readBody(
     const value = isThenable(parsed) ? await orAborted(parsed, limits.signal) : parsed;
     return value === ABORTED ? UNREADABLE : { body: "parsed", value };
   } catch {
+    cancelBody(response);
     return UNREADABLE;
   }
 }
@@ -39,11 +40,20 @@ export async function readBody(
 /** Lets go of a body that nobody reads: to its end where that is near, so that the connection can be used again. Never throws. */
 export async function discardBody(response: Response, limits: Pick<ReadLimits, "clock" | "signal">): Promise<void> {
   if (declaredLength(response) > DISCARD_BYTES) return cancelBody(response);
-  await readBounded(response.body, { ...limits, maxBytes: DISCARD_BYTES, maxMs: DISCARD_MS }).catch(() => {});
+  await readBounded(response.body, { ...limits, maxBytes: DISCARD_BYTES, maxMs: DISCARD_MS }).catch(() =>
+    cancelBody(response),
+  );
 }
 
+/** Lets go of a body: a web stream, or one of Node's, as some packages' `fetch` has it. Never throws. */
 function cancelBody(response: Response): void {
-  response.body?.cancel().catch(() => {});
+  const body = response.body as Partial<ReadableStream & { destroy(): void }> | null;
+  try {
+    body?.destroy?.();
+    body?.cancel?.().catch(() => {});
+  } catch {
+    // The status stands, whatever becomes of the body.
+  }
 }
 
 function declaredLength(response: Response): number {

@@ -6,7 +6,8 @@ export interface NodeIncoming {
   readonly url?: string | undefined;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly socket?: object | null;
-  on(event: string, listener: (...values: never[]) => void): unknown;
+  on(event: "data", listener: (chunk: Uint8Array) => void): unknown;
+  on(event: "end" | "close" | "error", listener: () => void): unknown;
   pause(): unknown;
   resume(): unknown;
 }
@@ -18,7 +19,7 @@ export interface NodeOutgoing {
   write(chunk: Uint8Array): boolean;
   end(): unknown;
   destroy(): unknown;
-  on(event: string, listener: (...values: never[]) => void): unknown;
+  on(event: "close" | "drain" | "error", listener: () => void): unknown;
   flushHeaders?(): void;
 }
 

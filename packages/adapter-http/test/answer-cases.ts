@@ -7,7 +7,9 @@ export interface AnswerCase {
   readonly headers?: Readonly<Record<string, string>>;
   /** The request carried an idempotency key. Undefined: both ways. */
   readonly keyed?: boolean;
-  /** Outcome of a request that changes state, and of a read; the code is always `http_<status>`. */
+  /** A `fetch` of the caller's has followed a redirect to it. */
+  readonly redirected?: boolean;
+  /** Outcome of a request that changes state, and of a read; the code is always `http_<status>`, behind a redirect `http_redirect`. */
   readonly change: Verdict;
   readonly read: Verdict;
 }
@@ -17,7 +19,8 @@ export type Verdict =
   | "not applied, final"
   | "not applied, retried"
   | "not applied, retried after the wait"
-  | "unknown";
+  | "unknown"
+  | "unknown, with the wait";
 
 /** The wait that the headers of {@link ANSWER_CASES} asks for. */
 export const WAIT_MS = 7000;
@@ -27,14 +30,21 @@ const RATE_LIMIT = { ratelimit: '"default";r=0;t=7' };
 
 export const ANSWER_CASES: readonly AnswerCase[] = [
   { answer: "2xx", statuses: [200, 201, 202, 203, 204, 205, 206, 207, 299], change: "applied", read: "applied" },
-  { answer: "307, 308", statuses: [307, 308], change: "not applied, final", read: "not applied, final" },
   {
-    answer: "any other 3xx, and a redirect that a browser hides (`http_redirect`)",
-    statuses: [0, 300, 301, 302, 303, 304, 305, 399],
+    answer: "3xx, and a redirect that a browser hides (`http_redirect`)",
+    statuses: [0, 300, 301, 302, 303, 304, 305, 307, 308, 399],
     change: "unknown",
     read: "not applied, final",
   },
-  { answer: "408, 425", statuses: [408, 425], change: "not applied, retried", read: "not applied, retried" },
+  {
+    answer: "any, to which a `fetch` of your own has followed a redirect (`http_redirect`)",
+    statuses: [200, 204, 302, 404, 408, 429, 500, 503],
+    redirected: true,
+    change: "unknown",
+    read: "not applied, final",
+  },
+  { answer: "408", statuses: [408], change: "unknown", read: "not applied, retried" },
+  { answer: "425", statuses: [425], change: "not applied, retried", read: "not applied, retried" },
   { answer: "429", statuses: [429], change: "not applied, retried", read: "not applied, retried" },
   {
     answer: "429 with `Retry-After`",
@@ -74,18 +84,18 @@ export const ANSWER_CASES: readonly AnswerCase[] = [
     answer: "503 with `Retry-After`",
     statuses: [503],
     headers: WAIT,
-    change: "not applied, retried after the wait",
+    change: "unknown, with the wait",
     read: "not applied, retried after the wait",
   },
   {
-    answer: "503 with `RateLimit` only, its quota used up",
+    answer: "503 with `RateLimit`, its quota used up",
     statuses: [503],
     headers: RATE_LIMIT,
-    change: "unknown",
+    change: "unknown, with the wait",
     read: "not applied, retried after the wait",
   },
   {
-    answer: "503 without, or with one that cannot be read",
+    answer: "503 with neither, or with one that cannot be read",
     statuses: [503],
     headers: { "retry-after": "soon" },
     change: "unknown",
@@ -100,13 +110,15 @@ export const ANSWER_CASES: readonly AnswerCase[] = [
 ];
 
 /** The outcome that a verdict stands for. */
-export function outcomeOfVerdict(verdict: Verdict, status: number): HttpOutcome {
-  const code = status === 0 ? "http_redirect" : `http_${status}`;
+export function outcomeOfVerdict(verdict: Verdict, status: number, redirected = false): HttpOutcome {
+  const code = redirected || status === 0 ? "http_redirect" : `http_${status}`;
   switch (verdict) {
     case "applied":
       return { ok: true };
     case "unknown":
       return { ok: "unknown", code };
+    case "unknown, with the wait":
+      return { ok: "unknown", code, retryAfterMs: WAIT_MS };
     case "not applied, final":
       return { ok: false, code, retryable: false };
     case "not applied, retried":

@@ -1,5 +1,6 @@
 import { getEventListeners } from "node:events";
 import { createServer } from "node:http";
+import { Readable } from "node:stream";
 import { inspect } from "node:util";
 import { isEocError, NotAppliedError } from "@eoc/core";
 import { describe, expect, it } from "vitest";
@@ -53,6 +54,13 @@ describe("createHttpExecutor", () => {
       { headers: { "idempotency-key": "s3cr3t" } },
       { idempotencyHeader: "a b" },
       { idempotencyHeader: "Host" },
+      { idempotencyHeader: null },
+      { idempotencyHeader: 5 },
+      { idempotencyHeader: "" },
+      { idempotencyHeader: "Authorization" },
+      { idempotencyHeader: "content-type" },
+      { idempotencyHeader: "Cookie" },
+      { idempotencyHeader: "traceparent" },
       { idempotencyKeyForm: "none" },
       { reconcile: { request: () => {} } },
       { fetch: "fetch" },
@@ -61,9 +69,14 @@ describe("createHttpExecutor", () => {
       { trace: "00-" },
       { dispatcher: "agent" },
       { dispatcher: null },
+      { dispatcher: {} },
+      { dispatcher: [] },
+      { dispatcher: new Map() },
       { maxResponseMs: 0 },
       { maxResponseMs: Number.POSITIVE_INFINITY },
       { clock: { now: () => 0 } },
+      { clock: { setTimer: () => () => {} } },
+      { clock: null },
       { allowPrivateAddresses: "yes" },
       { allowedOrigins: ["http://127.0.0.1:8080"] },
       { allowedOrigins: [ORIGIN, "http://localhost"] },
@@ -82,6 +95,12 @@ describe("createHttpExecutor", () => {
         );
         expect(inspect(error)).not.toContain("s3cr3t");
       }
+    }
+  });
+
+  it("refuses to be made of nothing", () => {
+    for (const options of [undefined, null, "options", 5] as never[]) {
+      expect(() => createHttpExecutor(options)).toThrow(expect.objectContaining({ code: "invalid_option" }));
     }
   });
 
@@ -315,6 +334,55 @@ describe("the value of a 2xx", () => {
   });
 });
 
+describe("an answer whose body is no web stream", () => {
+  /** As node-fetch answers: a stream of Node's. */
+  const foreign = (status: number, length: number) => {
+    const body = Readable.from([Buffer.alloc(10)]);
+    const headers = new Headers({ "content-length": String(length), "retry-after": "7" });
+    return { body, fetch: async () => ({ status, headers, body }) as unknown as Response };
+  };
+
+  it("means what its status means, and is let go of", async () => {
+    for (const length of [10, 100_000]) {
+      const { body, fetch } = foreign(429, length);
+      const retried = { ok: false, code: "http_429", retryable: true, retryAfterMs: 7000 };
+      expect(await run({ fetch })).toEqual(retried);
+      expect(body.destroyed).toBe(true);
+      expect(await run({ fetch: foreign(400, length).fetch })).toMatchObject({ ok: false, code: "http_400" });
+      expect(await run({ fetch: foreign(200, length).fetch, maxResponseBytes: 50 })).toEqual({ ok: true });
+    }
+  });
+});
+
+describe("an answer from behind a redirect that a fetch has followed", () => {
+  const elsewhere = async () => {
+    const server = createServer((request, response) => {
+      if (request.url === "/login") response.end("please log in");
+      else response.writeHead(302, { location: "/login" }).end();
+    });
+    const origin = await listen(server);
+    const options = {
+      allowedOrigins: [origin],
+      allowPrivateAddresses: true,
+      fetch: ((url, init) => fetch(url, { ...init, redirect: "follow" })) satisfies FetchFn,
+    };
+    return { server, origin, options };
+  };
+
+  it("is unknown, and no answer to a lookup", async () => {
+    const { server, origin, options } = await elsewhere();
+    const request = (method: string) => () => ({ method, url: `${origin}/orders` });
+    expect(await run({ ...options, request: request("POST") })).toEqual({ ok: "unknown", code: "http_redirect" });
+    expect(await run({ ...options, request: request("GET") })).toMatchObject({ ok: false, code: "http_redirect" });
+    const executor = anExecutor({
+      ...options,
+      reconcile: { request: request("GET"), decide: () => ({ state: "applied" }) },
+    });
+    expect(await executor.reconcile!(anAction(), anAttempt())).toEqual({ state: "unknown" });
+    await closed(server);
+  });
+});
+
 describe("the outcome hook", () => {
   it("has the last word, knowing the answer and the usual outcome", async () => {
     const seen: unknown[] = [];
@@ -359,6 +427,14 @@ describe("the outcome hook", () => {
       const outcome = () => ({ ok: "unknown", code }) as const;
       expect(await run({ ...ok, outcome })).toEqual({ ok: "unknown", code: "invalid_code" });
     }
+  });
+
+  it("can believe a 503 of a service that guarantees what it means, with the wait that it asks for", async () => {
+    const outcome: HttpExecutorOptions["outcome"] = ({ status }, usual) =>
+      status === 503 && usual.ok === "unknown" ? { ...usual, ok: false } : usual;
+    const busy = answering(null, { status: 503, headers: { "retry-after": "7" } });
+    expect(await run({ ...busy, outcome })).toEqual({ ok: false, code: "http_503", retryAfterMs: 7000 });
+    expect(await run(busy)).toEqual({ ok: "unknown", code: "http_503" });
   });
 
   it("is not asked about a request that was not answered", async () => {

@@ -51,6 +51,12 @@ describe("the outcome of a fetch that rejected", () => {
     });
   });
 
+  it("is not applied, and final, when the dispatcher had been closed before, but not when it was destroyed", () => {
+    const dispatcherClosed = { ok: false, code: "dispatcher_closed", retryable: false };
+    expect(outcome(failed({}, { code: "UND_ERR_CLOSED" }))).toEqual(dispatcherClosed);
+    expect(outcome(failed({}, { code: "UND_ERR_DESTROYED" }))).toEqual({ ok: "unknown", code: "network_error" });
+  });
+
   it("S3.1 is unknown for anything that can happen after the request left", () => {
     const after = [
       [failed({}, { code: "ECONNRESET", syscall: "read" }), "connection_reset"],

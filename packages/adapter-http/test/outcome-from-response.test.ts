@@ -6,14 +6,18 @@ const CHANGES = ["POST", "PUT", "PATCH", "DELETE", "PURGE"];
 const READS = ["GET", "HEAD", "OPTIONS"];
 
 describe("the outcome of an answer", () => {
-  for (const { answer, statuses, headers = {}, keyed, change, read } of ANSWER_CASES) {
+  for (const { answer, statuses, headers = {}, keyed, redirected, change, read } of ANSWER_CASES) {
     it(`S3.1 ${answer}: ${change}; for a read: ${read}`, () => {
       for (const status of statuses) {
         for (const each of keyed === undefined ? [true, false] : [keyed]) {
           const outcome = (method: string) =>
-            outcomeFromResponse({ method, keyed: each }, { status, headers: new Headers(headers) }, () => 0);
-          expect(CHANGES.map(outcome)).toEqual(CHANGES.map(() => outcomeOfVerdict(change, status)));
-          expect(READS.map(outcome)).toEqual(READS.map(() => outcomeOfVerdict(read, status)));
+            outcomeFromResponse(
+              { method, keyed: each },
+              { status, headers: new Headers(headers), ...(redirected === undefined ? {} : { redirected }) },
+              () => 0,
+            );
+          expect(CHANGES.map(outcome)).toEqual(CHANGES.map(() => outcomeOfVerdict(change, status, redirected)));
+          expect(READS.map(outcome)).toEqual(READS.map(() => outcomeOfVerdict(read, status, redirected)));
         }
       }
     });
@@ -21,8 +25,8 @@ describe("the outcome of an answer", () => {
 
   it("heeds Retry-After before RateLimit", () => {
     const headers = new Headers({ "retry-after": "7", ratelimit: '"default";r=0;t=60' });
-    const outcome = outcomeFromResponse({ method: "POST", keyed: false }, { status: 503, headers }, () => 0);
-    expect(outcome).toEqual({ ok: false, code: "http_503", retryable: true, retryAfterMs: 7000 });
+    const outcome = outcomeFromResponse({ method: "POST", keyed: false }, { status: 429, headers }, () => 0);
+    expect(outcome).toEqual({ ok: false, code: "http_429", retryable: true, retryAfterMs: 7000 });
   });
 
   it("heeds both of 429 and 503 only", () => {

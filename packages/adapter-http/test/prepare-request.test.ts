@@ -116,6 +116,17 @@ describe("a request's idempotency key", () => {
     expect(codeOf({}, { idempotencyKeyForm: "quoted" }, "clé")).toBe("invalid_header");
   });
 
+  it("is refused when the request names none: a service would take it for the same key of all", () => {
+    const none = ["", " ", "undefined", "null", '""', '"undefined"'];
+    expect(none.map((key) => codeOf({ headers: { "Idempotency-Key": key } }))).toEqual(
+      none.map(() => "invalid_idempotency_key"),
+    );
+    expect(codeOf({ method: "GET", headers: { "x-key": "" } }, { idempotencyHeader: "X-Key" })).toBe(
+      "invalid_idempotency_key",
+    );
+    expect(codeOf({ headers: { "idempotency-key": "" } }, {}, "key-1")).toBe("invalid_idempotency_key");
+  });
+
   it("is refused when it would arrive as another key", () => {
     expect(["", " key", "key\t"].map((key) => codeOf({}, {}, key))).toEqual(Array(3).fill("invalid_header"));
     const { headers } = prepare({}, { idempotencyKeyForm: "quoted" }, " key");
@@ -170,6 +181,15 @@ describe("a request's body", () => {
     expect(
       prepare({ body: {}, headers: { "Content-Type": "application/merge-patch+json" } }).headers.get("content-type"),
     ).toBe("application/merge-patch+json");
+  });
+
+  it("is refused when JSON would make `null` of a number in it", () => {
+    const bodies = [{ cents: Number("12,00") * 100 }, [1, [Number.POSITIVE_INFINITY]], Number.NaN];
+    expect(bodies.map((body) => codeOf({ body }))).toEqual(bodies.map(() => "invalid_body"));
+    expect(prepare({ body: { cents: 1200, none: null, later: new Date(0) } }).body).toBe(
+      '{"cents":1200,"none":null,"later":"1970-01-01T00:00:00.000Z"}',
+    );
+    expect(codeOf({ body: { at: new Date(Number.NaN) } })).toBe("invalid_body");
   });
 
   it("is refused when JSON cannot say it, or fetch may not send it", () => {

@@ -9,6 +9,7 @@ describe("@eoc/adapter-http", () => {
       "createExecutionHandler",
       "createHttpExecutor",
       "guardLookup",
+      "outcomeOfReport",
       "toNodeListener",
     ]);
   });

@@ -15,7 +15,7 @@ function outcomeText(outcome: HttpOutcome): string {
   return `not applied, retried${outcome.retryAfterMs === undefined ? "" : " after the wait"} \`${outcome.code}\``;
 }
 
-const bold = (verdict: string) => (verdict === "unknown" ? "**unknown**" : verdict);
+const bold = (verdict: string) => verdict.replace(/^unknown/, "**unknown**");
 
 /** A table as the formatter leaves it. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -50,13 +50,13 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   "answers 503": { applies: EITHER, play: status(503) },
   "answers 504": { applies: EITHER, play: status(504) },
   "redirects with 302": { applies: EITHER, play: status(302, { Location: "/elsewhere" }) },
-  "redirects with 307": { applies: [false], play: status(307, { Location: "/elsewhere" }) },
+  "redirects with 307": { applies: EITHER, play: status(307, { Location: "/elsewhere" }) },
   "answers 404": { applies: [false], play: status(404, {}, "no such thing") },
-  "answers 408": { applies: [false], play: status(408) },
+  "answers 408": { applies: EITHER, play: status(408) },
   "answers 425": { applies: [false], play: status(425) },
   "answers 429": { applies: [false], play: status(429) },
   "answers 429 with Retry-After": { applies: [false], play: status(429, { "Retry-After": "7" }) },
-  "answers 503 with Retry-After": { applies: [false], play: status(503, { "Retry-After": "7" }) },
+  "answers 503 with Retry-After": { applies: EITHER, play: status(503, { "Retry-After": "7" }) },
 };
 const FAULT_NAMES = Object.keys(FAULTS);
 

@@ -9,7 +9,7 @@ import {
   type HttpExecutorOptions,
   type LookupFn,
 } from "../src/index.js";
-import { anAction, anAttempt, closed, listen, outcomeOf } from "./support.js";
+import { anAction, anAttempt, closed, happening, listen, outcomeOf } from "./support.js";
 
 // Real connections, on machines that may be busy.
 vi.setConfig({ testTimeout: 30_000 });
@@ -66,6 +66,28 @@ for (const [name, fetch] of FETCHES) {
         ok: true,
         value: "done",
       });
+    });
+
+    it("that is being closed sends nothing more, and says so", async () => {
+      const [asked, answer] = [happening(), happening()];
+      let requests = 0;
+      const server = createServer((_request, response) => {
+        requests++;
+        asked.happened();
+        void answer.once.then(() => response.end("done"));
+      });
+      const { port } = new URL(await listen(server));
+      cleanUps.push(() => closed(server));
+      const dispatcher = openAgent({ connect: { lookup: rebound } });
+      const url = `http://api.example.com:${port}/`;
+      const first = send(url, { ...own, dispatcher });
+      await asked.once;
+      const closing = dispatcher.close();
+      const refused = { ok: false, code: "dispatcher_closed", retryable: false };
+      expect([await send(url, { ...own, dispatcher }), requests]).toEqual([refused, 1]);
+      answer.happened();
+      expect(await first).toEqual({ ok: true, value: "done" });
+      await closing;
     });
 
     it("keeps from a private address that a public name leads to, before anything is connected", async () => {

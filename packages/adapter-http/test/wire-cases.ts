@@ -166,6 +166,13 @@ export const WIRE_CASES: readonly WireCase[] = [
     effects: [1],
   },
   {
+    what: "answers 100 without having been asked, then 200 (undici closes the connection)",
+    answer: (socket) => socket.write(head("100 Continue") + OK),
+    post: unknown("connection_reset"),
+    get: retried("connection_reset"),
+    effects: [0, 1],
+  },
+  {
     what: "answers 103, then resets the connection",
     answer: (socket) => socket.write(head("103 Early Hints", "Link: </a>"), () => socket.resetAndDestroy()),
     post: unknown("connection_reset"),
@@ -288,6 +295,13 @@ export const WIRE_CASES: readonly WireCase[] = [
     effects: [1],
   },
   {
+    what: "answers 204 and declares a length of 5 MB",
+    answer: (socket) => socket.write(head("204 No Content", "Content-Length: 5000000")),
+    post: applied,
+    get: applied,
+    effects: [1],
+  },
+  {
     what: "answers 204 with a body all the same",
     answer: (socket) => socket.write(reply("204 No Content", "more", "Content-Type: application/json")),
     post: applied,
@@ -321,9 +335,9 @@ export const WIRE_CASES: readonly WireCase[] = [
       socket.write(
         reply("307 Temporary Redirect", "", `Location: ${origin.replace("127.0.0.1", "localhost")}/elsewhere`),
       ),
-    post: final("http_307"),
+    post: unknown("http_307"),
     get: final("http_307"),
-    effects: [0],
+    effects: [0, 1],
   },
   {
     what: "answers 429 with `Retry-After` in seconds",
@@ -358,6 +372,27 @@ export const WIRE_CASES: readonly WireCase[] = [
     };
   }),
   {
+    what: "redirects with 308 to the same origin",
+    answer: (socket, origin) => socket.write(reply("308 Permanent Redirect", "", `Location: ${origin}/elsewhere`)),
+    post: unknown("http_308"),
+    get: final("http_308"),
+    effects: [0, 1],
+  },
+  {
+    what: "answers 407 (undici makes a network error of it)",
+    answer: (socket) => socket.write(reply("407 Proxy Authentication Required", "", "Proxy-Authenticate: Basic")),
+    post: unknown("network_error"),
+    get: retried("network_error"),
+    effects: [0, 1],
+  },
+  {
+    what: "answers 408",
+    answer: (socket) => socket.write(reply("408 Request Timeout")),
+    post: unknown("http_408"),
+    get: retried("http_408"),
+    effects: [0, 1],
+  },
+  {
     what: "answers 421",
     answer: (socket) => socket.write(reply("421 Misdirected Request")),
     post: final("http_421"),
@@ -381,9 +416,9 @@ export const WIRE_CASES: readonly WireCase[] = [
   {
     what: "answers 503 with `Retry-After`",
     answer: (socket) => socket.write(reply("503 Service Unavailable", "", "Retry-After: 30")),
-    post: { ...retried("http_503"), retryAfterMs: 30_000 },
+    post: unknown("http_503"),
     get: { ...retried("http_503"), retryAfterMs: 30_000 },
-    effects: [0],
+    effects: [0, 1],
   },
   {
     what: "answers 503 with `RateLimit` only",

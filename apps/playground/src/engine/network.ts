@@ -41,9 +41,8 @@ function stepFor(reply: Reply, latency: number): ScriptedStep {
   const afterMs = prepareMs + latency;
   if (status < 300) return slowMs > 0 ? succeedsLate(slowMs + latency) : succeeds(undefined, { afterMs });
   const retry = retryAfter === undefined ? {} : { retryAfterMs: retryAfter * 1000 };
-  const isRetryable = [408, 425, 429].includes(status) || (status === 503 && retryAfter !== undefined);
-  if (isRetryable) return rejects(`http_${status}`, { afterMs, ...retry });
-  if (status < 500) return rejects(`http_${status}`, { afterMs, retryable: false });
+  if (status === 425 || status === 429) return rejects(`http_${status}`, { afterMs, ...retry });
+  if (status >= 400 && status < 500 && status !== 408) return rejects(`http_${status}`, { afterMs, retryable: false });
   return throws(new Error(`http_${status}`), { afterMs, applied });
 }
 

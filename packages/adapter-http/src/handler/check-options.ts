@@ -57,7 +57,8 @@ export interface HandlerSettings extends Omit<ExecutionHandlerOptions, "control"
  * Checks the options of a handler.
  * @throws EocError `invalid_option`, with an issue for each option that is wrong and no value of any; `invalid_policy`.
  */
-export function checkHandlerOptions(options: ExecutionHandlerOptions): HandlerSettings {
+export function checkHandlerOptions(given: ExecutionHandlerOptions): HandlerSettings {
+  const options = given ?? ({} as ExecutionHandlerOptions);
   const wrong: WrongOption[] = [];
   const expect = (path: string, holds: boolean, expected: string) => {
     if (!holds) wrong.push({ path, expected });

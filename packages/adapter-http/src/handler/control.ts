@@ -1,10 +1,13 @@
-import type { KillSwitch, KillSwitchState, ManualKillSwitch } from "@eoc/core";
+import type { KillSwitch, KillSwitchState } from "@eoc/core";
 import type { Answer } from "./ask.js";
 import { json, problem } from "./problem.js";
 import { objectOf } from "./read-json.js";
 
-/** A kill switch that can be thrown from outside. */
-export type ControlledSwitch = KillSwitch & Pick<ManualKillSwitch, "halt" | "clear">;
+/** A kill switch that can be thrown from outside: that of `createManualKillSwitch` at once, those of stores once they resolve. */
+export interface ControlledSwitch extends KillSwitch {
+  halt(reason?: string): void | Promise<void>;
+  clear(): void | Promise<void>;
+}
 
 /** Reads the kill switch; undefined when it does not answer with a state. */
 export type ReadSwitch = () => Promise<KillSwitchState | undefined>;
@@ -34,12 +37,14 @@ export async function showSwitch(read: ReadSwitch): Promise<Response> {
   return state === undefined ? problem("kill_switch_unavailable") : json(200, state);
 }
 
+/** Throws the switch, within the time that a port has. Rejects when it could not, or when nobody knows whether it did. */
+export type ChangeSwitch = (change: (killSwitch: ControlledSwitch) => void | Promise<void>) => Promise<void>;
+
 /** `POST /control`: throws the switch, then shows what it says. */
-export async function throwSwitch(body: unknown, killSwitch: ControlledSwitch, read: ReadSwitch): Promise<Response> {
+export async function throwSwitch(body: unknown, change: ChangeSwitch, read: ReadSwitch): Promise<Response> {
   const { halted, reason } = objectOf(body, ["halted", "reason"]) ?? {};
   const named = typeof reason === "string" && reason.length <= MAX_REASON_LENGTH;
   if (typeof halted !== "boolean" || !(reason === undefined || (halted && named))) return problem("invalid_control");
-  if (halted) killSwitch.halt(reason as string | undefined);
-  else killSwitch.clear();
+  await change((killSwitch) => (halted ? killSwitch.halt(reason as string | undefined) : killSwitch.clear()));
   return showSwitch(read);
 }

@@ -1,6 +1,6 @@
 import { type Answer, ask } from "./ask.js";
 import { checkHandlerOptions } from "./check-options.js";
-import { showSwitch, stateOf, throwSwitch } from "./control.js";
+import { type ChangeSwitch, showSwitch, stateOf, throwSwitch } from "./control.js";
 import { createEventStreams } from "./event-stream.js";
 import { createExecuteRoute, showExecution } from "./execute-route.js";
 import { createExecutionMemory } from "./execution-memory.js";
@@ -65,6 +65,10 @@ export function createExecutionHandler(options: ExecutionHandlerOptions): Execut
     if (path === "/health") return { guard: async () => undefined, GET: async () => health(await readSwitch()) };
     if (path === "/control" && control !== undefined) {
       const { killSwitch, mayControl } = control;
+      const changeSwitch: ChangeSwitch = async (change) => {
+        const changed = await ask(clock, portTimeoutMs, () => change(killSwitch));
+        if (!changed.ok) throw changed.error;
+      };
       return {
         guard: async (request) =>
           (await mayControl(request)) ? undefined : problem("not_authenticated", { "www-authenticate": "Bearer" }),
@@ -73,7 +77,7 @@ export function createExecutionHandler(options: ExecutionHandlerOptions): Execut
           const read = await readJson(request, limits);
           if (read instanceof Response) return read;
           try {
-            return await throwSwitch(read.value, killSwitch, readSwitch);
+            return await throwSwitch(read.value, changeSwitch, readSwitch);
           } catch (error) {
             fail("kill_switch", error);
             return problem("kill_switch_unavailable");

@@ -53,7 +53,7 @@ export interface ExecutionHandlerOptions {
   approval?: (decision: FinalDecisionInput, request: Request) => Approval | undefined | Promise<Approval | undefined>;
   /**
    * Turns `/control` on, for whoever has the bearer token. At least 16 characters. The kill switch is `ports.killSwitch`, which needs
-   * `halt` and `clear`, as that of `createManualKillSwitch` has them.
+   * `halt` and `clear`, as that of `createManualKillSwitch` and those of stores have them. They are given the policy's `portTimeoutMs`.
    */
   control?: { token: string };
   rateLimit?: HandlerRateLimit;

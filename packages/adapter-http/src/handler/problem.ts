@@ -24,7 +24,7 @@ export const PROBLEMS = {
   internal_error: [500, "The service failed."],
   approval_unavailable: [503, "Nobody could say whether this decision is approved."],
   authorization_unavailable: [503, "Nobody could say whether this request is allowed."],
-  kill_switch_unavailable: [503, "The kill switch does not answer: take it for halted."],
+  kill_switch_unavailable: [503, "The kill switch does not answer: nobody knows what it says."],
   rate_limiter_unavailable: [503, "Nobody could say whether there are too many executions."],
   too_many_executions: [503, "Too many executions are running."],
   too_many_streams: [503, "Too many streams of events are open."],
@@ -37,6 +37,12 @@ const TYPE_BASE = "https://github.com/eoc-dev/eoc/tree/main/packages/adapter-htt
 
 // Nothing here is to be kept by a cache or guessed to be something else by a browser.
 const HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
+
+/** The code of a problem of an execution handler's, by its `type`; undefined of any other. */
+export function problemCodeOf(type: string): ProblemCode | undefined {
+  const code = type.startsWith(TYPE_BASE) ? type.slice(TYPE_BASE.length) : "";
+  return Object.hasOwn(PROBLEMS, code) ? (code as ProblemCode) : undefined;
+}
 
 /** A problem as a response. `members` are added to its details. */
 export function problem(

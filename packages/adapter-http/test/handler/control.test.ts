@@ -1,4 +1,7 @@
+import { setImmediate } from "node:timers/promises";
+import type { KillSwitchState } from "@eoc/core";
 import { describe, expect, it } from "vitest";
+import type { ControlledSwitch } from "../../src/handler/control.js";
 import { aHeldExecutor, openHandler, problemOf, reportOf, TOKEN } from "./support.js";
 
 const bearer = { authorization: `Bearer ${TOKEN}` };
@@ -73,6 +76,44 @@ describe("/control", () => {
       ports: { killSwitch: { read: () => state, halt: () => {}, clear: () => {} } as never },
     });
     expect(await (await get("/control", bearer)).json()).toEqual({ halted: true });
+  });
+});
+
+/** A switch as stores have it: thrown some time after it was told to be, or not at all. */
+function aStoredSwitch(fails?: Error) {
+  let state: KillSwitchState = { halted: false };
+  const change = async (next: KillSwitchState) => {
+    for (let turn = 0; turn < 10; turn++) await setImmediate();
+    if (fails !== undefined) throw fails;
+    state = next;
+  };
+  return {
+    read: async () => state,
+    halt: (reason?: string) => change({ halted: true, ...(reason === undefined ? {} : { reason }) }),
+    clear: () => change({ halted: false }),
+  } satisfies ControlledSwitch;
+}
+
+describe("/control of a switch that is thrown asynchronously", () => {
+  it("answers when it is thrown, with what it says then", async () => {
+    const { post, order, effects } = openHandler({ ...control, ports: { killSwitch: aStoredSwitch() } });
+    const halted = await post("/control", { halted: true, reason: "drill" }, bearer);
+    expect([halted.status, await halted.json()]).toEqual([200, { halted: true, reason: "drill" }]);
+    expect((await reportOf(await order())).status).toBe("denied");
+    expect(await (await post("/control", { halted: false }, bearer)).json()).toEqual({ halted: false });
+    expect((await reportOf(await order())).status).toBe("success");
+    expect(effects).toHaveLength(1);
+  });
+
+  it("says when it could not be thrown, and lets the process live", async () => {
+    const broken = new Error("s3cr3t");
+    const { post, faults } = openHandler({ ...control, ports: { killSwitch: aStoredSwitch(broken) } });
+    for (const halted of [true, false]) {
+      const answer = await problemOf(await post("/control", { halted }, bearer));
+      expect(answer).toEqual([503, "kill_switch_unavailable"]);
+    }
+    // A rejection that nobody handled would have failed this run.
+    expect(faults).toEqual(Array(2).fill(["kill_switch", broken]));
   });
 });
 

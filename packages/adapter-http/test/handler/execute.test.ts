@@ -54,6 +54,8 @@ describe("createExecutionHandler", () => {
       expect(() => createExecutionHandler(all), path).toThrow(refused);
       expect(() => createExecutionHandler(all)).not.toThrow("s3cr3t");
     }
+    const noOptions = expect.toSatisfy((error) => isEocError(error) && error.code === "invalid_option");
+    expect(() => createExecutionHandler(undefined as never)).toThrow(noOptions);
     const policy = { maxConcurrency: 0 };
     const refused = expect.toSatisfy((error) => isEocError(error) && error.code === "invalid_policy");
     expect(() => createExecutionHandler({ policy, executor: () => ({ ok: true }), authorize: "none" })).toThrow(

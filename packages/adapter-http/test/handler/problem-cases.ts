@@ -223,6 +223,15 @@ export const PROBLEM_CASES: readonly ProblemCase[] = [
     ask: ({ post }) => post("/control", { halted: true }, bearer),
   },
   {
+    code: "kill_switch_unavailable",
+    what: "or not within `portTimeoutMs`",
+    options: () => ({
+      ...control,
+      ports: { killSwitch: { read: () => ({ halted: false }), halt: hangs, clear: hangs } as never },
+    }),
+    ask: ({ post, clock }) => clock.run(() => post("/control", { halted: true }, bearer)),
+  },
+  {
     code: "rate_limiter_unavailable",
     what: "the rate limiter threw",
     options: () => ({ rateLimit: { limit: 1, windowMs: 1000, limiter: { acquire: throws } } }),
