@@ -55,6 +55,8 @@ export function readArguments(
 ): Request | Refusal {
   const decision = dataOf(readDecision(givenDecision), "invalid_decision", "decision");
   if (decision instanceof Refusal) return decision;
+  const misspelt = decision.actions?.findIndex((action) => "idempotencyKey" in action) ?? -1;
+  if (misspelt >= 0) return new Refusal("invalid_decision", [keyMisspelt(misspelt)]);
   const context = contextOf(givenContext);
   if (context instanceof Refusal) return context;
   if (contextDenies(context, clock)) {
@@ -94,6 +96,11 @@ function contextOf(value: unknown): Readonly<ExecutionContext> | Refusal {
     return unreadable("invalid_context", "context");
   }
   return dataOf(readContext(value), "invalid_context", "context");
+}
+
+/** Unknown members are kept, but whoever names the key as reports do would execute without one. */
+function keyMisspelt(index: number): Issue {
+  return { path: `decision.actions[${index}].idempotencyKey`, expected: "idempotency_key" };
 }
 
 /** Issues of an argument, with their paths from the call. */

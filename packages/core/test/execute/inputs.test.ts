@@ -22,6 +22,12 @@ const WRONG: [what: string, args: [unknown, unknown, unknown, unknown, unknown?]
     "invalid_decision",
     "decision.actions[0].params.f",
   ],
+  [
+    "an idempotency key by the name that reports have for it",
+    [{ action: "ACT", actions: [{ action: "ACT" }, { action: "ACT", idempotencyKey: "k" }] }, {}, {}, yes],
+    "invalid_decision",
+    "decision.actions[1].idempotencyKey",
+  ],
   ["no context", [{ action: "ACT" }, null, {}, yes], "invalid_context", "context"],
   ["a list as context", [{ action: "ACT" }, [], {}, yes], "invalid_context", "context"],
   ["a policy of another kind", [{ action: "ACT" }, {}, 5, yes], "invalid_policy", "policy"],
