@@ -7,7 +7,7 @@ import type { IdempotencyRecord } from "../ports/idempotency-store.js";
 import { Alarm } from "./alarm.js";
 import type { Driver } from "./driver.js";
 import { member } from "./port-desks.js";
-import { callUnheard, type PortAnswer } from "./ports-guard.js";
+import { callUnheard, isThenable, type PortAnswer } from "./ports-guard.js";
 
 type Token = string | number;
 
@@ -16,12 +16,16 @@ export class Claim extends Alarm {
   readonly token: Token;
   readonly #driver: Driver;
   readonly #key: string;
+  /** Until then it is held by all that is known here: a lease begins no earlier than it was asked for. */
+  heldUntil: number;
 
-  constructor(driver: Driver, key: string, token: Token) {
+  /** @param askedAt when it was asked for */
+  constructor(driver: Driver, key: string, token: Token, askedAt: number) {
     super();
     this.#driver = driver;
     this.#key = key;
     this.token = token;
+    this.heldUntil = askedAt + this.#leaseMs;
   }
 
   get #leaseMs(): number {
@@ -38,9 +42,20 @@ export class Claim extends Alarm {
     this.#driver.postOutside(() => {
       if (this.changes !== changes) return; // Ended in the meantime.
       this.spend();
-      // A lease that could not be renewed shows when the outcome is written: its token is stale by then.
-      callUnheard(() => this.#driver.options.idempotencyStore!.renew(this.#key, this.token, this.#leaseMs));
+      this.#renew();
       this.renewLater();
+    });
+  }
+
+  /** One that fails, or is never answered, shows before the next dispatch: nobody knows of a lease then. */
+  #renew(): void {
+    const until = this.#driver.elapsed() + this.#leaseMs;
+    const renewed = (answer: unknown) => {
+      if (answer !== false) this.heldUntil = until;
+    };
+    callUnheard(() => {
+      const answer: unknown = this.#driver.options.idempotencyStore!.renew(this.#key, this.token, this.#leaseMs);
+      return isThenable(answer) ? Promise.resolve(answer).then(renewed) : renewed(answer);
     });
   }
 
@@ -92,6 +107,7 @@ function claim(driver: Driver, { action, limitAt, takeOver }: Command & { type: 
   const store = driver.options.idempotencyStore!;
   const key = machine.actions[action]!.key!;
   const { leaseMs } = machine.policy.idempotency;
+  const { at } = machine;
   driver.ask(
     () =>
       store.claim(key, {
@@ -101,7 +117,7 @@ function claim(driver: Driver, { action, limitAt, takeOver }: Command & { type: 
         ...(takeOver ? { takeOver } : undefined),
       }) as unknown,
     limitAt,
-    (result) => ({ type: "claim", action, verdict: judge(driver, action, key, result) }),
+    (result) => ({ type: "claim", action, verdict: judge(driver, action, key, at, result) }),
     (late) => {
       // Claimed after all, for nobody: given back, else it would be in the way until its lease ends.
       if (member(late, "state") !== "claimed") return;
@@ -115,14 +131,14 @@ function handBack({ options }: Driver, key: string, token: Token, inDoubt: boole
   callUnheard(() => (inDoubt ? store.markUnknown(key, token) : store.release(key, token)));
 }
 
-function judge(driver: Driver, action: number, key: string, result: PortAnswer<unknown>): ClaimAnswer {
+function judge(driver: Driver, action: number, key: string, at: number, result: PortAnswer<unknown>): ClaimAnswer {
   const answer = result.ok ? result.value : undefined;
   const state = member(answer, "state");
   switch (state) {
     case "claimed": {
       const token = member(answer, "token");
       if (typeof token !== "string" && typeof token !== "number") return { state: "unavailable" };
-      const held = new Claim(driver, key, token);
+      const held = new Claim(driver, key, token, at);
       driver.track(action).claim = held;
       held.renewLater();
       return { state, token };
@@ -144,7 +160,8 @@ function start(driver: Driver, { action, limitAt }: Command & { type: "start_key
   const store = driver.options.idempotencyStore!;
   const { machine } = driver;
   const key = machine.actions[action]!.key!;
-  const { token } = driver.track(action).claim!;
+  const claim = driver.track(action).claim!;
+  const { token } = claim;
   driver.ask(
     () =>
       (store.start === undefined
@@ -153,7 +170,7 @@ function start(driver: Driver, { action, limitAt }: Command & { type: "start_key
     limitAt,
     (result) => {
       const verdict = !result.ok ? "unavailable" : result.value === false ? "stale" : "done";
-      return { type: "key_started", action, verdict };
+      return { type: "key_started", action, verdict, heldUntil: claim.heldUntil };
     },
   );
 }

@@ -212,14 +212,21 @@ function startKey(machine: Machine, action: ActionState): void {
   tell(machine, { type: "start_key", action: action.index, limitAt: portLimit(machine) });
 }
 
-export function onKeyStarted(machine: Machine, action: ActionState, verdict: "done" | "stale" | "unavailable"): void {
+export function onKeyStarted(
+  machine: Machine,
+  action: ActionState,
+  { verdict, heldUntil }: Input & { type: "key_started" },
+): void {
   if (stopped(machine, action)) return;
+  action.heldUntil = heldUntil;
   if (verdict === "done") return readSwitch(machine, action);
-  if (verdict === "stale") {
-    action.claimLost = true;
-    return refuse(machine, action, "in_progress");
-  }
+  if (verdict === "stale") return loseClaim(machine, action);
   refuse(machine, action, unavailable(machine, "idempotency_store_unavailable"));
+}
+
+function loseClaim(machine: Machine, action: ActionState): void {
+  action.claimLost = true;
+  refuse(machine, action, "in_progress");
 }
 
 function readSwitch(machine: Machine, action: ActionState): void {
@@ -239,6 +246,8 @@ function dispatch(machine: Machine, action: ActionState): void {
   const reason = lastObjection(machine);
   if (reason !== undefined) return refuse(machine, action, reason);
   if (action.replay) return conclude(machine, action, "replayed");
+  // The store's word was long on its way, or the switch's: somebody else may have been given the key.
+  if (action.heldUntil !== undefined && machine.at >= action.heldUntil) return loseClaim(machine, action);
   const attempt = action.attempts.length;
   const limitAt = Math.min(machine.at + machine.policy.timeout.attemptTimeoutMs, deadlineOf(machine));
   const started: AttemptState = { startedAt: machine.at, latencyMs: 0, status: "running", basis: "none" };

@@ -176,7 +176,7 @@ function onAnswer(machine: Machine, action: ActionState, input: ActionInput): bo
       return true;
     case "key_started":
       if (phase !== "key_start") return false;
-      onKeyStarted(machine, action, input.verdict);
+      onKeyStarted(machine, action, input);
       return true;
     case "switch":
       if (phase !== "switch") return false;

@@ -91,6 +91,8 @@ export interface ActionState {
   key?: string;
   /** The claim is held. */
   claimed?: Flag;
+  /** Until when the claim is known to be held. */
+  heldUntil?: number | undefined;
   /** Its lease has run out, and somebody else may have the key: no outcome of this action need be taken of it. */
   claimLost?: Flag;
   valueOmitted?: Flag;

@@ -117,6 +117,22 @@ describe("S5.5 the way to a dispatch", () => {
     },
   );
 
+  it("S7.3 nor where the word of it, or of the switch, was on its way until the lease had run out", () => {
+    for (const [heldUntil, at, dispatched] of [
+      [5, 4, true],
+      [5, 5, false],
+      [undefined, 6, true],
+    ] as const) {
+      const { machine, feed } = starting({ facts: { hasKillSwitch: true } });
+      feed({ ...KEY_STARTED, ...(heldUntil !== undefined && { heldUntil }) });
+      const commands = typesOf(feed({ type: "switch", at, action: 0, verdict: "open" }));
+      expect(commands).toEqual([dispatched ? "dispatch" : "record_key"]);
+      if (dispatched) continue;
+      feed({ type: "recorded", action: 0, ok: false });
+      expect(rowOf(machine)).toMatchObject({ status: "denied", reason: "in_progress" });
+    }
+  });
+
   it("S7.6 a record that a lost claim could not write is no error: it is somebody else's", () => {
     for (const [verdict, recordError] of [
       ["stale", undefined],
