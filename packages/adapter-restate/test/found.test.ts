@@ -1,4 +1,4 @@
-import { createManualKillSwitch, createMemoryIdempotencyStore, type Executor, fingerprintOf } from "@eoc/core";
+import { createManualKillSwitch, createMemoryIdempotencyStore, type Executor, execute, fingerprintOf } from "@eoc/core";
 import { createVirtualClock } from "@eoc/testkit";
 import { describe, expect, it } from "vitest";
 import { expectTheSame } from "./both-drivers.js";
@@ -389,4 +389,41 @@ describe("the lease of a key", () => {
     await clock.runUntilIdle();
     expect(store.list()).toMatchObject([{ key: "k", state: "unknown" }]);
   });
+});
+
+describe("S7.3 a key that somebody else has been given meanwhile", () => {
+  for (const [what, switchMs, waitMs] of [
+    ["while the switch was being read", 500, 0],
+    ["during a backoff", 0, 400],
+  ] as const) {
+    it(`is not dispatched by who had it before: ${what}`, async () => {
+      const clock = createVirtualClock();
+      const memory = createMemoryIdempotencyStore({ clock });
+      // The renewals of this one do not arrive.
+      const idempotencyStore = { ...memory, renew: () => new Promise<never>(() => {}) };
+      const decision = { action: "ACT" as const, actions: [{ action: "ACT" as const, idempotency_key: "k" }] };
+      const policy = {
+        idempotency: { enabled: true, leaseMs: 300 },
+        retry: { initialBackoffMs: waitMs },
+        timeout: { portTimeoutMs: 1000 },
+      };
+      const applied: string[] = [];
+      let calls = 0;
+      const before = (() =>
+        waitMs > 0 && calls++ === 0 ? { ok: false, code: "busy" } : { ok: applied.push("before") > 0 }) as Executor;
+      const after: Executor = {
+        execute: () => ({ ok: applied.push("after") > 0 }) as never,
+        reconcile: () => ({ state: applied.length > 0 ? "applied" : "not_applied" }),
+      };
+      const killSwitch = { read: () => clock.sleep(switchMs).then(() => ({ halted: false })) };
+      const [{ report }] = await clock.run(() =>
+        Promise.all([
+          runDurably({ clock, decision, policy, executor: before, ports: { idempotencyStore, killSwitch } }),
+          clock.sleep(310).then(() => execute(decision, {}, policy, after, { clock, idempotencyStore: memory })),
+        ]),
+      );
+      expect(applied).toEqual(["after"]);
+      expect(report.actions[0]).toMatchObject({ reason: "in_progress", attemptCount: calls > 0 ? 1 : 0 });
+    });
+  }
 });

@@ -4,6 +4,7 @@ import { attempt, subscribe } from "../live/limited.js";
 import { LiveAttempt } from "../live/live-attempt.js";
 import { LiveEffect, type Watch, type Watched } from "../live/live-effect.js";
 import { registry } from "../live/registry.js";
+import type { KeyDesk } from "./key-desk.js";
 import { acquirePermit, askGates, limitMsOf, readSwitch, storable } from "./port-steps.js";
 import { intentLifeMs, type Shop } from "./shop.js";
 
@@ -38,6 +39,7 @@ export interface EffectOrder {
   /** The attempt is watched in the same step: nothing else can go on in the meantime. */
   readonly watch: Watch | undefined;
   readonly attemptOver: AbortSignal;
+  readonly keys: Pick<KeyDesk, "confirmHeld" | "isHeld">;
 }
 
 /** What the effect step leaves on record. "Open" is never there without a dispatch that has begun or is in doubt. */
@@ -49,6 +51,8 @@ export interface Effected {
   readonly again?: number;
   /** This process does not know whether the dispatch was begun. */
   readonly doubt?: true;
+  /** The claim of the key does not hold any more: nothing was begun. */
+  readonly lost?: true;
   readonly watched?: Watched;
   /** That was waited for: the executor has not answered within its call. */
   readonly promised?: true;
@@ -68,15 +72,18 @@ export async function carryOutEffect(shop: Shop, order: EffectOrder): Promise<Ef
   const over = shop.now() >= shop.machine.policy.timeout.maxTotalTimeMs;
   const again = effect === undefined || over ? undefined : await askAgain(shop, order);
   if (again !== undefined) return lapse(shop, effect!, again);
+  if (effect !== undefined) await order.keys.confirmHeld(order.action);
   const subscribed = effect === undefined ? canListen(shop) : effect.listen(shop.ports.killSwitch);
   const read = await readSwitch(shop, limitMsOf(shop, order));
   const verdict = !subscribed ? "unavailable" : effect?.halted ? "halted" : read;
   const at = shop.now();
   const wallMs = shop.clock.now();
-  const dispatch = verdict === "open" ? wouldDispatch(shop, order.action, at, wallMs) : undefined;
+  // The switch may have been long about it.
+  const lost = effect !== undefined && !order.keys.isHeld(order.action);
+  const dispatch = verdict === "open" && !lost ? wouldDispatch(shop, order.action, at, wallMs) : undefined;
   if (effect === undefined || dispatch === undefined) {
     if (effect?.state === "intended") effect.stopListening();
-    return { at, wallMs, verdict };
+    return { at, wallMs, verdict, ...(lost && { lost }) };
   }
   // Meanwhile another attempt of the handler may have begun it, here.
   if (state(effect) === "begun") return begun(shop, order, effect);

@@ -69,7 +69,8 @@ export class ExecutorDesk {
     track.effected = effected;
     const at = effected.doubt ? track.intent!.at : effected.at;
     const wall = effected.wallMs === undefined ? undefined : { wallMs: effected.wallMs };
-    this.#record.urgent({ type: "switch", action, verdict: effected.verdict, at, ...wall });
+    const lost = effected.lost ? { heldUntil: 0 } : undefined;
+    this.#record.urgent({ type: "switch", action, verdict: effected.verdict, at, ...wall, ...lost });
   }
 
   #takeEffect(action: number, limitAt: number, alone: boolean): Promise<Effected> {
@@ -83,6 +84,7 @@ export class ExecutorDesk {
       gatesAt: track.gatesAt,
       watch: alone ? this.#watch(() => LIMIT) : undefined,
       attemptOver: this.#record.engine.attemptOver,
+      keys: this.#keys,
     };
     return this.#record.step(`effect ${action}`, () => this.#keys.renewing(() => carryOutEffect(this.#shop, order)));
   }

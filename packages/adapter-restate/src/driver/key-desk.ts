@@ -2,7 +2,7 @@ import type { ActionState, Command } from "@eoc/core/machine";
 import { attempt } from "../live/limited.js";
 import { registry } from "../live/registry.js";
 import type { EngineRecord } from "./engine-record.js";
-import { claimKey, derivedKey, type PortResult, recordKey, startKey } from "./port-steps.js";
+import { claimKey, confirmKey, derivedKey, type PortResult, recordKey, startKey } from "./port-steps.js";
 import type { Shop } from "./shop.js";
 import type { Track } from "./track.js";
 
@@ -15,6 +15,8 @@ export class KeyDesk {
   readonly #lasts = new Map<number, number>();
   /** When this process claimed or renewed, by action, on its monotonic clock. */
   readonly #leasedAt = new Map<number, number>();
+  /** The same of what the store has confirmed. */
+  readonly #heldFrom = new Map<number, number>();
 
   constructor(shop: Shop, record: EngineRecord, tracks: readonly Track[]) {
     this.#shop = shop;
@@ -29,9 +31,12 @@ export class KeyDesk {
       case "derive_key":
         return this.#derive(action);
       case "claim_key": {
-        const { news, held } = await this.#step(command, () => {
-          this.#leasedAt.set(action, this.#shop.clock.monotonic());
-          return claimKey(this.#shop, command);
+        const { news, held } = await this.#step(command, async () => {
+          const askedAt = this.#shop.clock.monotonic();
+          this.#leasedAt.set(action, askedAt);
+          const claimed = await claimKey(this.#shop, command);
+          this.#heldFrom.set(action, askedAt);
+          return claimed;
         });
         if (news.type === "claim" && news.verdict.state === "claimed") track.token = news.verdict.token;
         if (held !== undefined) track.held = held;
@@ -126,7 +131,33 @@ export class KeyDesk {
       // What was made to outlast a rest is not made shorter.
       const forMs = leaseMs + Math.max(0, (this.#lasts.get(index) ?? 0) - this.#shop.now());
       this.#leasedAt.set(index, clock.monotonic());
-      if (token !== undefined) attempt(() => ports.idempotencyStore!.renew(key!, token, forMs));
+      if (token !== undefined)
+        attempt(() => this.#renewOne(index, () => ports.idempotencyStore!.renew(key!, token, forMs)));
     }
+  }
+
+  async #renewOne(action: number, renew: () => unknown): Promise<void> {
+    const askedAt = this.#shop.clock.monotonic();
+    if ((await renew()) !== false) this.#heldFrom.set(action, askedAt);
+  }
+
+  /** Whether an action that has claimed its key is known to hold it, or has none: for one lease from when the store confirmed it. */
+  isHeld(action: number): boolean {
+    if (!this.#held().some(({ index }) => index === action)) return true;
+    const from = this.#heldFrom.get(action) ?? Number.NEGATIVE_INFINITY;
+    return this.#shop.clock.monotonic() < from + this.#shop.machine.policy.idempotency.leaseMs;
+  }
+
+  /**
+   * Asks the store, right before a dispatch, where this process does not know: it may have stood still for longer than a lease, or
+   * have taken the action over from another one (S7.3).
+   */
+  async confirmHeld(action: number): Promise<void> {
+    if (this.isHeld(action)) return;
+    const { machine, clock } = this.#shop;
+    const askedAt = clock.monotonic();
+    const limitAt = machine.at + machine.policy.timeout.portTimeoutMs;
+    if (await confirmKey(this.#shop, { action, limitAt }, this.#tracks[action]!.token!))
+      this.#heldFrom.set(action, askedAt);
   }
 }

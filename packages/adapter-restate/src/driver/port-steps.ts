@@ -113,6 +113,21 @@ export async function startKey(
   return { at: shop.now(), news: { type: "key_started", action, verdict } };
 }
 
+/** Renews a claim and says whether it holds: one that has run out is not brought back. */
+export async function confirmKey(
+  shop: Shop,
+  command: Limited & { action: number },
+  token: string | number,
+): Promise<boolean> {
+  const { machine, ports } = shop;
+  const key = machine.actions[command.action]!.key!;
+  const { leaseMs } = machine.policy.idempotency;
+  const renewed = await ask<unknown>(shop, command, () => ports.idempotencyStore!.renew(key, token, leaseMs));
+  if (!renewed.ok || renewed.value === false) return false;
+  const { news } = await startKey(shop, { type: "start_key", ...command }, token);
+  return news.type === "key_started" && news.verdict === "done";
+}
+
 /** Writes what becomes of a key. `value` is what the executor gave, where this process knows it. */
 export async function recordKey(
   shop: Shop,

@@ -235,9 +235,14 @@ function readSwitch(machine: Machine, action: ActionState): void {
   tell(machine, { type: "read_switch", action: action.index, limitAt: portLimit(machine) });
 }
 
-export function onSwitch(machine: Machine, action: ActionState, open: boolean): void {
+export function onSwitch(
+  machine: Machine,
+  action: ActionState,
+  { verdict, heldUntil }: Input & { type: "switch" },
+): void {
   if (stopped(machine, action)) return;
-  if (open) dispatch(machine, action);
+  if (heldUntil !== undefined) action.heldUntil = heldUntil;
+  if (verdict === "open") dispatch(machine, action);
   else refuse(machine, action, unavailable(machine, "kill_switch_unavailable"));
 }
 

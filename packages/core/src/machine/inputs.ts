@@ -28,9 +28,9 @@ export type Input =
   /** Nobody is before the action in the line for permits any more. */
   | (ActionStamp & { type: "permit_turn" })
   | (ActionStamp & { type: "intent"; ok: boolean })
-  /** `heldUntil`: nothing is known of the claim for any later time; on the scale of `at`. @defaultValue it is held */
+  /** `heldUntil`, here and below: nothing is known of the claim for any later time; on the scale of `at`. @defaultValue it is held */
   | (ActionStamp & { type: "key_started"; verdict: "done" | "stale" | "unavailable"; heldUntil?: number })
-  | (ActionStamp & { type: "switch"; verdict: "open" | "halted" | "unavailable" })
+  | (ActionStamp & { type: "switch"; verdict: "open" | "halted" | "unavailable"; heldUntil?: number })
   | (ActionStamp & { type: "settled"; attempt: number; settlement: Settlement })
   | (ActionStamp & { type: "reconciled"; verdict: "applied" | "not_applied" | "unknown"; errorType?: string })
   | (ActionStamp & { type: "retry_budget"; verdict: "granted" | "exhausted" | "unavailable" })

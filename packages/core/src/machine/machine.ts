@@ -181,7 +181,7 @@ function onAnswer(machine: Machine, action: ActionState, input: ActionInput): bo
     case "switch":
       if (phase !== "switch") return false;
       if (input.verdict === "halted") halt(machine, "kill_switch");
-      onSwitch(machine, action, input.verdict === "open");
+      onSwitch(machine, action, input);
       return true;
     case "reconciled":
       if (phase !== "reconcile") return false;
