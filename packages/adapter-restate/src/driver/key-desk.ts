@@ -2,7 +2,15 @@ import type { ActionState, Command } from "@eoc/core/machine";
 import { attempt } from "../live/limited.js";
 import { registry } from "../live/registry.js";
 import type { EngineRecord } from "./engine-record.js";
-import { claimKey, confirmKey, derivedKey, type PortResult, recordKey, startKey } from "./port-steps.js";
+import {
+  claimKey,
+  confirmKey,
+  derivedKey,
+  type HeldClaim,
+  type PortResult,
+  recordKey,
+  startKey,
+} from "./port-steps.js";
 import type { Shop } from "./shop.js";
 import type { Track } from "./track.js";
 
@@ -43,7 +51,7 @@ export class KeyDesk {
         return;
       }
       case "start_key":
-        await this.#step(command, () => startKey(this.#shop, command, track.token!));
+        await this.#step(command, () => startKey(this.#shop, command, this.#claimOf(action)));
         return;
       default:
         await this.#step(command, () => recordKey(this.#shop, command, track.token!, this.#valueOf(track)));
@@ -124,16 +132,19 @@ export class KeyDesk {
 
   /** A lease that could not be renewed shows when the outcome is written: its token is stale by then. */
   #renew(): void {
-    const { machine, ports, clock } = this.#shop;
-    const { leaseMs } = machine.policy.idempotency;
+    const { ports, clock } = this.#shop;
     for (const { index, key } of this.#held()) {
-      const { token } = this.#tracks[index]!;
-      // What was made to outlast a rest is not made shorter.
-      const forMs = leaseMs + Math.max(0, (this.#lasts.get(index) ?? 0) - this.#shop.now());
       this.#leasedAt.set(index, clock.monotonic());
-      if (token !== undefined)
-        attempt(() => this.#renewOne(index, () => ports.idempotencyStore!.renew(key!, token, forMs)));
+      if (this.#tracks[index]!.token === undefined) continue;
+      const { token, leaseMs } = this.#claimOf(index);
+      attempt(() => this.#renewOne(index, () => ports.idempotencyStore!.renew(key!, token, leaseMs)));
     }
+  }
+
+  /** What was made to outlast a rest is not made shorter. */
+  #claimOf(action: number): HeldClaim {
+    const rest = Math.max(0, (this.#lasts.get(action) ?? 0) - this.#shop.now());
+    return { token: this.#tracks[action]!.token!, leaseMs: this.#shop.machine.policy.idempotency.leaseMs + rest };
   }
 
   async #renewOne(action: number, renew: () => unknown): Promise<void> {
@@ -157,7 +168,6 @@ export class KeyDesk {
     const { machine, clock } = this.#shop;
     const askedAt = clock.monotonic();
     const limitAt = machine.at + machine.policy.timeout.portTimeoutMs;
-    if (await confirmKey(this.#shop, { action, limitAt }, this.#tracks[action]!.token!))
-      this.#heldFrom.set(action, askedAt);
+    if (await confirmKey(this.#shop, { action, limitAt }, this.#claimOf(action))) this.#heldFrom.set(action, askedAt);
   }
 }

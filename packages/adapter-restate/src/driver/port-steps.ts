@@ -97,15 +97,20 @@ function claimVerdict(answer: Answer<unknown>): (News & { type: "claim" })["verd
   }
 }
 
+/** A claim, and for how long it is to be renewed. */
+export interface HeldClaim {
+  readonly token: string | number;
+  readonly leaseMs: number;
+}
+
 export async function startKey(
   shop: Shop,
   command: Command & { type: "start_key" },
-  token: string | number,
+  { token, leaseMs }: HeldClaim,
 ): Promise<PortResult> {
   const { action } = command;
   const key = shop.machine.actions[action]!.key!;
   const store = shop.ports.idempotencyStore!;
-  const { leaseMs } = shop.machine.policy.idempotency;
   const answer = await ask<unknown>(shop, command, () =>
     store.start === undefined ? store.renew(key, token, leaseMs) : store.start(key, token),
   );
@@ -117,14 +122,14 @@ export async function startKey(
 export async function confirmKey(
   shop: Shop,
   command: Limited & { action: number },
-  token: string | number,
+  claim: HeldClaim,
 ): Promise<boolean> {
   const { machine, ports } = shop;
   const key = machine.actions[command.action]!.key!;
-  const { leaseMs } = machine.policy.idempotency;
+  const { token, leaseMs } = claim;
   const renewed = await ask<unknown>(shop, command, () => ports.idempotencyStore!.renew(key, token, leaseMs));
   if (!renewed.ok || renewed.value === false) return false;
-  const { news } = await startKey(shop, { type: "start_key", ...command }, token);
+  const { news } = await startKey(shop, { type: "start_key", ...command }, claim);
   return news.type === "key_started" && news.verdict === "done";
 }
 
