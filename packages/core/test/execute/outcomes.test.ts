@@ -161,6 +161,50 @@ describe("S3.2 the effect class", () => {
   });
 });
 
+describe("ADR 8: a proof gives way to nothing, and without one the stricter reading holds", () => {
+  const notApplied = () => ({ state: "not_applied" }) as const;
+
+  it("S3.9 reconcile speaks of the last dispatch: an attempt before it stays unknown", async () => {
+    let asked = 0;
+    const { report } = await runScript([throws()], {
+      decision: plan([{ action: "ACT", effect: "idempotent" }]),
+      policy: { retry: { maxRetries: 1 } },
+      reconcile: () => ({ state: asked++ === 0 ? "unknown" : "not_applied" }),
+    });
+    expect(report.attempts.map(({ status }) => status)).toEqual(["unknown", "failed"]);
+    expect(report.actions[0]).toMatchObject({ status: "unknown", reason: "retries_exhausted" });
+  });
+
+  it("S4.3 what came late proves nothing, reconcile does", async () => {
+    const policy = { timeout: { attemptTimeoutMs: 50, abortGraceMs: 50 } };
+    const late = { ...throws(new Error("x"), { afterMs: 70 }), ignoresAbort: true };
+    const { report } = await runScript([late, succeeds()], { policy, reconcile: notApplied });
+    expect(report.attempts.map(({ status, late }) => [status, late ?? false])).toEqual([
+      ["failed", true],
+      ["success", false],
+    ]);
+    const refusal = { ...rejects("busy", { afterMs: 70 }), ignoresAbort: true };
+    const { report: refused } = await runScript([refusal, succeeds()], { policy, reconcile: notApplied });
+    expect(refused.actions[0]).toMatchObject({ status: "failed", reason: "attempt_timeout", attemptCount: 1 });
+  });
+
+  it("S3.1 an invalid result is dispatched again on a proof alone", async () => {
+    for (const [reconcile, attempts] of [
+      [notApplied, 2],
+      [() => ({ state: "unknown" }) as const, 1],
+    ] as const) {
+      const { report } = await runScript([returns(undefined as never), succeeds()], { reconcile });
+      expect(report.attemptCount).toBe(attempts);
+    }
+  });
+
+  it("S10 something abnormal happened on the way, although a plain refusal ended it", async () => {
+    const { report } = await runScript([throws(), rejects("no", { retryable: false })], { reconcile: notApplied });
+    expect(report.actions[0]).toMatchObject({ status: "failed", reason: "rejected" });
+    expect(report.failClosed).toBe(true);
+  });
+});
+
 describe("S3.3 reconcile", () => {
   it("turns an unknown outcome into a success when the world says so", async () => {
     const { report, calls, world } = await runScript([throws(new Error("lost"), { applied: true })], {
