@@ -28,9 +28,12 @@ export class Calls extends InTime {
     return this.within(run(), tooLate);
   }
 
-  /** Once; a failure is not remembered, so that a migration or a server that comes back is seen. */
+  /**
+   * Once; a failure is not remembered, so that a migration or a server that comes back is seen. Nor is one that is not answered,
+   * as on a connection that hangs: each of the next calls would wait for it in vain.
+   */
   #check(): Promise<void> {
-    this.#checked ??= checkSchema(this.#settings).catch((error: unknown) => {
+    this.#checked ??= this.within(checkSchema(this.#settings)).catch((error: unknown) => {
       this.#checked = undefined;
       throw error;
     });
