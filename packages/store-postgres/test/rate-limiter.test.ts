@@ -163,9 +163,26 @@ describe.skipIf(noServer)("the rate limiter", () => {
     const pool = pgPool(1, `${url}?options=-c%20default_transaction_isolation%3Dserializable`);
     const limiter = createPostgresRateLimiter({ pool, schema });
     await expect(limiter.acquire([{ key: "k", limit: 1, windowMs: 1000 }], 0)).rejects.toMatchObject({
-      code: "unavailable",
+      code: "isolation_too_strict",
+      message: expect.stringContaining("default_transaction_isolation"),
       cause: { code: "EOC03" },
     });
     await pool.end();
   });
+
+  it.each([Number.MAX_SAFE_INTEGER, 1e300])(
+    "S6.1 keeps a limit whose window is longer than time: %d ms",
+    async (windowMs) => {
+      const schema = freshSchema();
+      await migratePostgres({ pool: admin, schema });
+      const limiter = createPostgresRateLimiter({ pool: admin, schema });
+      const ask = async () => {
+        const verdict = await limiter.acquire([{ key: "k", limit: 2, windowMs }], 0);
+        if (verdict.granted) verdict.dispatched?.(0);
+        return verdict.granted;
+      };
+      expect([await ask(), await ask(), await ask()]).toEqual([true, true, false]);
+      await limiter.close();
+    },
+  );
 });
