@@ -261,6 +261,52 @@ describe("S7.6 a file that fails while it is in use denies, and recovers where i
     other.close();
   });
 
+  it("with an answer that comes too late: what it grants is given back", async () => {
+    const file = aFile();
+    const runtime = await opened(file, { busyTimeoutMs: 60_000, timeoutMs: 20 });
+    const { idempotencyStore, rateLimiter } = runtime;
+    const { token } = (await idempotencyStore.claim("in doubt", REQUEST)) as { token: number };
+    await idempotencyStore.markUnknown("in doubt", token);
+    const other = new DatabaseSync(file);
+    other.exec("BEGIN IMMEDIATE");
+    const limits = [{ key: "key", limit: 1, windowMs: 1 }];
+    const codes = [
+      codeOf(idempotencyStore.claim("key", REQUEST)),
+      codeOf(idempotencyStore.claim("in doubt", { ...REQUEST, takeOver: true })),
+      codeOf(Promise.resolve(rateLimiter.acquire(limits, 0))),
+    ];
+    expect(await Promise.all(codes)).toEqual(["timeout", "timeout", "timeout"]);
+    other.close();
+    const another = await opened(file);
+    const states = async () => (await another.idempotencyStore.list()).map(({ key, state }) => [key, state]);
+    const granted = async () => (await another.rateLimiter.acquire(limits, 0)).granted;
+    await until(async () => (await another.idempotencyStore.find("in doubt"))?.token !== token);
+    await until(async () => (await states()).length === 1 && (await granted()));
+    expect(await states()).toEqual([["in doubt", "unknown"]]);
+  });
+
+  it("S8.2 not at all, when it is the process that was held up: what was answered meanwhile is heard", async () => {
+    const runtime = await opened(aFile(), { timeoutMs: 40, journal: createJsonlJournal });
+    const limits = [{ key: "key", limit: 1, windowMs: 1 }];
+    const holdUp = () => {
+      const untilMs = performance.now() + 200;
+      while (performance.now() < untilMs);
+    };
+    const calls = () => [
+      runtime.idempotencyStore.claim("key", REQUEST),
+      runtime.rateLimiter.acquire(limits, 0),
+      runtime.journal!.append(EVENT),
+    ];
+    const sent = calls();
+    await new Promise((resolve) => setImmediate(resolve));
+    holdUp();
+    expect(await Promise.allSettled(sent)).toMatchObject(sent.map(() => ({ status: "fulfilled" })));
+    // Not sent before it was held up.
+    const waiting = [runtime.idempotencyStore.claim("other", REQUEST), runtime.killSwitch.read()];
+    holdUp();
+    expect(await Promise.allSettled(waiting)).toMatchObject(waiting.map(() => ({ status: "fulfilled" })));
+  });
+
   it("without its thread: whatever is awaited or asked later is refused", async () => {
     let worker: Worker | undefined;
     process.once("worker", (started) => {
