@@ -9,6 +9,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 main(process.argv.slice(2), process).then(
   (code) => {
     process.exitCode = code;
+    // Once everything is said, whatever a driver still has open: a connection that hangs keeps nobody waiting.
+    process.stdout.write("", () => process.stderr.write("", () => process.exit()));
   },
   (error: unknown) => {
     console.error(error);

@@ -186,8 +186,16 @@ describe("a store that cannot be used", () => {
   });
 });
 
-/** Packages of a server's store and its driver, over the memory of this process; says what was opened and left open. */
-function serverPackages(driver: "pg" | "postgres" | "ioredis" | "redis", fail?: Error, event?: object) {
+const never = () => new Promise<never>(() => {});
+
+/**
+ * Packages of a server's store and its driver, over the memory of this process; says what was opened and left open. Connecting fails
+ * with `fail`; where the server is silent, what has an order to it never ends.
+ */
+function serverPackages(
+  driver: "pg" | "postgres" | "ioredis" | "redis",
+  { fail, silent, event }: { fail?: Error; silent?: "connect" | "end"; event?: object } = {},
+) {
   const seen: { address?: unknown; options: Record<string, unknown>[]; open: number } = { options: [], open: 0 };
   const keys = createMemoryIdempotencyStore();
   const killSwitch = createManualKillSwitch();
@@ -208,7 +216,9 @@ function serverPackages(driver: "pg" | "postgres" | "ioredis" | "redis", fail?: 
       seen.open--;
     };
     const on = (_: string, heard: (error: unknown) => void) => event && heard(event);
-    return { on, connect: async () => fail && Promise.reject(fail), end, disconnect: end, close: end };
+    const connect = async () => (fail === undefined ? silent === "connect" && never() : Promise.reject(fail));
+    const inOrder = silent === undefined ? end : never;
+    return { on, connect, end: inOrder, disconnect: end, close: inOrder, destroy: end };
   };
   // Constructed, as drivers are.
   function Pool(this: object, { connectionString }: { connectionString: string }) {
@@ -273,7 +283,7 @@ describe("a store on a server", () => {
   it("that cannot be reached ends in 2, and leaves nothing open", async () => {
     for (const driver of ["ioredis", "redis"] as const) {
       const fail = Object.assign(new Error("connect to redis://:hunter2@cache:6379 refused"), { code: "ECONNREFUSED" });
-      const { seen, load } = serverPackages(driver, fail);
+      const { seen, load } = serverPackages(driver, { fail });
       const ran = await run(["halt", "status", "redis://:hunter2@cache:6379"], { load });
       expect(ran).toEqual({
         code: 2,
@@ -289,12 +299,44 @@ describe("a store on a server", () => {
       [{ code: "ECONNREFUSED", message: "connect ECONNREFUSED 127.0.0.1:1" }, "unavailable, ECONNREFUSED"],
       [{ message: "WRONGPASS invalid username-password pair" }, "unavailable"],
     ] as const) {
-      const { load } = serverPackages("ioredis", new Error("Connection is closed."), refusal);
+      const { load } = serverPackages("ioredis", { fail: new Error("Connection is closed."), event: refusal });
       expect(await run(["keys", "list", "redis://127.0.0.1:1"], { load })).toEqual({
         code: 2,
         out: "",
         err: `eoc: the store cannot be used (${told}): ${refusal.message}\n`,
       });
     }
+  });
+
+  describe("that says nothing", () => {
+    beforeEach(() => void vi.useFakeTimers());
+    afterEach(() => void vi.useRealTimers());
+
+    it("when it is connected to ends in 2, and leaves nothing open", async () => {
+      for (const driver of ["ioredis", "redis"] as const) {
+        const { seen, load } = serverPackages(driver, { silent: "connect" });
+        const ran = run(["halt", "on", "redis://:hunter2@cache:6379"], { load });
+        await vi.advanceTimersByTimeAsync(6000);
+        expect(await ran).toEqual({
+          code: 2,
+          out: "",
+          err: "eoc: the store cannot be used (timeout): the server did not answer within 5000 ms\n",
+        });
+        expect(seen.open).toBe(0);
+      }
+    });
+
+    it("when its connections are ended keeps nobody waiting", async () => {
+      for (const [driver, address] of [
+        ["pg", "postgres://db/eoc"],
+        ["postgres", "postgres://db/eoc"],
+        ["redis", "redis://cache"],
+      ] as const) {
+        const { load } = serverPackages(driver, { silent: "end" });
+        const ran = run(["halt", "on", address], { load });
+        await vi.advanceTimersByTimeAsync(1000);
+        expect(await ran).toMatchObject({ code: 0, out: "Halted\n" });
+      }
+    });
   });
 });

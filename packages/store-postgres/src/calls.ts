@@ -28,9 +28,12 @@ export class Calls extends InTime {
     return this.within(run(), tooLate);
   }
 
-  /** Once; a failure is not remembered, so that a migration or a server that comes back is seen. */
+  /**
+   * Once; a failure is not remembered, so that a migration or a server that comes back is seen. Nor is one that is not answered,
+   * as on a connection that hangs: each of the next calls would wait for it in vain.
+   */
   #check(): Promise<void> {
-    this.#checked ??= checkSchema(this.#settings).catch((error: unknown) => {
+    this.#checked ??= this.within(checkSchema(this.#settings)).catch((error: unknown) => {
       this.#checked = undefined;
       throw error;
     });
@@ -42,8 +45,16 @@ export class Calls extends InTime {
 export const errors = {
   timeout: (message: string) => new StoreError("timeout", message),
   closed: (message: string) => new StoreError("closed", message),
-  failed: (error: unknown) =>
-    error instanceof StoreError
-      ? error
-      : new StoreError("unavailable", "the server cannot be reached, or refused", { cause: error }),
+  failed(error: unknown): unknown {
+    if (error instanceof StoreError) return error;
+    const details = { cause: error };
+    return isTooStrict(error)
+      ? new StoreError("isolation_too_strict", "limits need default_transaction_isolation = 'read committed'", details)
+      : new StoreError("unavailable", "the server cannot be reached, or refused", details);
+  },
 };
+
+/** What `acquire` of the schema raises. */
+function isTooStrict(error: unknown): boolean {
+  return (error as { code?: unknown } | null | undefined)?.code === "EOC03";
+}

@@ -1,11 +1,10 @@
-/** Never longer than this from now: beyond, PostgreSQL cannot count, and nobody will ask. */
-const LONGEST_MS = 3.2e12;
+import { LONGEST_MS } from "./longest.js";
 
 /** The statements of the idempotency store; each is one round trip and one transaction. */
 export function idempotencySql(schema: string) {
   const table = `${schema}.idempotency`;
   const now = `${schema}.clock()`;
-  const later = (param: string) => `${now} + ${param}::float8 * interval '1 millisecond'`;
+  const later = (param: string) => `${now} + least(${param}::float8, ${LONGEST_MS}) * interval '1 millisecond'`;
   const lapsed = `(r.state = 'claimed' AND r.until <= ${now})`;
   const inDoubt = `(r.state = 'unknown' OR (r.state = 'in_progress' AND r.until <= ${now}))`;
   /** Only the newest claim may write, and not over a completed record (S7.3). */
@@ -61,12 +60,13 @@ SELECT verdict, NULL, value, omitted::text, ${millis("until")} FROM seen WHERE v
     start: `
 UPDATE ${table} r SET state = 'in_progress', started_at = coalesce(r.started_at, ${now}), updated_at = ${now}
 WHERE ${mayWrite} AND r.state IN ('claimed', 'in_progress') AND r.until > ${now} RETURNING 'done' AS done`,
+    /** Nothing is stale about the owner of a key in doubt; it only has no lease any more, and gets none. */
     renew: `
-UPDATE ${table} r SET until = ${later("$3")}
-WHERE ${mayWrite} AND r.state IN ('claimed', 'in_progress') AND r.until > ${now} RETURNING 'done' AS done`,
+UPDATE ${table} r SET until = CASE WHEN ${inDoubt} THEN r.until ELSE ${later("$3")} END
+WHERE ${mayWrite} RETURNING 'done' AS done`,
     complete: `
 UPDATE ${table} r SET state = 'completed', value = $3, omitted = $4::boolean, updated_at = ${now},
-  until = CASE WHEN $5::float8 >= ${LONGEST_MS} THEN 'infinity'::timestamptz ELSE ${later(`least($5::float8, ${LONGEST_MS})`)} END
+  until = CASE WHEN $5::float8 >= ${LONGEST_MS} THEN 'infinity'::timestamptz ELSE ${later("$5")} END
 WHERE ${mayWrite} RETURNING 'done' AS done`,
     release: `DELETE FROM ${table} r WHERE ${mayWrite} RETURNING 'done' AS done`,
     markUnknown: `

@@ -37,7 +37,7 @@ $migration$`;
 /**
  * `clock()` is the one place where time is read. `until` is the end of a lease or of a completed record, and infinite
  * for a key in doubt. `counts_at` is when a permit counts as started: while it is open, when it would count as abandoned.
- * `span` is the longest window that its key has been asked for with.
+ * `span` is the longest window that its key has been asked for with, `asked_at` when it was last asked for, with whichever.
  */
 function firstVersion(schema: string): string {
   return `
@@ -114,12 +114,12 @@ function firstVersion(schema: string): string {
         FROM json_to_recordset(requests) AS r (key text, most bigint, span double precision)
       LOOP
         SELECT w.span, w.asked_at INTO longest FROM ${schema}.permit_window w WHERE w.key = request.key;
-        -- Forgotten when nobody has asked with it for as long as itself. That somebody has is noted now and then, not every time.
-        IF longest.span IS NULL OR request.span > longest.span OR longest.asked_at + longest.span * 1.125 <= now
-          OR request.span = longest.span AND longest.asked_at + longest.span * 0.125 <= now
-        THEN
-          INSERT INTO ${schema}.permit_window VALUES (request.key, request.span, now)
-            ON CONFLICT (key) DO UPDATE SET span = excluded.span, asked_at = excluded.asked_at;
+        -- Kept while the key is asked for at all, also with shorter ones: who asks with it next counts what they were granted. Forgotten
+        -- when nobody has asked for as long as itself. That somebody has is noted now and then, not every time.
+        IF longest.span IS NULL OR request.span > longest.span OR longest.asked_at + longest.span * 0.125 <= now THEN
+          INSERT INTO ${schema}.permit_window AS w VALUES (request.key, request.span, now)
+            ON CONFLICT (key) DO UPDATE SET asked_at = excluded.asked_at,
+              span = CASE WHEN w.asked_at + w.span * 1.125 <= now THEN excluded.span ELSE greatest(w.span, excluded.span) END;
           UPDATE ${schema}.permit p SET span = request.span WHERE p.key = request.key AND p.span < request.span;
         END IF;
         SELECT count(*) INTO used FROM ${schema}.permit p WHERE p.key = request.key AND p.counts_at > now - request.span;

@@ -2,6 +2,7 @@ import type { RateLimiter, RateRequest, RateVerdict } from "@eoc/core";
 import { checkDuration, encodeKey } from "@eoc/store-kit";
 import { Calls } from "./calls.js";
 import type { Row } from "./database.js";
+import { LONGEST_MS } from "./longest.js";
 import { type PostgresOptions, settingsOf } from "./options.js";
 
 /** Grants after which a batch of what has left its window, and of windows that nobody asks with, is deleted; its size. */
@@ -65,7 +66,11 @@ export function createPostgresRateLimiter(options: PostgresRateLimiterOptions): 
   return {
     async acquire(requests) {
       const text = JSON.stringify(
-        requests.map(({ key, limit, windowMs }) => ({ key: encodeKey(key), most: limit, span: windowMs })),
+        requests.map(({ key, limit, windowMs }) => ({
+          key: encodeKey(key),
+          most: limit,
+          span: Math.min(windowMs, LONGEST_MS),
+        })),
       );
       const tooLate = ([row]: readonly Row[]) => {
         const grant = row?.["granted"];

@@ -16,6 +16,8 @@ export const STORE_ERROR_CODES = [
   "schema_newer",
   /** The server is older than PostgreSQL 12. */
   "server_too_old",
+  /** The pool's transactions are stricter than READ COMMITTED, under which limits cannot be kept. */
+  "isolation_too_strict",
   /** A record is not what this package writes. */
   "corrupt",
 ] as const;

@@ -3,7 +3,15 @@ import type { KillSwitchState } from "@eoc/core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { tryEachPort, untilAnswered } from "../../../tools/store-trials/denials.js";
 import { openWire, type Wire } from "../../../tools/store-trials/wire.js";
-import { createPostgresRuntime, type PostgresRuntime } from "../src/index.js";
+import {
+  createPostgresIdempotencyStore,
+  createPostgresKillSwitch,
+  createPostgresRateLimiter,
+  createPostgresRuntime,
+  migratePostgres,
+  type PostgresPool,
+  type PostgresRuntime,
+} from "../src/index.js";
 import { findPostgres, type PostgresServer, startPostgres } from "./postgres-server.js";
 
 import { DRIVERS, freshSchema, noServer, pgPool, url } from "./support.js";
@@ -114,15 +122,27 @@ describe.skipIf(noServer)("S7.6 when the server refuses", () => {
     await pool.end();
   });
 
+  it("a first query that is never answered costs those that wait for it, and nobody after them", async () => {
+    const schema = freshSchema();
+    await migratePostgres({ pool: admin, schema });
+    let queries = 0;
+    const hangsOnce: PostgresPool = {
+      connect: () => admin.connect(),
+      query: (config) => (++queries === 1 ? new Promise(() => {}) : admin.query(config)),
+    };
+    const store = createPostgresIdempotencyStore({ pool: hangsOnce, schema, timeoutMs: 100 });
+    const claims = [1, 2].map((number) => store.claim(`key ${number}`, CLAIM));
+    expect(await Promise.allSettled(claims)).toMatchObject(claims.map(() => ({ reason: { code: "timeout" } })));
+    expect(await store.claim("key", CLAIM)).toMatchObject({ state: "claimed" });
+    await store.close();
+  });
+
   it("no connection is left: executions are denied", async () => {
     const schema = freshSchema();
     await (await createPostgresRuntime({ pool: admin, schema })).close();
     await admin.query(`CREATE ROLE ${schema} LOGIN CONNECTION LIMIT 0; GRANT ALL ON SCHEMA ${schema} TO ${schema}`);
     const pool = pgPool(4, url.replace("postgres@", `${schema}@`));
     const runtime = await createPostgresRuntime({ pool: admin, schema });
-    const { createPostgresIdempotencyStore, createPostgresKillSwitch, createPostgresRateLimiter } = await import(
-      "../src/index.js"
-    );
     const full = {
       ...runtime,
       idempotencyStore: createPostgresIdempotencyStore({ pool, schema }),

@@ -5,7 +5,7 @@ import { PRELUDE, type Script } from "./script.js";
  * the key, and what that needs. Only `list` looks at other keys than the one that it names.
  */
 export const IDEMPOTENCY_SCRIPT: Script = {
-  sha: "497b6325e39bf1820b61b006a086b867578ac526",
+  sha: "0aad1617466df55ff742ee59bc058c2284fdcc4c",
   text: `${PRELUDE}
 local op, key = ARGV[1], ARGV[2]
 local tokens, record, all, ending = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -16,7 +16,7 @@ if op == 'list' then
 end
 
 local found = redis.call('HMGET', record, 'state', 'fingerprint', 'token', 'until', 'updated', 'value', 'omitted',
-  'claimed', 'started')
+  'claimed', 'started', 'resolved')
 local state, fingerprint, token, ends, updated = found[1], found[2], found[3], tonumber(found[4] or '0'), found[5]
 -- What has run out is gone, or in doubt.
 if state and ends <= now then
@@ -88,20 +88,29 @@ end
 
 if op == 'resolve' then
   if state ~= 'unknown' then return {} end
-  if ARGV[3] == 'applied' then complete(NEVER, '0', '', '0') else forget() end
+  if ARGV[3] == 'applied' then
+    complete(NEVER, '0', '', '0')
+    redis.call('HSET', record, 'resolved', '1')
+  else
+    forget()
+  end
   return {'done'}
 end
 
--- Only the newest claim may write (S7.3). A client may send a write twice when a connection breaks.
+-- Only the newest claim may write (S7.3).
 if not state or token ~= ARGV[3] then return {} end
-if state == 'completed' then return op == 'complete' and {'done'} or {} end
+if state == 'completed' then
+  -- A client may send a write twice when a connection breaks. Of another value, or after an operator's word, nothing is kept.
+  local same = (found[6] or '') == ARGV[6] and (found[6] and '1' or '0') == ARGV[5] and found[7] == ARGV[7]
+  return op == 'complete' and same and not found[10] and {'done'} or {}
+end
 local running = state == 'claimed' or state == 'in_progress'
 if op == 'start' then
   if not running then return {} end
   keep('in_progress', ends, 'started', found[9] or text(now), 'updated', text(now))
 elseif op == 'renew' then
-  if not running then return {} end
-  keep(state, now + ARGV[4])
+  -- Nothing is stale about the owner of a key in doubt; it only has no lease any more, and gets none.
+  if running then keep(state, now + ARGV[4]) end
 elseif op == 'complete' then
   complete(now + ARGV[4], ARGV[5], ARGV[6], ARGV[7])
 elseif op == 'release' then

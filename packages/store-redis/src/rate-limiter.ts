@@ -5,6 +5,9 @@ import { LIMITER_SCRIPT } from "./limiter-script.js";
 import { type RedisOptions, settingsOf } from "./options.js";
 import { StoreError } from "./store-error.js";
 
+/** No window is longer: beyond, Redis cannot count, and nobody will ask. */
+const LONGEST_MS = 1e15;
+
 export interface RedisRateLimiterOptions extends RedisOptions {
   /**
    * When a permit that was neither stamped nor handed back counts as started: its process must be dead by then. Longer
@@ -59,7 +62,7 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RedisR
   return {
     async acquire(requests) {
       const keys = ["grants", ...requests.flatMap(({ key }) => [`rate:${encodeKey(key)}`, `window:${encodeKey(key)}`])];
-      const limits = requests.flatMap(({ limit, windowMs }) => [String(limit), String(windowMs)]);
+      const limits = requests.flatMap(({ limit, windowMs }) => [String(limit), String(Math.min(windowMs, LONGEST_MS))]);
       const tooLate = ([word, grant]: Reply) => {
         if (word === "granted") handBack(keys, grant!);
       };

@@ -82,13 +82,30 @@ describe.skipIf(noServer)("the idempotency store", () => {
     });
   });
 
-  it("S7.3 a completion that is sent twice is done, and one by somebody else is not", async () => {
+  it("S7.3 a completion that is sent twice is done; one of another value, or by somebody else, is not", async () => {
+    const store = openStore(admin);
+    for (const [key, value] of [
+      ["with", 1],
+      ["without", undefined],
+    ] as const) {
+      const { token } = (await store.claim(key, CLAIM)) as { token: number };
+      const complete = (by: number, record: { value?: unknown; valueOmitted?: boolean }) =>
+        store.complete(key, by, { ...record, ttlMs: 60_000 });
+      expect([await complete(token, { value }), await complete(token, { value })]).toEqual([true, true]);
+      expect(await complete(token, { value: 2 })).toBe(false);
+      expect(await complete(token, { value, valueOmitted: true })).toBe(false);
+      expect(await complete(token + 1, { value })).toBe(false);
+      expect(await store.claim(key, CLAIM)).toEqual({ state: "completed", ...(value && { value }) });
+    }
+  });
+
+  it("S7.4 a key that an operator has completed is not completed by its owner, whatever that says", async () => {
     const store = openStore(admin);
     const { token } = (await store.claim("key", CLAIM)) as { token: number };
-    expect(await store.complete("key", token, { value: 1, ttlMs: 60_000 })).toBe(true);
-    expect(await store.complete("key", token, { value: 2, ttlMs: 60_000 })).toBe(true);
-    expect(await store.complete("key", token + 1, { value: 3, ttlMs: 60_000 })).toBe(false);
-    expect(await store.claim("key", CLAIM)).toEqual({ state: "completed", value: 1 });
+    await store.markUnknown("key", token);
+    expect(await store.resolve("key", "applied")).toBe(true);
+    expect(await store.complete("key", token, { value: 1, ttlMs: 60_000 })).toBe(false);
+    expect(await store.complete("key", token, { ttlMs: 60_000 })).toBe(false);
   });
 
   it("S7.1 keys that UTF-8 cannot hold stay apart, and are listed as they were", async () => {

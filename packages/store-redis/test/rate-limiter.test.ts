@@ -96,6 +96,20 @@ describe.skipIf(noServer)("the rate limiter", () => {
     expect(await limiter.acquire(twice, 0)).toMatchObject({ granted: false });
   });
 
+  it.each([Number.MAX_SAFE_INTEGER, 1e300])(
+    "S6.1 keeps a limit whose window is longer than time: %d ms",
+    async (windowMs) => {
+      const limiter = createRedisRateLimiter({ client: admin, prefix: freshPrefix() });
+      const ask = async () => {
+        const verdict = await limiter.acquire([{ key: "k", limit: 2, windowMs }], 0);
+        if (verdict.granted) verdict.dispatched?.(0);
+        return verdict.granted;
+      };
+      expect([await ask(), await ask(), await ask()]).toEqual([true, true, false]);
+      await limiter.close();
+    },
+  );
+
   it("leaves nothing behind that never ends", async () => {
     const prefix = freshPrefix();
     const limiter = createRedisRateLimiter({ client: admin, prefix });

@@ -51,7 +51,13 @@ export function createSqliteIdempotencyStore(thread: StoreThread): SqliteIdempot
   return {
     async claim(key, { fingerprint, leaseMs, takeOver = false }) {
       const lease = checkDuration("leaseMs", leaseMs);
-      return verdictOf(await thread.request("claim", storedText(key), storedText(fingerprint), lease, takeOver));
+      const name = storedText(key);
+      // Claimed after all, for nobody: given back as it was, else it would be in the way until its lease ends.
+      const tooLate = (late: StoredVerdict) => {
+        if (late.state !== "claimed") return;
+        thread.request(takeOver ? "mark_unknown" : "release", name, late.token).catch(() => {});
+      };
+      return verdictOf(await thread.requestOwned(tooLate, "claim", name, storedText(fingerprint), lease, takeOver));
     },
     start: async (key, token) => isToken(token) && thread.request("start", storedText(key), token),
     async renew(key, token, leaseMs) {

@@ -34,6 +34,11 @@ export function every(intervalMs: number, callback: () => void): () => void {
   return () => clearInterval(timer);
 }
 
+/** Calls back once what has come from elsewhere until now has been looked at, messages of other threads among it. */
+export function afterMessages(callback: () => void): void {
+  setImmediate(callback);
+}
+
 /** Holds the whole thread up: only for the store's own. */
 export function pause(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);

@@ -1,5 +1,6 @@
 import type { RateLimiter } from "@eoc/core";
 import type { MachineTime } from "./machine-time.js";
+import type { StoredGrant } from "./protocol.js";
 import type { StoreThread } from "./store-thread.js";
 import { storedText } from "./stored-text.js";
 
@@ -11,7 +12,10 @@ export function createSqliteRateLimiter(thread: StoreThread, time: MachineTime):
   return {
     async acquire(requests) {
       const limits = requests.map(({ key, limit, windowMs }) => [storedText(key), limit, windowMs] as const);
-      const grant = await thread.request("acquire", limits);
+      const tooLate = (late: StoredGrant) => {
+        if ("permit" in late) thread.note("cancel", late.permit);
+      };
+      const grant = await thread.requestOwned(tooLate, "acquire", limits);
       if (!("permit" in grant)) return { granted: false, ...grant };
       const { permit } = grant;
       let isOpen = true;

@@ -1,18 +1,30 @@
-import { isBuiltin } from "node:module";
 import { resolve } from "node:path";
-import { Worker } from "node:worker_threads";
-import { every, machineTime } from "./machine-time.js";
-import type { Answer, MainMessage, Operation, Request, Requests, ThreadMessage, ThreadOptions } from "./protocol.js";
+import type { Worker } from "node:worker_threads";
+import { afterMessages, every, machineTime } from "./machine-time.js";
+import type {
+  Answer,
+  Failure,
+  MainMessage,
+  Operation,
+  Request,
+  Requests,
+  ThreadMessage,
+  ThreadOptions,
+} from "./protocol.js";
+import { startWorker } from "./start-worker.js";
 import { StoreError } from "./store-error.js";
 
-/** The bundled thread, put in by the build: no second file that a bundler would have to know of. */
-declare const THREAD_SOURCE: string | undefined;
-
 interface Pending {
-  readonly sinceMs: number;
+  /** When it was sent. */
+  sinceMs: number;
   readonly resolve: (answer: never) => void;
   readonly reject: (error: StoreError) => void;
+  readonly tooLate: TooLate | undefined;
+  /** Seen once after its time was up. */
+  isOverdue: boolean;
 }
+
+type TooLate = (answer: never) => void;
 
 const time = machineTime();
 
@@ -28,6 +40,8 @@ export class StoreThread {
   readonly #worker: Worker;
   readonly #timeoutMs: number;
   readonly #pending = new Map<number, Pending>();
+  /** What is to be done when those that were given up are answered all the same. */
+  readonly #tooLate = new Map<number, TooLate>();
   #outbox: Request[] = [];
   #lastId = 0;
   /** Why nothing can be asked any more. */
@@ -42,7 +56,6 @@ export class StoreThread {
 
   /** @throws StoreError when the file cannot be used */
   static async open(options: Omit<ThreadOptions, "openTimeoutMs">, timeoutMs: number): Promise<StoreThread> {
-    checkRuntime();
     const worker = startWorker({ ...options, path: resolve(options.path), openTimeoutMs: OPEN_FILE_MS });
     const thread = new StoreThread(worker, timeoutMs);
     try {
@@ -79,11 +92,26 @@ export class StoreThread {
 
   /** Asks; rejects with a {@link StoreError}. Requests that are made in one turn travel together. */
   request<O extends Operation>(operation: O, ...args: Requests[O]["args"]): Promise<Requests[O]["answer"]> {
+    return this.requestOwned(undefined, operation, ...args);
+  }
+
+  /** The same; `tooLate` is told of an answer that came after the time was up: what it grants, nobody knows of. */
+  requestOwned<O extends Operation>(
+    tooLate: ((answer: Requests[O]["answer"]) => void) | undefined,
+    operation: O,
+    ...args: Requests[O]["args"]
+  ): Promise<Requests[O]["answer"]> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     return new Promise((answered, reject) => {
       const id = ++this.#lastId;
       if (this.#pending.size === 0) this.#await();
-      this.#pending.set(id, { sinceMs: time.monotonicMs(), resolve: answered, reject });
+      this.#pending.set(id, {
+        sinceMs: Number.POSITIVE_INFINITY,
+        resolve: answered,
+        reject,
+        tooLate,
+        isOverdue: false,
+      });
       this.#send([id, operation, ...args]);
     });
   }
@@ -103,6 +131,11 @@ export class StoreThread {
     if (this.#outbox.length === 0) return;
     const requests = this.#outbox;
     this.#outbox = [];
+    const nowMs = time.monotonicMs();
+    for (const [id] of requests) {
+      const pending = this.#pending.get(id);
+      if (pending !== undefined) pending.sinceMs = nowMs;
+    }
     try {
       this.#post(requests);
     } catch (error) {
@@ -119,8 +152,10 @@ export class StoreThread {
   #settle(answers: readonly Answer[]): void {
     for (const [id, answer, failure] of answers) {
       const pending = this.#pending.get(id);
-      // Given up before.
-      if (pending === undefined) continue;
+      if (pending === undefined) {
+        this.#settleTooLate(id, answer, failure);
+        continue;
+      }
       this.#pending.delete(id);
       if (failure === undefined) pending.resolve(answer as never);
       else pending.reject(new StoreError(failure.code, failure.message));
@@ -128,9 +163,16 @@ export class StoreThread {
     if (this.#pending.size === 0) this.#rest();
   }
 
+  #settleTooLate(id: number, answer: unknown, failure: Failure | undefined): void {
+    const tooLate = this.#tooLate.get(id);
+    this.#tooLate.delete(id);
+    if (failure === undefined) tooLate?.(answer as never);
+  }
+
+  /** After the messages: when it is this thread that was held up, the answers have come, and are only to be read. */
   #await(): void {
     this.#worker.ref();
-    this.#stopLooking ??= every(Math.min(LOOK_MS, this.#timeoutMs), () => this.#giveUpOverdue());
+    this.#stopLooking ??= every(Math.min(LOOK_MS, this.#timeoutMs), () => afterMessages(() => this.#giveUpOverdue()));
   }
 
   #rest(): void {
@@ -139,12 +181,18 @@ export class StoreThread {
     this.#stopLooking = undefined;
   }
 
+  /** What is overdue twice in a row: after one look it may be that the process as a whole has just been let go on. */
   #giveUpOverdue(): void {
     const oldestMs = time.monotonicMs() - this.#timeoutMs;
-    for (const [id, { sinceMs, reject }] of this.#pending) {
-      if (sinceMs > oldestMs) break;
+    for (const [id, pending] of this.#pending) {
+      if (pending.sinceMs > oldestMs) break;
+      if (!pending.isOverdue) {
+        pending.isOverdue = true;
+        continue;
+      }
       this.#pending.delete(id);
-      reject(new StoreError("timeout", "the store's thread did not answer in time"));
+      if (pending.tooLate !== undefined) this.#tooLate.set(id, pending.tooLate);
+      pending.reject(new StoreError("timeout", "the store's thread did not answer in time"));
     }
     if (this.#pending.size === 0) this.#rest();
   }
@@ -173,28 +221,4 @@ export class StoreThread {
     await exited;
     stopWaiting();
   }
-}
-
-/** @throws StoreError `unsupported_runtime` */
-function checkRuntime(): void {
-  const { bun, deno } = process.versions;
-  const what = `this runtime (${bun === undefined ? (deno === undefined ? process.version : "Deno") : "Bun"})`;
-  if (!isBuiltin("node:sqlite")) {
-    throw new StoreError("unsupported_runtime", `${what} has no node:sqlite: Node 22.13 or later has it`);
-  }
-  // `process.hrtime` begins with the process there, so that processes could not agree on what time it is.
-  if (bun !== undefined || deno !== undefined) {
-    throw new StoreError("unsupported_runtime", `${what} does not show the machine's monotonic clock: Node does`);
-  }
-}
-
-function startWorker(options: ThreadOptions): Worker {
-  const shared = {
-    workerData: options,
-    name: "eoc-store-sqlite",
-    // Loaders and flags of the process are not for this thread; and Node 22 calls `node:sqlite` experimental.
-    execArgv: ["--disable-warning=ExperimentalWarning"],
-  };
-  if (typeof THREAD_SOURCE === "string") return new Worker(THREAD_SOURCE, { ...shared, eval: true });
-  return new Worker(new URL("./worker/main.ts", import.meta.url), shared);
 }

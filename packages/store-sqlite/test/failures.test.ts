@@ -1,24 +1,31 @@
 import {
   copyFileSync,
+  mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   unlinkSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Worker } from "node:worker_threads";
-import { execute } from "@eoc/core";
+import { type ExecutionEvent, execute } from "@eoc/core";
 import { createJsonlJournal } from "@eoc/trace";
 import { describe, expect, it } from "vitest";
 import { createLocalRuntime, isStoreError, type LocalRuntime } from "../src/index.js";
-import { aFile, aFolder, opened } from "./support.js";
+import { aFile, aFolder, opened, until } from "./support.js";
 
 const REQUEST = { fingerprint: "f", leaseMs: 60_000, nowMs: 0 };
 const POLICY = { idempotency: { enabled: true }, rateLimit: { global: { limit: 10, windowMs: 1000 } } };
+
+/** Some event: a journal keeps it as it is. */
+const EVENT = { type: "delay.started", seq: 0, atMs: 0, executionId: "e" } as unknown as ExecutionEvent;
 
 /** The code that `promise` rejects with. */
 async function codeOf(promise: Promise<unknown>): Promise<string> {
@@ -78,10 +85,10 @@ describe("S7.6 a file that cannot be used is refused when it is opened", () => {
     const db = new DatabaseSync(file);
     db.exec("CREATE TABLE customers (id INTEGER)");
     db.close();
+    const before = readFileSync(file);
     expect(await codeOf(opened(file))).toBe("foreign_file");
-    const other = new DatabaseSync(file);
-    expect(other.prepare("SELECT name FROM sqlite_schema").all()).toEqual([{ name: "customers" }]);
-    other.close();
+    expect(readFileSync(file).equals(before)).toBe(true);
+    expect(readdirSync(dirname(file))).toEqual([basename(file)]);
   });
 
   it("that is no database, or a damaged one", async () => {
@@ -105,6 +112,11 @@ describe("S7.6 a file that cannot be used is refused when it is opened", () => {
     const file = aFile();
     expect(await codeOf(opened(file, { create: false }))).toBe("cannot_open");
     expect(() => statSync(file)).toThrow("ENOENT");
+    writeFileSync(file, "");
+    expect(await codeOf(opened(file, { create: false }))).toBe("cannot_open");
+    expect(statSync(file).size).toBe(0);
+    new DatabaseSync(file).exec("PRAGMA journal_mode = WAL; VACUUM");
+    expect(await codeOf(opened(file, { create: false }))).toBe("cannot_open");
     expect(await codeOf(opened(`${file}/of/nowhere`))).toBe("cannot_open");
     expect(await codeOf(opened(aFolder()))).toBe("cannot_open");
   });
@@ -212,6 +224,42 @@ describe("S7.6 a file that fails while it is in use denies, and recovers where i
     }
   });
 
+  it("opened through a link: it is one file, with one log and one set of owners", async () => {
+    const folder = aFolder();
+    mkdirSync(join(folder, "real"));
+    mkdirSync(join(folder, "other"));
+    const file = join(folder, "real", "eoc.db");
+    const links = [join(folder, "other", "link.db"), join(folder, "linked", "eoc.db")];
+    symlinkSync(file, links[0]!);
+    symlinkSync(join(folder, "real"), join(folder, "linked"));
+    const journal = () => ({ append() {} });
+    // Through a link that leads nowhere yet.
+    const runtime = await opened(links[0]!, { journal });
+    for (const path of [file, ...links]) expect(await codeOf(opened(path, { journal }))).toBe("journal_in_use");
+    const limits = [{ key: "key", limit: 1, windowMs: 1 }];
+    expect(await runtime.rateLimiter.acquire(limits, 0)).toMatchObject({ granted: true });
+    for (const path of [file, links[1]!]) {
+      const { rateLimiter, close } = await opened(path);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      expect(await rateLimiter.acquire(limits, 0)).toMatchObject({ granted: false });
+      await close();
+    }
+    expect(readdirSync(join(folder, "other"))).toEqual(["link.db"]);
+    unlinkSync(`${file}-wal`);
+    expect(await codeOf(runtime.idempotencyStore.claim("key", REQUEST))).toBe("replaced");
+  });
+
+  it("under another file than the link that it was opened through leads to", async () => {
+    const folder = aFolder();
+    const link = join(folder, "link.db");
+    symlinkSync(join(folder, "one.db"), link);
+    const runtime = await opened(link);
+    unlinkSync(link);
+    symlinkSync(join(folder, "two.db"), link);
+    await opened(link);
+    expect(await codeOf(runtime.idempotencyStore.claim("key", REQUEST))).toBe("replaced");
+  });
+
   it("damaged while it is open", async () => {
     const file = aFile();
     const runtime = await opened(file, {}, { pragmas: ["cache_size = 1"] });
@@ -232,6 +280,52 @@ describe("S7.6 a file that fails while it is in use denies, and recovers where i
     other.exec("BEGIN IMMEDIATE");
     expect(await codeOf(runtime.idempotencyStore.claim("key", REQUEST))).toBe("timeout");
     other.close();
+  });
+
+  it("with an answer that comes too late: what it grants is given back", async () => {
+    const file = aFile();
+    const runtime = await opened(file, { busyTimeoutMs: 60_000, timeoutMs: 20 });
+    const { idempotencyStore, rateLimiter } = runtime;
+    const { token } = (await idempotencyStore.claim("in doubt", REQUEST)) as { token: number };
+    await idempotencyStore.markUnknown("in doubt", token);
+    const other = new DatabaseSync(file);
+    other.exec("BEGIN IMMEDIATE");
+    const limits = [{ key: "key", limit: 1, windowMs: 1 }];
+    const codes = [
+      codeOf(idempotencyStore.claim("key", REQUEST)),
+      codeOf(idempotencyStore.claim("in doubt", { ...REQUEST, takeOver: true })),
+      codeOf(Promise.resolve(rateLimiter.acquire(limits, 0))),
+    ];
+    expect(await Promise.all(codes)).toEqual(["timeout", "timeout", "timeout"]);
+    other.close();
+    const another = await opened(file);
+    const states = async () => (await another.idempotencyStore.list()).map(({ key, state }) => [key, state]);
+    const granted = async () => (await another.rateLimiter.acquire(limits, 0)).granted;
+    await until(async () => (await another.idempotencyStore.find("in doubt"))?.token !== token);
+    await until(async () => (await states()).length === 1 && (await granted()));
+    expect(await states()).toEqual([["in doubt", "unknown"]]);
+  });
+
+  it("S8.2 not at all, when it is the process that was held up: what was answered meanwhile is heard", async () => {
+    const runtime = await opened(aFile(), { timeoutMs: 40, journal: createJsonlJournal });
+    const limits = [{ key: "key", limit: 1, windowMs: 1 }];
+    const holdUp = () => {
+      const untilMs = performance.now() + 200;
+      while (performance.now() < untilMs);
+    };
+    const calls = () => [
+      runtime.idempotencyStore.claim("key", REQUEST),
+      runtime.rateLimiter.acquire(limits, 0),
+      runtime.journal!.append(EVENT),
+    ];
+    const sent = calls();
+    await new Promise((resolve) => setImmediate(resolve));
+    holdUp();
+    expect(await Promise.allSettled(sent)).toMatchObject(sent.map(() => ({ status: "fulfilled" })));
+    // Not sent before it was held up.
+    const waiting = [runtime.idempotencyStore.claim("other", REQUEST), runtime.killSwitch.read()];
+    holdUp();
+    expect(await Promise.allSettled(waiting)).toMatchObject(waiting.map(() => ({ status: "fulfilled" })));
   });
 
   it("without its thread: whatever is awaited or asked later is refused", async () => {

@@ -156,7 +156,7 @@ describe("the journals of a file, read from outside", () => {
     expect(await codeOf(file)).toBe("cannot_open");
     expect(existsSync(file)).toBe(false);
     writeFileSync(file, "");
-    expect(await codeOf(file)).toBe("foreign_file");
+    expect(await codeOf(file)).toBe("cannot_open");
     writeFileSync(file, "no database at all, but long enough to be looked at as one".repeat(20));
     expect(await codeOf(file)).toBe("corrupt");
     expect(await codeOf(undefined)).toBe("invalid_option");

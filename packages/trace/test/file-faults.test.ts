@@ -1,12 +1,18 @@
 import {
   chmodSync,
+  closeSync,
+  copyFileSync,
   existsSync,
+  fstatSync,
   fsyncSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,7 +22,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openFileSink } from "../src/file/file-sink.js";
 import type { FileCalls } from "../src/file/line-file.js";
 import { createJsonlJournal, verifyJournal } from "../src/index.js";
-import { createFileSink, readJournal } from "../src/node.js";
+import { createCheckpointFile, createFileSink, readJournal } from "../src/node.js";
 import { retried } from "./scenarios.js";
 
 let folder: string;
@@ -182,6 +188,65 @@ describe("a journal's file that fails", () => {
     await again.close();
   });
 
+  const REMOVALS: Record<string, () => void> = {
+    deleted: () => rmSync(path),
+    "moved away": () => renameSync(path, `${path}.old`),
+    "replaced by a copy": () => {
+      copyFileSync(path, `${path}.copy`);
+      renameSync(`${path}.copy`, path);
+    },
+    "in a folder that was moved away": () => {
+      renameSync(folder, `${folder}.old`);
+      mkdirSync(folder);
+    },
+  };
+
+  describe.each(Object.entries(REMOVALS))("that is %s while it is written", (_, remove) => {
+    afterEach(() => rmSync(`${folder}.old`, { recursive: true, force: true }));
+
+    it("S8.2 keeps anything from being dispatched, and writes nothing where nobody would look for it", async () => {
+      const sink = createFileSink(path);
+      const journal = createJsonlJournal(sink);
+      expect((await executeWith(journal)).applied).toEqual(["first", "second"]);
+      const { size } = statSync(path);
+      const fd = openSync(path, "r");
+      remove();
+      const { applied, report } = await executeWith(journal);
+      expect([applied, report.actions[0]!.reason]).toEqual([[], "journal_unavailable"]);
+      expect(fstatSync(fd).size).toBe(size);
+      closeSync(fd);
+      await sink.close();
+    });
+
+    it("acknowledges nothing that was being written meanwhile, and does not rotate it", async () => {
+      const sink = openFileSink(
+        path,
+        {},
+        faultyCalls(
+          {
+            write: async (fd, bytes) => {
+              remove();
+              return { bytesWritten: writeSync(fd, bytes) };
+            },
+          },
+          (call) => call === 2,
+        ).calls,
+      );
+      await sink.append("a");
+      await expect(sink.append("b")).rejects.toThrow("was deleted, moved or replaced");
+      await expect(sink.rotate!()).rejects.toThrow("was deleted, moved or replaced");
+      await sink.close();
+    });
+
+    it("is no place for checkpoints either", async () => {
+      const file = createCheckpointFile(path);
+      await file.append("a");
+      remove();
+      await expect(file.append("b")).rejects.toThrow("was deleted, moved or replaced");
+      await file.close();
+    });
+  });
+
   // A device of Linux on which every write fails for want of space.
   if (existsSync("/dev/full")) {
     it("S8.2 keeps anything from being dispatched on a full device", async () => {
@@ -212,6 +277,23 @@ describe("a journal's file that fails", () => {
         expect(() => createFileSink(join(folder, "closed", "journal.jsonl"))).toThrow("EACCES");
       });
       chmodSync(join(folder, "closed"), 0o700);
+    });
+
+    it("is written on where its folder can no longer be looked into, until it is deleted", async () => {
+      const sink = createFileSink(path);
+      const appendAsOrdinaryUser = async (line: string) => {
+        chmodSync(folder, 0o000);
+        try {
+          await asOrdinaryUser(() => sink.append(line));
+        } finally {
+          chmodSync(folder, 0o700);
+        }
+      };
+      await appendAsOrdinaryUser("a");
+      expect(readFileSync(path, "utf8")).toBe("a\n");
+      rmSync(path);
+      await expect(appendAsOrdinaryUser("b")).rejects.toThrow("was deleted");
+      await sink.close();
     });
 
     it("S8.2 keeps anything from being dispatched when the next file cannot be made", async () => {

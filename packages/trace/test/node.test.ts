@@ -3,10 +3,12 @@ import { once } from "node:events";
 import {
   appendFileSync,
   existsSync,
+  linkSync,
   mkdtempSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
@@ -120,6 +122,7 @@ describe("createFileSink", () => {
   if (existsSync("/proc/self/fdinfo")) {
     it("is refused while another process has the file open for writing, and not for who reads it", async () => {
       await write(retried());
+      const other = join(folder, "hard-link");
       const open = (flags: string) =>
         spawn(process.execPath, [
           "-e",
@@ -134,6 +137,10 @@ describe("createFileSink", () => {
         await once(child.stdout, "data");
         if (isRefused) expect(() => createFileSink(path)).toThrow(`process ${child.pid} writes ${path}`);
         else await createFileSink(path).close();
+        linkSync(path, other);
+        if (isRefused) expect(() => createFileSink(other)).toThrow(`process ${child.pid} writes ${other}`);
+        else await createFileSink(other).close();
+        rmSync(other);
         child.kill("SIGKILL");
         await once(child, "exit");
         await createFileSink(path).close();
@@ -201,13 +208,31 @@ describe("createFileSink", () => {
   });
 
   it("notices a second writer, and fails from then on", async () => {
-    const one = createFileSink(path);
-    const other = createFileSink(path);
-    await one.append("a");
-    await expect(other.append("b")).rejects.toThrow("something else writes");
-    await expect(other.append("c")).rejects.toThrow("something else writes");
+    const sink = createFileSink(path);
+    appendFileSync(path, "a\n");
+    await expect(sink.append("b")).rejects.toThrow("something else writes");
+    await expect(sink.append("c")).rejects.toThrow("something else writes");
     expect(readFileSync(path, "utf8")).toBe("a\n");
-    await Promise.all([one.close(), other.close()]);
+    await sink.close();
+  });
+
+  it("is refused while this process has the file open, under whatever name, until it is closed or has failed", async () => {
+    const names = [path, join(folder, "symbolic"), join(folder, "hard")];
+    const sink = createFileSink(path);
+    symlinkSync(path, names[1]!);
+    linkSync(path, names[2]!);
+    for (const name of names) expect(() => createFileSink(name)).toThrow(`this process writes ${name} already`);
+    await sink.close();
+    const again = createFileSink(names[2]!);
+    expect(() => createFileSink(path)).toThrow("already");
+    truncateSync(path, 1);
+    await expect(again.append("a")).rejects.toThrow("something else writes");
+    truncateSync(path, 0);
+    await createFileSink(path).close();
+    await again.close();
+    // What could not be opened is not taken.
+    writeFileSync(path, "hello\nworld\n");
+    for (const time of [1, 2]) expect(() => createFileSink(path), `${time}`).toThrow("not a journal");
   });
 
   it("fails for good when the file is cut while it is written", async () => {

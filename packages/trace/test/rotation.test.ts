@@ -121,15 +121,12 @@ describe("a journal that is rotated", () => {
     expect(() => createFileSink(path)).toThrow("does not end in a journal record");
   });
 
-  it("notices a second writer that has not heard of the rotation", async () => {
-    const one = createFileSink(path, { maxBytes: 1 });
-    const other = createFileSink(path);
-    await one.append("a");
-    await one.rotate!();
-    await one.append("b");
-    writeFileSync(path, ""); // The other one sees nothing wrong with its own file.
-    await expect(other.append("c")).rejects.toThrow("something else writes");
-    await Promise.all([one.close(), other.close()]);
+  it("notices that somebody else has rotated it", async () => {
+    const sink = createFileSink(path);
+    await sink.append("a");
+    writeFileSync(`${path}.000001`, "b\n"); // There is nothing wrong with its own file.
+    await expect(sink.append("c")).rejects.toThrow("something else writes");
+    await sink.close();
   });
 
   it("S8.2 fails for good when the next file is there already", async () => {

@@ -1,4 +1,10 @@
-import { createMemoryIdempotencyStore, createRedactor, type ExecutionEvent, execute } from "@eoc/core";
+import {
+  createMemoryIdempotencyStore,
+  createRedactor,
+  type ExecutionEvent,
+  execute,
+  type FinalDecisionInput,
+} from "@eoc/core";
 import { describe, expect, it } from "vitest";
 import {
   createJsonlJournal,
@@ -205,7 +211,7 @@ describe("verifyJournal, settlements", () => {
 });
 
 describe("openIntents, of executions that have ended", () => {
-  const KEYED = { action: "ACT", actions: [{ action: "ACT", idempotency_key: "refund-7" }] } as const;
+  const KEYED: FinalDecisionInput = { action: "ACT", actions: [{ action: "ACT", idempotency_key: "refund-7" }] };
 
   /** An execution that ended with an unknown outcome, and what its journal can be gone on with. */
   async function unknown(

@@ -120,11 +120,7 @@ async function overServer(
       OperatorKeys & Closable,
       OperatorSwitch & Closable,
     ];
-    const close = async () => {
-      await Promise.all([keys.close(), killSwitch.close()]);
-      await end();
-    };
-    return { keys, killSwitch, close };
+    return { keys, killSwitch, close: () => end(Promise.all([keys.close(), killSwitch.close()])) };
   } catch (error) {
     await end();
     throw error;

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { StoreFailure } from "./failure.ts";
+import { rollBack } from "./transactions.ts";
 
 /** "EOC!" in the header of every file of ours, so that no other program's database is taken for one. */
 const APPLICATION_ID = 0x45_4f_43_21;
@@ -56,7 +57,7 @@ const SCHEMA_VERSION = MIGRATIONS.length;
 
 /** Brings the file to {@link SCHEMA_VERSION}. Two processes that do it at the same time do it once. */
 export function migrate(db: DatabaseSync): void {
-  if (versionAtOnce(db) === SCHEMA_VERSION) return;
+  if (storedVersion(db) === SCHEMA_VERSION) return;
   db.exec("BEGIN IMMEDIATE");
   try {
     for (let version = versionOf(db); version < SCHEMA_VERSION; version++) {
@@ -66,23 +67,22 @@ export function migrate(db: DatabaseSync): void {
     db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
     db.exec("COMMIT");
   } catch (error) {
-    db.exec("ROLLBACK");
+    rollBack(db);
     throw error;
   }
 }
 
-/** For who only reads. @throws StoreFailure `foreign_file`, `schema_newer` */
-export function mustBeOurs(db: DatabaseSync): void {
-  if (versionAtOnce(db) === 0) throw new StoreFailure("foreign_file", "nothing has ever been written to the file");
-}
-
-/** All that is read of one moment: between two reads somebody else may make of nothing a file of ours. */
-function versionAtOnce(db: DatabaseSync): number {
+/**
+ * The version of the store in the file, 0 when there is none yet. All that is read of one moment: between two reads somebody else may
+ * make of nothing a file of ours.
+ * @throws StoreFailure `foreign_file`, `schema_newer`
+ */
+export function storedVersion(db: DatabaseSync): number {
   db.exec("BEGIN");
   try {
     return versionOf(db);
   } finally {
-    db.exec("ROLLBACK");
+    rollBack(db);
   }
 }
 

@@ -1,40 +1,47 @@
-import { closeSync, openSync, statSync } from "node:fs";
+import { closeSync, openSync, realpathSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { machineTime, pause } from "../machine-time.ts";
 import type { ThreadOptions } from "../protocol.ts";
 import { isBusy, StoreFailure } from "./failure.ts";
-import { migrate, mustBeOurs } from "./schema.ts";
+import { migrate, storedVersion } from "./schema.ts";
 
 const time = machineTime();
 
 /** The open database, and whether it still is what others find under its name. */
 export class StoreFile {
   readonly db: DatabaseSync;
-  readonly #path: string;
+  /**
+   * The name under which SQLite keeps what belongs to the file beside it, its log among it; other than the one that it was given
+   * where that leads through a link. Everybody has to go by the same.
+   */
+  readonly path: string;
+  readonly #givenPath: string;
   readonly #identity: string;
   #walIdentity: string | undefined;
   #isReplaced = false;
   readonly #isReadOnly: boolean;
 
   constructor({ path, create, readOnly = false, openTimeoutMs, pragmas = [] }: ThreadOptions) {
-    this.#path = path;
+    this.#givenPath = path;
     this.#isReadOnly = readOnly;
     if (identityOf(path) === undefined) {
       if (!create) throw new StoreFailure("cannot_open", "there is no such file");
       makeFile(path);
     }
-    this.db = new DatabaseSync(path, { readOnly });
+    this.path = realpathSync(path);
+    this.db = new DatabaseSync(this.path, { readOnly });
     try {
       const untilMs = time.monotonicMs() + openTimeoutMs;
       this.db.exec("PRAGMA trusted_schema = OFF");
-      if (readOnly) insist(untilMs, () => mustBeOurs(this.db));
-      else this.#prepare(untilMs, pragmas);
+      // Before anything is changed: the log, too, is written into the file.
+      insist(untilMs, () => mustBeOurs(this.db, create));
+      if (!readOnly) this.#prepare(untilMs, pragmas);
     } catch (error) {
       this.db.close();
       throw error;
     }
     this.#identity = identityOf(path) ?? "";
-    this.#walIdentity = identityOf(`${path}-wal`);
+    this.#walIdentity = identityOf(`${this.path}-wal`);
   }
 
   #prepare(untilMs: number, pragmas: readonly string[]): void {
@@ -58,7 +65,7 @@ export class StoreFile {
     // Who only reads acknowledges nothing, and a log may come and go beside him.
     if (this.#isReadOnly) return;
     this.#isReplaced ||=
-      identityOf(this.#path) !== this.#identity || identityOf(`${this.#path}-wal`) !== this.#walIdentity;
+      identityOf(this.#givenPath) !== this.#identity || identityOf(`${this.path}-wal`) !== this.#walIdentity;
     if (this.#isReplaced) {
       throw new StoreFailure("replaced", "the file was deleted or replaced while it was open: open it again");
     }
@@ -81,6 +88,11 @@ function makeFile(path: string): void {
   } catch (error) {
     throw new StoreFailure("cannot_open", `the file cannot be created: ${(error as NodeJS.ErrnoException).code}`);
   }
+}
+
+/** @throws StoreFailure `foreign_file`, `schema_newer`; `cannot_open` when there is no store in it yet, and none is to be made */
+function mustBeOurs(db: DatabaseSync, create: boolean): void {
+  if (storedVersion(db) === 0 && !create) throw new StoreFailure("cannot_open", "there is no store in the file");
 }
 
 function useWal(db: DatabaseSync): void {

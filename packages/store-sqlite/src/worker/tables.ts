@@ -19,7 +19,7 @@ export class Tables {
   readonly #keys: Keys;
   readonly #handlers: Readonly<Record<Operation, Handler>>;
 
-  constructor({ db }: StoreFile, { path, time, bootId }: ThreadOptions) {
+  constructor({ db, path }: StoreFile, { time, bootId }: ThreadOptions) {
     const moment = new Moment(db, machineTime(time), bootId);
     const owner = new Owner(path);
     const keys = new Keys(db, moment);

@@ -1,3 +1,4 @@
+import type { DatabaseSync } from "node:sqlite";
 import { after, machineTime, pause } from "../machine-time.ts";
 import type { Answer, Operation, Request } from "../protocol.ts";
 import { concernsAll, failureOf, isBusy, StoreFailure } from "./failure.ts";
@@ -176,7 +177,7 @@ export class Transactions {
       this.#file.mustBeCurrent();
       return result;
     } catch (error) {
-      rollBack(this.#file);
+      rollBack(this.#file.db);
       throw error;
     }
   }
@@ -192,7 +193,8 @@ export class Transactions {
   }
 }
 
-function rollBack({ db }: StoreFile): void {
+/** Never throws, so that what went wrong is heard of. */
+export function rollBack(db: DatabaseSync): void {
   try {
     db.exec("ROLLBACK");
   } catch {

@@ -12,9 +12,10 @@ export interface CheckpointFile extends Pick<JournalSink, "append"> {
 
 /**
  * Opens a file of checkpoints for appending, or creates it for its owner alone (mode 0600). Half a line at its end, which a crash
- * leaves behind, is cut off. One writer.
+ * leaves behind, is cut off. One writer. An append fails when the file was deleted, moved or replaced.
  *
- * @throws EocError `invalid_option`; what opening the file throws, and TypeError when its last line is no checkpoint
+ * @throws EocError `invalid_option`; what opening the file throws, when this process has it open already, and TypeError when its last line is
+ * no checkpoint
  */
 export function createCheckpointFile(
   path: string,

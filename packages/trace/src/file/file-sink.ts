@@ -24,8 +24,9 @@ export interface FileSinkOptions {
 }
 
 /**
- * A journal's file. Has one writer. On Linux, who opens it while another process has it open for writing is refused; elsewhere, and in
- * one process, whoever finds at his next append that somebody else has written is broken from then on.
+ * A journal's file. Has one writer. Who opens it while this process has it open is refused, and on Linux while another process has it
+ * open for writing, under whatever name; elsewhere, whoever finds at his next append that somebody else has written is broken from then
+ * on. So is who finds that the file was deleted, moved or replaced.
  */
 export interface FileSink extends JournalSink {
   append(line: string): Promise<void>;
@@ -49,8 +50,8 @@ export interface FileSink extends JournalSink {
  * (mode 0600). What is appended together is one write and, unless `fsync` says otherwise, one fsync. After one that failed every later one
  * fails: the file may end in half a line.
  *
- * @throws EocError `invalid_option`; what opening the file throws, when another process writes it, and when its last line is no
- * journal record, or those before it do not lead up to it: it is some other file, or damaged
+ * @throws EocError `invalid_option`; what opening the file throws, when another process writes it, when this one does and has neither closed it
+ * nor failed to, and when its last line is no journal record, or those before it do not lead up to it: it is some other file, or damaged
  */
 export function createFileSink(path: string, options: FileSinkOptions = {}): FileSink {
   checkOptionNames(options, { fsync: true, maxBytes: true });
@@ -93,6 +94,7 @@ export function openFileSink(path: string, options: FileSinkOptions, calls?: Fil
         await work();
       } catch (error) {
         failed = error;
+        file.giveUp();
         throw error;
       }
     });

@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { promisify } from "node:util";
+import { identityOf, takeForWriting } from "./identity.js";
 import { decodeLine, MAX_LINE_BYTES } from "./read-lines.js";
 
 /** When a line counts as kept: when the disk has it, or when the operating system has it. */
@@ -33,34 +34,46 @@ interface LineFileOptions {
 /** A file of lines with one writer, which appends. */
 export class LineFile {
   readonly path: string;
+  /** The same from wherever the process works by then. */
+  readonly #place: string;
+  readonly #identity: string | undefined;
   readonly #fd: number;
   readonly #fsync: FsyncPolicy;
   readonly #calls: FileCalls;
   #size: number;
   /** How much of the end goes before the next line comes. */
   #tornBytes = 0;
+  /** Lets others in this process write it. */
+  readonly giveUp: () => void;
 
   /**
    * Opens a file to `append` to it, creating it for its owner alone where there is none; to `create` it, where there must be none;
    * or to `read` it.
-   * @throws what opening it throws
+   * @throws what opening it throws, and when this process writes it already
    */
   constructor(path: string, { to, fsync, calls = NODE_CALLS }: LineFileOptions) {
     this.path = path;
+    this.#place = resolve(path);
     this.#fsync = fsync;
     this.#calls = calls;
     this.#fd = fs.openSync(path, FLAGS[to], 0o600);
+    let giveUp = () => {};
     try {
-      this.#size = fs.fstatSync(this.#fd).size;
+      const stat = fs.fstatSync(this.#fd, { bigint: true });
+      this.#size = Number(stat.size);
+      this.#identity = identityOf(stat);
+      if (to !== "read") giveUp = takeForWriting(stat, path);
       if (fsync === "always") {
         // What is there may have been written by somebody who died before it was durable.
         fs.fsyncSync(this.#fd);
         if (this.#size === 0) syncDirectory(dirname(path));
       }
     } catch (error) {
+      giveUp();
       fs.closeSync(this.#fd);
       throw error;
     }
+    this.giveUp = giveUp;
   }
 
   /** Without what is to go. */
@@ -68,7 +81,10 @@ export class LineFile {
     return this.#size - this.#tornBytes;
   }
 
-  /** One write and, by the policy, one fsync. After one that failed the file may end in half a line. */
+  /**
+   * One write and, by the policy, one fsync. After one that failed the file may end in half a line.
+   * @throws when the file is no longer the one under its name, also if it has only just been replaced: nobody would find the lines
+   */
   async append(lines: readonly string[]): Promise<void> {
     const bytes = encoder.encode(`${lines.join("\n")}\n`);
     if (bytes.length > MAX_LINE_BYTES) for (const line of lines) mustBeReadable(line);
@@ -78,6 +94,7 @@ export class LineFile {
     if (bytesWritten !== bytes.length) throw new Error(`only ${bytesWritten} of ${bytes.length} bytes were written`);
     this.#size += bytes.length;
     if (this.#fsync === "always") await this.#calls.fsync(this.#fd);
+    this.#mustBeInPlace();
   }
 
   /** The last whole line, without its end, and how many bytes follow it. */
@@ -113,6 +130,7 @@ export class LineFile {
    * @throws when the file is not what it was
    */
   trim(): void {
+    this.#mustBeInPlace();
     if (fs.fstatSync(this.#fd).size !== this.#size) throw new Error(`something else writes to ${this.path}`);
     if (this.#tornBytes === 0) return;
     fs.ftruncateSync(this.#fd, this.size);
@@ -121,12 +139,22 @@ export class LineFile {
     if (this.#fsync === "always") fs.fsyncSync(this.#fd);
   }
 
-  close(): Promise<void> {
-    return closeFile(this.#fd);
+  async close(): Promise<void> {
+    try {
+      await closeFile(this.#fd);
+    } finally {
+      this.giveUp();
+    }
   }
 
   closeSync(): void {
+    this.giveUp();
     fs.closeSync(this.#fd);
+  }
+
+  #mustBeInPlace(): void {
+    if (isAt(this.#place, this.#identity) ?? fs.fstatSync(this.#fd).nlink > 0) return;
+    throw new Error(`${this.path} was deleted, moved or replaced while it was written`);
   }
 
   /** Where the last line that ends before `end` ends; 0 for none. */
@@ -148,6 +176,16 @@ export class LineFile {
       read += count;
     }
     return bytes.subarray(0, read);
+  }
+}
+
+/** Whether it is this file that has the name; undefined when the name cannot be looked at, such as after a change of the user. */
+function isAt(place: string, identity: string | undefined): boolean | undefined {
+  try {
+    const found = fs.statSync(place, { bigint: true, throwIfNoEntry: false });
+    return found !== undefined && identityOf(found) === identity;
+  } catch {
+    return undefined;
   }
 }
 

@@ -78,7 +78,7 @@ export function clockCases(ownClock: boolean): Cases<StoreUnderTest> {
   };
 }
 
-/** What `start` says before a retry. A store that goes by its callers' clocks is not told the time there. */
+/** What a claim is that has no lease any more. A store that goes by its callers' clocks is not told the time in these writes. */
 const RESTART_CASES: Cases<StoreUnderTest> = {
   "S7.3 no dispatch is started under a lease that has run out, whatever it had started before": async (desk) => {
     const token = await started(desk, "key");
@@ -90,6 +90,18 @@ const RESTART_CASES: Cases<StoreUnderTest> = {
     await store.markUnknown("key", token);
     must((await store.start!("key", token)) === false, "start must be refused of a key that was marked unknown");
     await answers(desk, "key", "unknown", "of a key that was marked unknown and then started");
+  },
+  "S7.3 a renewal of a key in doubt is not refused to its owner, whose token is not stale, and gives no lease": async (
+    desk,
+  ) => {
+    const { store } = desk.subject;
+    const token = await started(desk, "key");
+    await desk.advance(desk.spans.leaseMs + desk.spans.marginMs);
+    mustBeDone(await store.renew("key", token, desk.spans.leaseMs), "renew of a key whose lease has run out");
+    await store.markUnknown("key", token);
+    mustBeDone(await store.renew("key", token, desk.spans.leaseMs), "renew of a key that was marked unknown");
+    await answers(desk, "key", "unknown", "of a key in doubt that was renewed");
+    must((await store.start!("key", token)) === false, "start must be refused of a key in doubt that was renewed");
   },
 };
 

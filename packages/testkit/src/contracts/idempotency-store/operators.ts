@@ -64,6 +64,19 @@ export function resolveCases(resolve: boolean): Cases<StoreUnderTest> {
           "nobody knows the value of a resolved key",
         );
       },
+      "S7.4 resolve as applied is the last word: the value of a late owner is refused, not dropped": async (desk) => {
+        const { store } = desk.subject;
+        const token = await started(desk, "key");
+        await store.markUnknown("key", token);
+        mustBeDone(await store.resolve!("key", "applied"), "resolve");
+        const answer = await store.complete("key", token, { value: "late", ttlMs: desk.spans.ttlMs });
+        must(answer === false, "complete of a key that an operator has completed must answer false: it keeps no value");
+        const verdict = await answers(desk, "key", "completed", "of a key that was resolved and then completed");
+        must(
+          (verdict as ClaimVerdict & { state: "completed" }).value === undefined,
+          "a resolved key must stay as it was resolved",
+        );
+      },
       "S7.4 resolve leaves every key alone that is not in doubt": async (desk) => {
         await oneOfEach(desk);
         for (const outcome of ["applied", "not_applied"] as const) {

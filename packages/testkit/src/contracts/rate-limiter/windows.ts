@@ -86,6 +86,21 @@ export const WINDOW_CASES: Cases<RateLimiterUnderTest> = {
     await desk.advance(1.5 * windowMs);
     await mustRefuse(desk, [long], "the fourth start, still within the long window");
   },
+  "S6.1 a long window counts every start in it also when it has not been asked with for longer than itself": async (
+    desk,
+  ) => {
+    const { windowMs } = desk.spans;
+    const short = request(desk, 9);
+    const long = { ...short, limit: 3, windowMs: 4 * windowMs };
+    await mustDispatch(desk, [long], "the first start, under the long window");
+    for (let start = 0; start < 7; start++) {
+      await desk.advance(windowMs);
+      await mustDispatch(desk, [short], "a start under the short window");
+    }
+    await mustRefuse(desk, [long], "with four starts in the long window");
+    await desk.advance(2.5 * windowMs);
+    await mustDispatch(desk, [long], "with two starts left in the long window");
+  },
   "S6.2 a refused request consumes nothing, however often it is made": async (desk) => {
     const { windowMs } = desk.spans;
     await mustDispatch(desk, [request(desk, 1)], "the first start");
