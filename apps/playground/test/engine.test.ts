@@ -126,6 +126,12 @@ describe("the journal of a run", () => {
       conformance: "PASS",
       completeness: "PASS",
     });
+    // It has ended, and was not in flight when the journal stopped.
+    expect((await examine(journal.lines, journal.head)).findings).toContainEqual({
+      name: "pairing",
+      verdict: "PASS",
+      problem: "ended, nobody knows how: refund-7",
+    });
     expect(await verdicts(tamper(journal.lines, "delete_last"))).toMatchObject({ completeness: "FAIL" });
     const { findings } = await examine(tamper(journal.lines, "flip_byte"), undefined);
     expect(findings[0]).toMatchObject({
