@@ -10,7 +10,7 @@ export function firstSentenceOf(text: string): string {
   const paragraphs = text.replaceAll(/<!--[\s\S]*?-->/g, "").split(/\n{2,}/);
   const prose =
     paragraphs.find((each) => /^[A-Z\p{Pi}“"`*@]/u.test(each.trim()) && !/^(#|\||```|- )/.test(each.trim())) ?? "";
-  const plain = prose.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll(/\*\*|_(?=\w)|(?<=\w)_(?!\w)/g, "");
+  const plain = prose.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll(/\*\*|(?<!\w)_(?=\w)|(?<=\w)_(?!\w)/g, "");
   const [sentence = ""] = plain
     .replaceAll(/\s+/g, " ")
     .trim()

@@ -45,6 +45,7 @@ const PLAINLY: Record<string, string> = {
     'What to do while somebody else executes the key: `"deny"`, or `"wait"` within the deadline.',
   "rateLimit.global": "`{ limit, windowMs }` over all actions (S6.1).",
   "rateLimit.onExceeded": '`"wait"` if it fits the deadline, or `"deny"` (S6.3).',
+  seed: "Keys the jitter: the same seed, the same waits (S3.5). The execution's id unless given.",
   executionId:
     "Names the execution in its report, events and journal: no two that share a journal at a time have the same. A random UUID unless given.",
   clock: "All time (S4.7). The system clock unless given.",
@@ -93,7 +94,7 @@ export function parameterIndex(): string {
   const exec = Object.entries(EXTERNAL_KEY_REGISTRY).filter(([key]) => key.startsWith("exec."));
   return `# Parameter index
 
-Everything that can be set, passed or read: policy, options, context keys, trace keys. Made from the registries and the sources by \`node tools/parameter-index.ts --write\`; \`pnpm check\` fails when it is stale.
+The fields of a policy, the options of \`execute\`, the keys of a context and the \`exec.*\` trace keys. What factories take (stores, limiters, adapters, journals) is in their package's README and docstrings. Made from the registries and the sources by \`node tools/parameter-index.ts --write\`; \`pnpm check\` fails when it is stale.
 
 ## Policy
 

@@ -35,6 +35,8 @@ export interface Work {
   readonly rounds?: number;
   /** No bytes per operation: for works in which collection cannot be kept away. */
   readonly withoutBytes?: true;
+  /** No time per operation: for works whose gauges say all there is to say. */
+  readonly withoutTime?: true;
   readonly shows: readonly Show[];
 }
 

@@ -52,6 +52,20 @@ describe("results", () => {
     ]);
   });
 
+  it("are written with as many digits as it takes to see that they are missed", () => {
+    const missed = { show: 1, what: "ours", value: () => 0.5004, atMost: 0.5 };
+    expect(shownBy({ ...work, shows: [missed] }, measured()).map(showLine)).toEqual([
+      "SHOW 1: ours 0.5004 × (asked ≤ 0.5 ×) MISSED",
+    ]);
+  });
+
+  it("have no time where a work has none to say, no table where nobody was measured, and no NaN", () => {
+    const timeless = { ...work, withoutTime: true, withoutBytes: true } as const;
+    expect(tableOf(timeless, measured())).toContain("|  | left |\n| --- | ---: |\n| floor |  |\n| ours | 0 |");
+    expect(tableOf(work, new Results("w"))).toBe("");
+    expect(tableOf({ ...work, floor: "other" }, measured())).not.toContain("NaN");
+  });
+
   it("are a table and a picture", () => {
     expect(tableOf(work, measured())).toContain("| ours | 400 ns | 2 | 1,234 | 0 |");
     const svg = barChart("a < b", [{ label: "ours", value: 2, text: "2 ×", tone: "ours" }], 1);
@@ -87,7 +101,9 @@ describe("a contestant", () => {
     expect(cpuNs).toBeGreaterThanOrEqual(0);
 
     const gone = new Hired("limiter", "nobody");
-    await expect(gone.ask({ order: "slice" })).rejects.toThrow("limiter, nobody: its process ended with 1");
+    await expect(gone.ask({ order: "slice" })).rejects.toThrow(
+      /^limiter, nobody: its process ended with 1: TypeError: /,
+    );
   });
 
   it("of a work that is not there is refused by name", () => {

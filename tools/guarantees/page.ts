@@ -75,8 +75,8 @@ export function guaranteesPage(): string {
   });
   return `# Guarantees
 
-One sentence: an approved action is run at most once without proof that it was not applied, can be stopped mid-flight, and leaves a record that
-says what happened, "we don't know" included.
+In short: an action that may be applied only once (the default) is retried only when it is known that the last dispatch was not applied; everything
+can be stopped mid-flight; and the record says what happened, "we don't know" included.
 
 Every row is a clause, and every clause is held by the tests under its table. The page is made from
 [tools/guarantees/rows.ts](../tools/guarantees/rows.ts) by \`node tools/guarantees/page.ts --write\`; \`pnpm check\` fails when a row names a test that

@@ -33,6 +33,7 @@ export function eventually<T>(ask: () => T | Promise<T>): ReturnType<typeof expe
 export interface PageOptions {
   colorScheme?: "light" | "dark";
   reducedMotion?: "reduce" | "no-preference";
+  forcedColors?: "active" | "none";
   width?: number;
   height?: number;
 }
@@ -63,7 +64,13 @@ export async function openSite(origin?: string): Promise<Site> {
     origin: base,
     async open(
       path = "/",
-      { colorScheme = "light", reducedMotion = "no-preference", width = 1280, height = 900 } = {},
+      {
+        colorScheme = "light",
+        reducedMotion = "no-preference",
+        forcedColors = "none",
+        width = 1280,
+        height = 900,
+      } = {},
     ) {
       browser ??= await chromium.launch({
         executablePath: browserPath ?? "no browser found",
@@ -81,6 +88,7 @@ export async function openSite(origin?: string): Promise<Site> {
       const context = await browser.newContext({
         colorScheme,
         reducedMotion,
+        forcedColors,
         viewport: { width, height },
         permissions: ["clipboard-read", "clipboard-write"],
       });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { examine, tamper } from "../src/engine/evidence.js";
 import { linkOf, textsOfLink } from "../src/engine/link.js";
-import { pretty, setupOfTexts, textsOf } from "../src/engine/play-texts.js";
+import { pretty, setupOfTexts, textsOf, unmetLines } from "../src/engine/play-texts.js";
 import { record } from "../src/engine/recording.js";
 import { setupOfScenario } from "../src/engine/setup-of-scenario.js";
 import { endOf } from "../src/engine/tracks.js";
@@ -103,6 +103,13 @@ describe("the editors", () => {
     expect(setupOfTexts({ ...texts, policy: "" }).issues[0]?.message).toBe("it is empty");
   });
 
+  it("say which lines of the script no request will meet", () => {
+    const { world } = setup("refund-8: drop\n*: ok\nrefund-7: drop");
+    expect(unmetLines({ ...setup(""), world }).map(({ field, where }) => [field, where])).toEqual([
+      ["script", "refund-8"],
+    ]);
+  });
+
   it("show JSON that reads back as what it is", () => {
     const value = { a: [1, { b: "x".repeat(80) }, []], c: {}, d: null, 'e"': true };
     expect(JSON.parse(pretty(value))).toEqual(value);
@@ -118,6 +125,12 @@ describe("the journal of a run", () => {
       integrity: "PASS",
       conformance: "PASS",
       completeness: "PASS",
+    });
+    // It has ended, and was not in flight when the journal stopped.
+    expect((await examine(journal.lines, journal.head)).findings).toContainEqual({
+      name: "pairing",
+      verdict: "PASS",
+      problem: "ended, nobody knows how: refund-7",
     });
     expect(await verdicts(tamper(journal.lines, "delete_last"))).toMatchObject({ completeness: "FAIL" });
     const { findings } = await examine(tamper(journal.lines, "flip_byte"), undefined);
@@ -155,6 +168,12 @@ describe("the timeline of a run", () => {
     const [given, , again] = naive.tracks[0]!.spans.filter(({ kind }) => kind !== "late");
     expect(given).toMatchObject({ fromMs: 0, toMs: 5000, tone: "not_applied" });
     expect(again).toMatchObject({ kind: "attempt", fromMs: 5100, tone: "applied" });
+  });
+
+  it("counts attempts from 0, as the report does, and says that naive retry did not hear the halt", async () => {
+    const { eoc, naive } = await record({ ...setup("refund-7: 429, 429"), haltAtMs: 55 });
+    for (const { tracks } of [eoc, naive]) expect(tracks[0]!.spans[0]!.label).toBe("attempt 0");
+    expect(naive.marks).toEqual([{ kind: "halt", atMs: 55, words: "HALT", note: "not heard" }]);
   });
 
   it("S2.4 is the same up to the moment of a halt", async () => {

@@ -122,6 +122,14 @@ describe.skipIf(isBrowserMissing)("live mode in a browser", () => {
     expect(troubles).toEqual([]);
   });
 
+  it("says why a crash cannot be run live, and what leaves the page", async () => {
+    const { page, shoot } = await site.open("/#scenario=crash-after-send", { reducedMotion: "reduce" });
+    await eventually(() => page.locator("#why-not-live").textContent()).toContain("virtual time only");
+    expect(await page.getByRole("button", { name: "Run it live" }).isDisabled()).toBe(true);
+    expect(await page.locator(".colophon").textContent()).toContain("sends what stands in the editors to the server");
+    await shoot("live-crash");
+  });
+
   it("S2.4 halts a live run in flight at the server's kill switch, which denies from then on, until it is taken back", async () => {
     const { page, troubles, shoot } = await site.open("/#scenario=not-allowed");
     await page.locator(".scenario select").selectOption("halt-three-in-flight");

@@ -41,7 +41,8 @@ describe("a decision in the reference's wire form", () => {
     expect(packet.external).toMatchObject({ "exec.status": "success", "exec.attempt_count": 1 });
     expect(Object.keys(packet.external).filter((key) => !isValidExternalKey(key))).toEqual([]);
     expect(packet.final_action).toMatchObject({ action: "ACT", reasons: ["signal_detected"] });
-    expect((await verifyJournal(readJournalFile(join(folder, "01-reference-form.journal.jsonl")))).ok).toBe(true);
+    const verdict = await verifyJournal(readJournalFile(join(folder, "01-reference-form.journal.jsonl")));
+    expect([verdict.ok, verdict.conformance.verdict]).toEqual([true, "PASS"]);
   });
 });
 

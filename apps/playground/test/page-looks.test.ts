@@ -8,6 +8,7 @@ const LOOKS: Readonly<Record<string, PageOptions>> = {
   light: { colorScheme: "light" },
   dark: { colorScheme: "dark" },
   phone: { colorScheme: "light", width: 390, height: 844 },
+  "small phone": { colorScheme: "light", width: 320, height: 640 },
   "phone, dark": { colorScheme: "dark", width: 390, height: 844 },
 };
 
@@ -40,13 +41,47 @@ describe.skipIf(isBrowserMissing)("how the page looks", () => {
       expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
       const [scrolled, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
       expect(scrolled).toBe(seen);
-      const file = name.replace(", ", "-");
+      const file = name.replace(/,? /, "-");
       await page.evaluate(() => window.scrollTo(0, 0));
       await shoot(`look-${file}`);
       await shoot(`look-${file}-full`, { fullPage: true });
       expect(troubles).toEqual([]);
     });
   }
+
+  it("tells without colours of its own what it tells with them", async () => {
+    const { page, shoot } = await site.open("/", { forcedColors: "active", reducedMotion: "reduce" });
+    await page.locator(".coin.again").waitFor();
+    const backgroundOf = (selector: string) =>
+      page
+        .locator(selector)
+        .first()
+        .evaluate((element) => getComputedStyle(element).backgroundColor);
+    const canvas = await backgroundOf("body");
+    for (const selector of [".row.applied .bar", ".coin", ".coin.again", ".fault[aria-pressed=true]"]) {
+      expect([selector, await backgroundOf(selector)]).not.toEqual([selector, canvas]);
+      expect([selector, await backgroundOf(selector)]).not.toEqual([selector, "rgba(0, 0, 0, 0)"]);
+    }
+    await shoot("look-forced-colors");
+  });
+
+  it("shows by keyboard what has the focus, in front of the bar", async () => {
+    const { page } = await site.open("/", { width: 390, height: 844, reducedMotion: "reduce" });
+    await page.getByRole("button", { name: "Play", exact: true }).waitFor();
+    const hidden: string[] = [];
+    for (let presses = 0; presses < 60; presses++) {
+      await page.keyboard.press("Tab");
+      const found = await page.evaluate(() => {
+        const active = document.activeElement;
+        if (active === null || active.closest(".transport") !== null) return "";
+        const bar = document.querySelector(".transport")!.getBoundingClientRect().top;
+        const { top } = active.getBoundingClientRect();
+        return top < bar - 10 ? "" : `${active.tagName} ${active.id} ${active.textContent}`.slice(0, 60);
+      });
+      if (found !== "") hidden.push(found);
+    }
+    expect(hidden).toEqual([]);
+  });
 
   it("is under 150 kB of gzipped script, sent as it is built", async () => {
     const { readdir, readFile } = await import("node:fs/promises");

@@ -208,6 +208,29 @@ describe.skipIf(isBrowserMissing)("the page in a browser", () => {
     expect(troubles).toEqual([]);
   });
 
+  it("says of both sides' schedules what the stage says of them", async () => {
+    const open = await site.open("/#scenario=refund-plan", { reducedMotion: "reduce" });
+    const { page } = open;
+    await settled(open);
+    await page.getByLabel("the world honours idempotency keys").uncheck();
+    await page.getByRole("button", { name: "Run 1,000 schedules" }).click();
+    await eventually(() => textOf(page, "schedules-time")).toContain("schedules in");
+    expect(Number(await textOf(page, "naive-doubled"))).toBeGreaterThan(100);
+    expect(Number(await textOf(page, "eoc-doubled"))).toBeGreaterThan(0);
+    await page.getByLabel("EOC did it twice").check();
+    await page.locator("#schedules").scrollIntoViewIfNeeded();
+    await open.shoot("schedules-repeatable");
+    await page.locator(".schedules button").first().click();
+    await settled(open);
+    expect(await page.locator(".eoc .flag").textContent()).toContain("more than approved");
+  });
+
+  it("says of a line of the script that it is for no action there is", async () => {
+    const { page } = await site.open("/", { reducedMotion: "reduce" });
+    await page.getByLabel("What the requests meet").fill("refund-70: drop");
+    await eventually(() => page.locator("#script-issues").textContent()).toContain("no action of the decision");
+  });
+
   it("S9.3 masks what is pasted, says where, and sends it nowhere", async () => {
     const { page, troubles } = await site.open("/", { reducedMotion: "reduce" });
     await page

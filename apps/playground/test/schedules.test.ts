@@ -27,6 +27,23 @@ describe("random schedules", () => {
     expect(naive).toBeGreaterThan(50);
   });
 
+  it("count what the ledger says, of actions that may be repeated too", async () => {
+    const actions = ["refund-7", "refund-8"].map((id) => ({ action: "ACT", id, effect: "idempotent" }));
+    const repeatable = parseScenario("repeatable", JSON.stringify({ decision: { action: "ACT", actions } }));
+    const setup = setupOfScenario(repeatable, { retry: { maxRetries: 3, initialBackoffMs: 60 } }, "1");
+    const again = (effects: readonly { actionId: string }[]) =>
+      effects.length - new Set(effects.map(({ actionId }) => actionId)).size;
+    let [eocAgain, naiveAgain] = [0, 0];
+    for (let number = 1; number <= 20; number++) {
+      const { doubled } = await runSchedule(setup, number);
+      const { eoc, naive } = await record(scheduleSetup(setup, number));
+      expect(doubled).toEqual({ eoc: again(eoc.effects), naive: again(naive.effects) });
+      eocAgain += doubled.eoc;
+      naiveAgain += doubled.naive;
+    }
+    expect(Math.min(eocAgain, naiveAgain)).toBeGreaterThan(0);
+  });
+
   it("play again exactly as they went", async () => {
     for (const number of [3, 4, 5]) {
       const { status, attempts, doubled, setup } = await runSchedule(base, number);

@@ -12,11 +12,19 @@ export class Hired {
   readonly name: string;
   readonly #child: ChildProcess;
   readonly #work: string;
+  /** What it wrote to its standard error. */
+  #complaint = "";
 
   constructor(work: string, name: string, nodeFlags: readonly string[] = []) {
     this.name = name;
     this.#work = work;
-    this.#child = fork(WORKER, [work, name], { execArgv: ["--disable-warning=ExperimentalWarning", ...nodeFlags] });
+    this.#child = fork(WORKER, [work, name], {
+      execArgv: ["--disable-warning=ExperimentalWarning", ...nodeFlags],
+      stdio: ["ignore", "inherit", "pipe", "ipc"],
+    });
+    this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.#complaint += text;
+    });
   }
 
   /** Gives one order and waits for its answer. Rejects when the contestant got something wrong, or is gone. */
@@ -26,11 +34,13 @@ export class Hired {
       const limit = setTimeout(() => fail(`no answer within ${PATIENCE_MS} ms`), PATIENCE_MS);
       const gone = (code: number | null) => {
         clearTimeout(limit);
-        fail(`its process ended with ${code}`);
+        const [error] = /^\w*Error: .*$/m.exec(this.#complaint) ?? [];
+        fail(`its process ended with ${code}${error === undefined ? "" : `: ${error}`}`);
       };
-      this.#child.once("exit", gone);
+      // Not on `exit`: what it complains of may come after it.
+      this.#child.once("close", gone);
       this.#child.once("message", (message) => {
-        this.#child.off("exit", gone);
+        this.#child.off("close", gone);
         clearTimeout(limit);
         resolve(message as Answer);
       });

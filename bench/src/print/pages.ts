@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Work } from "../contest.ts";
 import type { Results } from "../measure/results.ts";
 import { type Bar, barChart } from "./chart.ts";
-import { type Shown, shownBy, written } from "./shows.ts";
+import { type Shown, shownBy, written, writtenBeside } from "./shows.ts";
 import { duration, figure, tableOf } from "./table.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
@@ -51,7 +51,7 @@ function showBar({ show, what, figure: value, atMost, unit, isShown }: Shown): B
   return {
     label: `${show}: ${what}`,
     value: atMost === 0 ? value + 0.01 : value / atMost,
-    text: `${written(value, unit)} (≤ ${written(atMost, unit)})`,
+    text: `${writtenBeside(value, atMost, unit)} (≤ ${written(atMost, unit)})`,
     tone: isShown ? "ours" : "missed",
   };
 }
@@ -59,7 +59,7 @@ function showBar({ show, what, figure: value, atMost, unit, isShown }: Shown): B
 function showTable(shown: readonly Shown[]): string {
   const rows = shown.map(
     ({ show, what, figure: value, atMost, unit, isShown }) =>
-      `| ${show} | ${what} | ${written(value, unit)} | ≤ ${written(atMost, unit)} | ${isShown ? "yes" : "**missed**"} |`,
+      `| ${show} | ${what} | ${writtenBeside(value, atMost, unit)} | ≤ ${written(atMost, unit)} | ${isShown ? "yes" : "**missed**"} |`,
   );
   return ["| | | measured | asked | |", "| ---: | --- | ---: | ---: | --- |", ...rows].join("\n");
 }

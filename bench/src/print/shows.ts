@@ -15,9 +15,21 @@ export function shownBy(work: Work, results: Results): Shown[] {
   });
 }
 
-/** `SHOW n: <what> <figure> (asked ≤ x) ok|MISSED`. */
+/** `SHOW n: <what> <figure> (asked ≤ x) ok|MISSED`: a figure of group `n`, beside the target that was set for it. */
 export function showLine({ show, what, figure, atMost, unit, isShown }: Shown): string {
-  return `SHOW ${show}: ${what} ${written(figure, unit)} (asked ≤ ${written(atMost, unit)}) ${isShown ? "ok" : "MISSED"}`;
+  return `SHOW ${show}: ${what} ${writtenBeside(figure, atMost, unit)} (asked ≤ ${written(atMost, unit)}) ${isShown ? "ok" : "MISSED"}`;
+}
+
+/** A figure with its unit, and with as many digits as tell it from a target that it misses. */
+export function writtenBeside(figure: number, atMost: number, unit = "×"): string {
+  const text = written(figure, unit);
+  if (!(figure > atMost) || text !== written(atMost, unit)) return text;
+  const number = String(atMost);
+  for (let digits = 3; digits < 16; digits++) {
+    const longer = Number(figure.toPrecision(digits)).toString();
+    if (longer !== number) return unit === "" ? longer : `${longer} ${unit}`;
+  }
+  return text;
 }
 
 /** A figure with its unit. */

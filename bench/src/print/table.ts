@@ -1,14 +1,19 @@
 import type { Work } from "../contest.ts";
 import type { Results } from "../measure/results.ts";
 
-/** The results of a work as a Markdown table. */
+/** The results of a work as a Markdown table; nothing where nobody was measured. */
 export function tableOf(work: Work, results: Results): string {
+  if (results.contestants.size === 0) return "";
   const gauges = [...new Set([...results.contestants.values()].flatMap((measured) => Object.keys(measured.gauges)))];
-  const head = ["", `CPU per ${work.operation}`, `× ${work.floor}`, ...(work.withoutBytes ? [] : ["bytes"]), ...gauges];
+  const head = [
+    "",
+    ...(work.withoutTime ? [] : [`CPU per ${work.operation}`, `× ${work.floor}`]),
+    ...(work.withoutBytes ? [] : ["bytes"]),
+    ...gauges,
+  ];
   const rows = [...results.contestants].map(([name, { bytes, gauges: measured }]) => [
     name,
-    duration(results.cpuNs(name)),
-    figure(results.ratio(name, work.floor)),
+    ...(work.withoutTime ? [] : [duration(results.cpuNs(name)), figure(results.ratio(name, work.floor))]),
     ...(work.withoutBytes ? [] : [bytes === undefined ? "" : Math.round(bytes).toLocaleString("en")]),
     ...gauges.map((gauge) => (measured[gauge] === undefined ? "" : figure(measured[gauge]))),
   ]);
@@ -24,5 +29,6 @@ export function duration(ns: number): string {
 
 /** A figure with as many digits as mean something. */
 export function figure(value: number): string {
+  if (Number.isNaN(value)) return "";
   return value >= 1000 ? Math.round(value).toLocaleString("en") : Number(value.toPrecision(3)).toString();
 }

@@ -59,6 +59,7 @@ export const imports: Work = {
   count: { full: 1, short: 1 },
   rounds: 1,
   withoutBytes: true,
+  withoutTime: true,
   contestants: {
     "@eoc/core": () => importing("@eoc/core"),
     "@eoc/decision-schema": () => importing("@eoc/decision-schema"),

@@ -20,6 +20,7 @@ export interface RestateExecutionRequest extends DurableRequest, DurableExecuteO
   readonly key?: string;
 }
 
+/** What a Restate service needs to run executions. */
 export interface RestateExecutionOptions extends DurableSetup {
   /** The service's name on the engine. @defaultValue "EocExecution" */
   readonly name?: string;

@@ -14,6 +14,7 @@ export const EXIT = {
   unknown: 4,
 } as const;
 
+/** One of the values of {@link EXIT}. */
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** The code of one report. What a halt or a cancel cut short counts as denied, unless something is unknown. */

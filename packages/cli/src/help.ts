@@ -5,8 +5,9 @@ through all its files; several files are read as one journal, in their order.
 Where a journal is read, sqlite:PATH is one in a SQLite file.
 Colours are for terminals only, and not where NO_COLOR is set.
 
-STORE is sqlite:PATH, postgres://USER@HOST/DATABASE or redis://HOST. Its package
-(@eoc/store-sqlite, -postgres, -redis) has to be installed, and pg or ioredis.
+STORE is sqlite:PATH, postgres://USER@HOST/DATABASE (or postgresql://), or
+redis://HOST (rediss:// over TLS). Its package (@eoc/store-sqlite, -postgres,
+-redis) has to be installed, and pg or ioredis.
 `;
 
 const EXIT_CODES = `Exit codes: 0 ok; 1 failed: a verdict is FAIL, a report failed, a policy or
@@ -20,7 +21,9 @@ whatever a verdict could not prove.
 export function helpFor(words: readonly string[]): string {
   const wanted = COMMANDS.filter(({ name }) => ` ${name} `.startsWith(` ${words.join(" ")} `));
   const isGeneral = wanted.length === 0;
-  const intro = isGeneral ? "Looks at what EOC has left behind (journals, reports, keys), and stops it.\n\n" : "";
+  const intro = isGeneral
+    ? "Inspects what EOC leaves behind (journals, reports, keys) and throws or clears\nits kill switch.\n\n"
+    : "";
   const helps = (isGeneral ? COMMANDS : wanted).map(({ help }) => help).join("");
   const others = isGeneral ? "  eoc --version          which version this is\n" : "";
   return [intro + helps + others, FILES, EXIT_CODES].join("\n");

@@ -25,6 +25,14 @@ export function notesOn(policy: ExecutionPolicy, plan?: ExecutionPlan): string[]
     notes.push("it names rate limits, so that execute needs a rateLimiter.");
   }
   if (idempotency.enabled) notes.push("it enables idempotency, so that execute needs an idempotencyStore.");
+  const keyed =
+    plan?.actions.filter(({ idempotencyKey, action }) => idempotencyKey !== undefined && action !== "HOLD") ?? [];
+  if (!idempotency.enabled && keyed.length > 0) {
+    const which = keyed.map(({ index }) => `action ${index}`).join(", ");
+    notes.push(
+      `${which} has an idempotency_key, but idempotency.enabled is false: the key is only handed to the executor, and the same decision executed again is dispatched again.`,
+    );
+  }
   const repeats = plan?.actions.filter(({ effect, action }) => effect === "idempotent" && action !== "HOLD") ?? [];
   if (plan === undefined ? defaultEffect === "idempotent" : repeats.length > 0) {
     const which = plan === undefined ? "an action" : repeats.map(({ index }) => `action ${index}`).join(", ");

@@ -42,6 +42,16 @@ describe("eoc", () => {
     expect((await run(["policy", "-h"])).out.match(/^ {2}eoc [a-z ]+/gm)).toEqual(["  eoc policy check "]);
   });
 
+  it("names every option that the commands of a store take", async () => {
+    const storeOptions = ["--schema", "--prefix", "--json"];
+    for (const command of ["keys list", "keys show", "keys resolve", "halt on", "halt off", "halt status"]) {
+      const { out } = await run([...command.split(" "), "--help"]);
+      const options = command.startsWith("halt") ? [...storeOptions, "--switch"] : storeOptions;
+      for (const option of options) expect([command, out]).toEqual([command, expect.stringContaining(`${option} `)]);
+      expect(out).toContain("rediss://");
+    }
+  });
+
   it("says which version it is", async () => {
     const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
     expect(await run(["--version"])).toEqual({ code: 0, out: `${version}\n`, err: "" });
@@ -413,6 +423,13 @@ describe("eoc policy check", () => {
     const actions = [{ action: "ACT" }, { action: "ACT", effect: "idempotent" }];
     expect(await notesOn({}, { action: "ACT", actions })).toMatchObject([
       expect.stringMatching(/^action 1 is dispatched again/),
+    ]);
+    const keyed = { action: "ACT", actions: [{ action: "ACT", idempotency_key: "refund-7" }, { action: "ACT" }] };
+    expect(await notesOn({}, keyed)).toMatchObject([
+      expect.stringMatching(/^action 0 has an idempotency_key, but idempotency.enabled is false/),
+    ]);
+    expect(await notesOn({ idempotency: { enabled: true } }, keyed)).toMatchObject([
+      expect.stringMatching(/idempotencyStore/),
     ]);
   });
 

@@ -28,7 +28,8 @@ export function codesPage(): string {
   const errors = entries(source("errors.ts"), "EOC_ERROR_CODES");
   return `# Codes
 
-Made from the sources by \`packages/core/scripts/generate-codes.ts\`; a test checks that it is current.
+Every \`reason\` that a row or a report can end with, every code of an \`EocError\`, and what each means. Made from the sources by
+\`packages/core/scripts/generate-codes.ts\`; a test checks that it is current.
 
 ## Why an action or an execution ended (\`reason\`)
 

@@ -18,6 +18,7 @@ export const EOC_ERROR_CODES = [
   "cancelled",
 ] as const;
 
+/** One of the codes that an {@link EocError} carries: `docs/codes.md` says what each means. */
 export type EocErrorCode = (typeof EOC_ERROR_CODES)[number];
 
 const EOC = Symbol.for("@eoc/core/EocError");
@@ -68,14 +69,17 @@ export class UnknownOutcomeError extends Error {
   }
 }
 
+/** Whether a value is an {@link EocError}, also one of another copy of this package. Never throws. */
 export function isEocError(error: unknown): error is EocError {
   return isBranded(error, EOC);
 }
 
+/** Whether a value is a {@link NotAppliedError}, also one of another copy of this package. Never throws. */
 export function isNotAppliedError(error: unknown): error is NotAppliedError {
   return isBranded(error, NOT_APPLIED);
 }
 
+/** Whether a value is an {@link UnknownOutcomeError}, also one of another copy of this package. Never throws. */
 export function isUnknownOutcomeError(error: unknown): error is UnknownOutcomeError {
   return isBranded(error, UNKNOWN_OUTCOME);
 }

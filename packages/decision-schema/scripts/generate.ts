@@ -102,7 +102,8 @@ function contract(): string {
 
 # The contract
 
-What the ecosystem stores and sends, version ${SCHEMA_VERSION}: the fields, the trace keys, the context keys. The single source is
+What the ecosystem stores and sends, version ${SCHEMA_VERSION}, and what EOC adds to it: several \`actions\` with their \`effect\` and \`idempotency_key\`, and the trace
+keys introduced in 0.2.3. The single source is
 \`@eoc/decision-schema\`; every JSON Schema ships with it as \`@eoc/decision-schema/json/<name>.json\`.
 
 Objects may have keys that are not listed; they are kept. The last column says what an absent field is read as.

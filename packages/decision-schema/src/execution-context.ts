@@ -12,4 +12,6 @@ export const ExecutionContextSchema = /* @__PURE__ */ (() =>
       ops_cooldown_until_ms: z.number().nullish(),
     })
     .catchall(UnknownValueSchema))();
+
+/** The snapshot of the world that goes with a decision: any keys, JSON values. */
 export type ExecutionContext = z.infer<typeof ExecutionContextSchema>;

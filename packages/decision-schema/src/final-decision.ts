@@ -36,7 +36,11 @@ export const FinalDecisionSchema = /* @__PURE__ */ (() =>
       params: JsonObjectSchema.nullish(),
     })
     .catchall(UnknownValueSchema))();
+
+/** What the guards decided, with every default filled in, as {@link FinalDecisionSchema} gives it. */
 export type FinalDecision = z.infer<typeof FinalDecisionSchema>;
+
+/** What the guards decided, as it may be written: what has a default may be left out. */
 export type FinalDecisionInput = z.input<typeof FinalDecisionSchema>;
 
 /**

@@ -22,7 +22,11 @@ export const MismatchInfoSchema = /* @__PURE__ */ (() =>
       metadata: JsonObjectSchema.nullish(),
     })
     .catchall(UnknownValueSchema))();
+
+/** What the guards held against a proposal, with every default filled in. */
 export type MismatchInfo = z.infer<typeof MismatchInfoSchema>;
+
+/** What the guards held against a proposal, as it may be written: what has a default may be left out. */
 export type MismatchInfoInput = z.input<typeof MismatchInfoSchema>;
 
 /**

@@ -27,7 +27,11 @@ export const PacketV2Schema = /* @__PURE__ */ (() =>
       schema_version: SchemaVersionSchema,
     })
     .catchall(UnknownValueSchema))();
+
+/** The record of one decision step, with every default filled in. */
 export type PacketV2 = z.infer<typeof PacketV2Schema>;
+
+/** The record of one decision step, as it may be written: what has a default may be left out. */
 export type PacketV2Input = z.input<typeof PacketV2Schema>;
 
 /**

@@ -16,7 +16,11 @@ export const ProposalSchema = /* @__PURE__ */ (() =>
       features_summary: JsonObjectSchema.nullish().transform((summary) => summary ?? {}),
     })
     .catchall(UnknownValueSchema))();
+
+/** What a model proposes, with every default filled in. */
 export type Proposal = z.infer<typeof ProposalSchema>;
+
+/** What a model proposes, as it may be written: what has a default may be left out. */
 export type ProposalInput = z.input<typeof ProposalSchema>;
 
 /**

@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import type { Fault } from "./fault.js";
 import { hangs, rejects, returns, type ScriptedStep, succeeds, succeedsLate, throws } from "./scripted-step.js";
 
+/** What decisions may hold. */
 export interface DecisionConstraints {
   /** @defaultValue 4 */
   maxActions?: number;
@@ -41,6 +42,7 @@ export function anyDecision({
   );
 }
 
+/** What policies may ask for. */
 export interface PolicyConstraints {
   /** Rate limits and idempotency as well, which need a limiter and a store. @defaultValue false */
   needsPorts?: boolean;
@@ -91,6 +93,7 @@ export function anyPolicy({ needsPorts = false }: PolicyConstraints = {}): fc.Ar
   return fc.record({ ...own, rateLimit: limits, idempotency }, { requiredKeys: ["timeout"] });
 }
 
+/** What contexts may say. */
 export interface ContextConstraints {
   /** Some of them forbid everything. @defaultValue true */
   mayDeny?: boolean;
@@ -119,6 +122,7 @@ export function anyContext({ mayDeny = true }: ContextConstraints = {}): fc.Arbi
   );
 }
 
+/** What the scripts of an executor may hold. */
 export interface ScriptConstraints {
   /** @defaultValue 8 */
   maxSteps?: number;

@@ -16,6 +16,7 @@ export type MethodFaults = readonly Fault[] | ((call: UpcomingCall) => Fault) | 
 /** Which methods are faulty, and how. */
 export type Faults<P> = { readonly [Name in FaultyMethod<P>]?: MethodFaults };
 
+/** Options of {@link faulty}. */
 export interface FaultyOptions {
   /** Needed by calls that take time; names calls that hang in the table of a deadlock. */
   clock?: VirtualClock;

@@ -19,6 +19,7 @@ export interface FlakyRates {
   hangs?: number;
 }
 
+/** Options of {@link createFlakyExecutor}. What a call meets depends on the seed, the action and the attempt only. */
 export interface FlakyExecutorOptions extends ScriptedExecutorOptions {
   seed: string | number;
   clock: VirtualClock;

@@ -26,6 +26,7 @@ export interface ScriptedCall {
   readonly outcome?: "answered" | "threw" | "aborted";
 }
 
+/** Options of {@link createScriptedExecutor}. */
 export interface ScriptedExecutorOptions {
   /** Needed by steps that take time. */
   clock?: VirtualClock;

@@ -3,6 +3,7 @@ import { host } from "./host.js";
 import { Pump } from "./pump.js";
 import { type PickTimer, Timeline } from "./timeline.js";
 
+/** Options of {@link createVirtualClock}. */
 export interface VirtualClockOptions {
   /** Wall-clock time at the beginning. @defaultValue 1_700_000_000_000 (14 November 2023) */
   startMs?: number;
@@ -21,6 +22,7 @@ export interface VirtualClockOptions {
   maxTimers?: number;
 }
 
+/** Options of a virtual clock's `sleep`. */
 export interface SleepOptions {
   /** Ends the sleep: it rejects with the signal's reason. */
   signal?: AbortSignal;

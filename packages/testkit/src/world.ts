@@ -20,6 +20,7 @@ export interface World {
   has(actionId: string, key?: string): boolean;
 }
 
+/** Options of {@link createWorld}. */
 export interface WorldOptions {
   /** Honour idempotency keys: a key that was seen before changes nothing. @defaultValue false */
   dedupe?: boolean;

@@ -20,7 +20,7 @@ export interface Executed {
   readonly report: ExecutionReport;
   /** Of the process that lived to see the end. */
   readonly events: readonly ExecutionEvent[];
-  /** Records in the journal, when it verifies up to its head. */
+  /** Records in the journal, when nothing is wrong with it, it ends at its head, and it keeps to the policy on record. */
   readonly journalRecords: number | undefined;
 }
 
@@ -64,7 +64,7 @@ export async function executeScenario(
     const report = execute(scenario.decision, scenario.context, scenario.policy, executor, {
       ...ports,
       clock: process.clock,
-      journal,
+      journal: journal.forExecution(scenario.decision, scenario.policy),
       executionId: isAgain ? `${scenario.name}-again` : scenario.name,
       onEvent: (event) => seen.push(event),
     });
@@ -82,8 +82,12 @@ export async function executeScenario(
   try {
     const report = await live();
     await sink.close();
-    const { ok, recordCount } = await verifyJournal(readJournalFile(journalFile), { head: journal.head() });
-    return { report, events, journalRecords: ok ? recordCount : undefined };
+    const verdict = await verifyJournal(readJournalFile(journalFile), {
+      head: journal.head(),
+      policy: scenario.policy,
+    });
+    const isProven = verdict.ok && [verdict.conformance, verdict.completeness].every((each) => each.verdict === "PASS");
+    return { report, events, journalRecords: isProven ? verdict.recordCount : undefined };
   } finally {
     ended.abort();
     await sink.close();

@@ -41,7 +41,7 @@ export function presentRun(run: ScenarioRun, style: Style): string {
     line("requests sent", String(world.requests.length), String(naiveWorld.requests.length)),
     style.dim("  in the world's ledger"),
     ...effects,
-    `  ${style.dim(`journal: ${run.journalRecords === undefined ? "DOES NOT VERIFY" : `${run.journalRecords} records, verified`}`)}`,
+    `  ${style.dim(`journal: ${run.journalRecords === undefined ? "DOES NOT VERIFY" : `${run.journalRecords} records, verified up to its head`}`)}`,
     "",
     "",
   ].join("\n");

@@ -19,7 +19,7 @@ export interface ScenarioRun {
   readonly naiveBelief: NaiveBelief;
   readonly packetFile: string;
   readonly journalFile: string;
-  /** Records in the journal, when it verifies up to its head. */
+  /** Records in the journal, when nothing is wrong with it, it ends at its head, and it keeps to the policy on record. */
   readonly journalRecords: number | undefined;
   /** Undefined when the scenario expects nothing. */
   readonly asExpected: boolean | undefined;

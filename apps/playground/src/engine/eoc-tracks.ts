@@ -93,7 +93,7 @@ function readProcess(
       case "attempt.started":
         open.set(`${event.actionIndex} attempt`, {
           fromMs: atMs,
-          label: `attempt ${event.attemptNumber + 1}`,
+          label: `attempt ${event.attemptNumber}`,
           kind: "attempt",
         });
         break;

@@ -45,10 +45,13 @@ export function findingsOf(verdict: JournalVerdict): Finding[] {
   return Object.entries({ integrity, continuity, pairing, conformance, completeness }).map(([name, finding]) => {
     const [first] = finding.problems;
     const place = finding.verdict !== "FAIL" || first?.seq === undefined ? "" : `breaks at #${first.seq}: `;
-    const open = name === "pairing" ? pairing.openIntents.map(({ actionId }) => actionId) : [];
+    const open = name === "pairing" ? pairing.openIntents : [];
+    const inFlight = open.filter(({ outcome }) => outcome === undefined).map(({ actionId }) => actionId);
+    const ended = open.filter(({ outcome }) => outcome === "unknown").map(({ actionId }) => actionId);
     const words = [
       ...(first === undefined ? [] : [`${place}${first.message}`]),
-      ...(open.length > 0 ? [`in flight when it stopped: ${open.join(", ")}`] : []),
+      ...(inFlight.length > 0 ? [`in flight when it stopped: ${inFlight.join(", ")}`] : []),
+      ...(ended.length > 0 ? [`ended, nobody knows how: ${ended.join(", ")}`] : []),
     ];
     return { name, verdict: finding.verdict, problem: words.join("; ") };
   });

@@ -15,7 +15,7 @@ export function naiveTracks(run: NaiveRun, setup: PlaySetup): Tracks {
   ]);
   const { haltAtMs } = setup;
   if (haltAtMs !== undefined && haltAtMs < run.endMs)
-    marks.push({ kind: "halt", atMs: haltAtMs, words: "HALT, not heard" });
+    marks.push({ kind: "halt", atMs: haltAtMs, words: "HALT", note: "not heard" });
   return { tracks, marks };
 }
 
@@ -37,7 +37,7 @@ function trackOf(id: string, { met, deaths }: NaiveRun, limitMs: number): Track 
         words: `${Math.round(fromMs - last.toMs)} ms`,
       });
     }
-    last = attemptOf(request, spans.filter(({ kind }) => kind === "attempt").length + 1, fromMs, limitMs, deaths);
+    last = attemptOf(request, spans.filter(({ kind }) => kind === "attempt").length, fromMs, limitMs, deaths);
     spans.push(last, ...lateAnswer(request, last));
   }
   const attempts = spans.filter(({ kind }) => kind === "attempt");

@@ -1,4 +1,4 @@
-import { definePolicy, type ExecutionPolicyInput, isEocError } from "@eoc/core";
+import { definePolicy, type ExecutionPolicyInput, isEocError, planExecution } from "@eoc/core";
 import { type FinalDecision, FinalDecisionSchema, type Issue, toIssues } from "@eoc/decision-schema";
 import { parseScript, printScript, type Replies } from "../scenario/script-notation.js";
 import type { PlaySetup } from "./play-setup.js";
@@ -80,6 +80,18 @@ export function setupOfTexts(texts: PlayTexts): { setup?: PlaySetup; issues: Tex
     ...(haltAtMs === undefined ? undefined : { haltAtMs }),
   };
   return { setup, issues };
+}
+
+/** Lines of a script that no request ever meets, since the decision has no such action. They are no error. */
+export function unmetLines({ decision, policy, world }: PlaySetup): TextIssue[] {
+  const ids = new Set(["*", ...planExecution(decision, policy).actions.map(({ id }) => id)]);
+  return [...world.replies.keys()]
+    .filter((id) => !ids.has(id))
+    .map((id) => ({
+      field: "script",
+      where: id,
+      message: "no action of the decision has this id: the line does nothing",
+    }));
 }
 
 function readJson(field: TextIssue["field"], text: string, issues: TextIssue[]): { value: unknown } | undefined {

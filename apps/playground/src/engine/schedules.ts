@@ -3,6 +3,7 @@ import { draw, drawBetween } from "../scenario/latency.js";
 import { GOES_WELL, type Reply } from "../scenario/reply.js";
 import type { PlaySetup } from "./play-setup.js";
 import { violationsOf } from "./recording.js";
+import { markRepeats } from "./repeats.js";
 import { runEoc } from "./run-eoc.js";
 import { runNaive } from "./run-naive.js";
 
@@ -12,7 +13,7 @@ export interface Schedule {
   readonly setup: PlaySetup;
   readonly status: string;
   readonly attempts: number;
-  /** Effects of once-only actions beyond the first of each. */
+  /** Effects in the ledger beyond the first of each action: what the stage shows as done again. */
   readonly doubled: { readonly eoc: number; readonly naive: number };
   readonly isHalted: boolean;
   readonly violations: number;
@@ -62,13 +63,7 @@ export async function runSchedule(base: PlaySetup, number: number): Promise<Sche
   const setup = scheduleSetup(base, number);
   const [eoc, naive] = await Promise.all([runEoc(setup), runNaive(setup)]);
   const { status, attemptCount, actions } = eoc.report;
-  const once = new Set(
-    planExecution(setup.decision, setup.policy).actions.flatMap(({ id, effect }) => (effect === "once" ? [id] : [])),
-  );
-  const doubled = (effects: readonly { actionId: string }[]) => {
-    const ids = effects.map(({ actionId }) => actionId).filter((id) => once.has(id));
-    return ids.length - new Set(ids).size;
-  };
+  const doubled = (effects: readonly { actionId: string }[]) => markRepeats(effects).filter(Boolean).length;
   return {
     number,
     setup,

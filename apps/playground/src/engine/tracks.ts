@@ -23,6 +23,8 @@ export interface Mark {
   readonly kind: "halt" | "crash" | "restart";
   readonly atMs: number;
   readonly words: string;
+  /** What is to be said after the time. */
+  readonly note?: string;
 }
 
 /** What a side's timeline shows. */

@@ -65,8 +65,8 @@ export function openLiveRun(
       for (const message of said) listener(message);
       const counts = new Map<string, number>();
       const belief = await runNaively({ ...setup, policy }, naiveWorld, (actionId) => {
-        const number = (counts.get(actionId) ?? 0) + 1;
-        counts.set(actionId, number);
+        const number = counts.get(actionId) ?? 0;
+        counts.set(actionId, number + 1);
         tell({ type: "attempt.started", actionId, number, atMs: atMs() });
         return (came) => tell({ type: "attempt.finished", actionId, number, came, atMs: atMs() });
       });

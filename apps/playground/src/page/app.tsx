@@ -3,11 +3,17 @@ import { Evidence } from "./evidence-panel.js";
 import { Faults } from "./faults.js";
 import { JournalViewer } from "./journal-viewer.js";
 import { LiveBar } from "./live-bar.js";
+import { offer } from "./live-state.js";
 import { Schedules } from "./schedules-panel.js";
 import { Secrets } from "./secrets-panel.js";
 import { Share } from "./share.js";
 import { Stage } from "./stage.js";
 import { Transport } from "./transport.js";
+
+const WITHIN_THE_PAGE =
+  "Everything on this page runs in your browser, on a virtual clock, with the packages as they ship. Nothing you type, paste or drop leaves it.";
+const LIVE_TOO =
+  "What is on virtual time runs in your browser, with the packages as they ship. A live run sends what stands in the editors to the server that this page comes from, which executes it. Secrets that you paste and journals that you drop leave the page in neither case.";
 
 /** The whole page. */
 export function App() {
@@ -50,10 +56,7 @@ export function App() {
         <Share />
       </main>
       <footer class="colophon">
-        <p>
-          Everything on this page runs in your browser, on a virtual clock, with the packages as they ship. Nothing you
-          type, paste or drop leaves it.
-        </p>
+        <p>{offer === undefined ? WITHIN_THE_PAGE : LIVE_TOO}</p>
       </footer>
       <Transport />
     </>

@@ -1,5 +1,5 @@
 import type { TextIssue } from "../engine/play-texts.js";
-import { base, edit, issues, show, texts } from "./state.js";
+import { base, edit, issues, show, texts, unmet } from "./state.js";
 
 const LABELS = {
   policy: "Policy",
@@ -93,7 +93,7 @@ function Editor({ field, rows, hint }: { field: Field; rows: number; hint: strin
         value={texts.value[field]}
         onInput={(event) => edit({ [field]: event.currentTarget.value })}
       />
-      <Issues id={`${field}-issues`} issues={mine} />
+      <Issues id={`${field}-issues`} issues={mine} notes={unmet.value.filter((note) => note.field === field)} />
       <p class="hint" id={hintId}>
         {hint}
       </p>
@@ -101,7 +101,15 @@ function Editor({ field, rows, hint }: { field: Field; rows: number; hint: strin
   );
 }
 
-function Issues({ id, issues: mine }: { id: string; issues: readonly TextIssue[] }) {
+function Issues({
+  id,
+  issues: mine,
+  notes,
+}: {
+  id: string;
+  issues: readonly TextIssue[];
+  notes: readonly TextIssue[];
+}) {
   return (
     <div id={id} class="issues" role="status">
       {mine.length === 0 ? (
@@ -115,6 +123,11 @@ function Issues({ id, issues: mine }: { id: string; issues: readonly TextIssue[]
           ))}
         </ul>
       )}
+      {notes.slice(0, 5).map(({ where, message }) => (
+        <p class="note" key={where}>
+          ! <code>{where}</code> {message}
+        </p>
+      ))}
     </div>
   );
 }

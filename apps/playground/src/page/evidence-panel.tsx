@@ -39,7 +39,7 @@ export function Evidence() {
       <header>
         <h2 id="evidence-title">Evidence, and how to cheat with it</h2>
         <p>
-          EOC wrote this journal ahead of every step, each record chained to the one before. Tamper with it, and see
+          EOC wrote this journal ahead of every dispatch, each record chained to the one before. Tamper with it, and see
           what the verifier says.
         </p>
       </header>

@@ -1,6 +1,7 @@
 import { planExecution } from "@eoc/core";
 import { useComputed } from "@preact/signals";
 import type { Recording, Side } from "../engine/recording.js";
+import { markRepeats } from "../engine/repeats.js";
 import { playheadMs } from "./state.js";
 import { counted, effectOf, money, shownMs } from "./wording.js";
 
@@ -15,7 +16,7 @@ interface Entry {
 const MAX_ENTRIES = 30;
 
 /** The outside world of one side: what happened in it, whatever anybody was told. */
-export function Ledger({ side, run, label }: { side: Side; run: Recording; label: string }) {
+export function Ledger({ side, run, name, of }: { side: Side; run: Recording; name: string; of: "naive" | "eoc" }) {
   const entries = entriesOf(side, run);
   const ids = planExecution(run.setup.decision, run.setup.policy).actions.map(({ id }) => id);
   const count = useComputed(() => {
@@ -25,10 +26,10 @@ export function Ledger({ side, run, label }: { side: Side; run: Recording; label
   const isDouble = entries.slice(0, count.value).some(({ isAgain }) => isAgain);
   const cents = entries.slice(0, count.value).reduce((sum, entry) => sum + (entry.cents ?? 0), 0);
   return (
-    <section class={`ledger ${isDouble ? "double" : ""}`} aria-label={`The world’s ledger, ${label} side`}>
+    <section class={`ledger ${isDouble ? "double" : ""}`} aria-label={`The world’s ledger, ${name} side`}>
       <p class="ledger-title">World’s ledger</p>
       <p class="tally">
-        <strong data-testid={`${label}-count`}>{count.value}</strong> {counted(count.value, ids)}
+        <strong data-testid={`${of}-count`}>{count.value}</strong> {counted(count.value, ids)}
         {cents > 0 && <span class="sum">{money(cents)} gone</span>}
         {isDouble && <span class="flag">⚠ more than approved</span>}
       </p>
@@ -50,11 +51,9 @@ export function Ledger({ side, run, label }: { side: Side; run: Recording; label
 
 function entriesOf({ effects }: Side, { setup }: Recording): Entry[] {
   const { actions } = planExecution(setup.decision, setup.policy);
-  const seen = new Set<string>();
-  return effects.map(({ actionId, atMs = 0 }) => {
+  const repeats = markRepeats(effects);
+  return effects.map(({ actionId, atMs = 0 }, index) => {
     const cents = actions.find(({ id }) => id === actionId)?.params["cents"];
-    const isAgain = seen.has(actionId);
-    seen.add(actionId);
-    return { id: actionId, atMs, cents: typeof cents === "number" ? cents : undefined, isAgain };
+    return { id: actionId, atMs, cents: typeof cents === "number" ? cents : undefined, isAgain: repeats[index]! };
   });
 }

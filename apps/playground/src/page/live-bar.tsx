@@ -1,4 +1,4 @@
-import { isLive, isShownLive, isSwitchThrown, offer, setSwitch } from "./live-state.js";
+import { isLive, isShownLive, isSwitchThrown, offer, setSwitch, whyNotLive } from "./live-state.js";
 import { playLive } from "./playback.js";
 
 /** What a page that is served over a real world can do besides. */
@@ -11,13 +11,22 @@ export function LiveBar() {
         <b>Live.</b> The outside world answers at <code>{offer.world}</code>. On the stage:{" "}
         <span data-testid="live-state">{state}</span>
       </p>
-      <button type="button" class="primary" disabled={isLive.value} onClick={() => void playLive()}>
+      <button
+        type="button"
+        class="primary"
+        disabled={isLive.value || whyNotLive.value !== ""}
+        aria-describedby="why-not-live"
+        onClick={() => void playLive()}
+      >
         Run it live
       </button>
+      <p id="why-not-live" class="hint">
+        {whyNotLive.value}
+      </p>
       {isSwitchThrown.value && (
         <>
           <p class="thrown" role="status">
-            ⊘ The kill switch is thrown: nothing is sent.
+            ⊘ The kill switch is thrown: EOC sends nothing.
           </p>
           <button type="button" onClick={() => void setSwitch(false)}>
             Take it back

@@ -4,7 +4,7 @@ import type { Recording } from "../engine/recording.js";
 import { LIVE_META, type LiveOffer, type LiveRunStarted, type WorldMessage } from "../live/wire.js";
 import { draftOf, type LiveDraft } from "./live-draft.js";
 import { readEvents } from "./server-events.js";
-import { notice, recording, texts } from "./state.js";
+import { notice, parsed, recording, texts } from "./state.js";
 
 /** What the server offers that the page comes from; undefined on a static host. */
 export const offer: LiveOffer | undefined = readOffer();
@@ -21,6 +21,14 @@ export const shown = computed<Recording | undefined>(() => {
   return live.texts === texts.value ? live.recordingOver(recording.value) : recording.value;
 });
 
+/** Why what stands in the editors cannot be run live; empty where it can. */
+export const whyNotLive = computed(() => {
+  const replies = parsed.value.setup?.world.replies;
+  if (replies === undefined) return "The editors hold nothing valid.";
+  const crashes = [...replies.values()].flat().some(({ crash }) => crash);
+  return crashes ? "A crash is played on virtual time only." : "";
+});
+
 export const isShownLive = computed(() => draft.value !== undefined && draft.value.texts === texts.value);
 
 let shownRuns = 0;
@@ -34,7 +42,7 @@ export function liveNowMs(): number {
 
 /** Runs what stands in the editors against the real world, both sides at once. */
 export async function runLive(): Promise<void> {
-  if (offer === undefined || isLive.value) return;
+  if (offer === undefined || isLive.value || whyNotLive.value !== "") return;
   const of = texts.value;
   notice.value = "";
   try {

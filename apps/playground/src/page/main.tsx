@@ -1,6 +1,6 @@
 import { render } from "preact";
 import { App } from "./app.js";
-import { offer } from "./live-state.js";
+import { offer, whyNotLive } from "./live-state.js";
 import { begin, playLive } from "./playback.js";
 import { followLink, keepRecording } from "./state.js";
 import "./style/base.css";
@@ -11,7 +11,7 @@ followLink(window.location.hash);
 // Over a real world the first run is a real one.
 let isFirst = offer !== undefined;
 keepRecording((fromMs) => {
-  if (isFirst) void playLive();
+  if (isFirst && whyNotLive.value === "") void playLive();
   else begin(fromMs);
   isFirst = false;
 });

@@ -10,9 +10,15 @@ const SHOWN = 60;
 const done = signal<readonly Schedule[]>([]);
 const tookMs = signal<number | undefined>(undefined);
 const progress = signal(0);
-const filter = signal<"all" | "doubled" | "unknown" | "halted">("doubled");
+const filter = signal<keyof typeof FILTERS>("doubled");
 
-const FILTERS = { doubled: "naive did it twice", unknown: "EOC says unknown", halted: "halted", all: "all" } as const;
+const FILTERS = {
+  doubled: "naive did it twice",
+  eocDoubled: "EOC did it twice",
+  unknown: "EOC says unknown",
+  halted: "halted",
+  all: "all",
+} as const;
 
 /** A thousand random schedules of what is on the stage, any of which can be played. */
 export function Schedules() {
@@ -48,18 +54,25 @@ function Results() {
     <>
       <dl class="totals">
         <div class={doubled > 0 ? "bad" : "good"}>
-          <dt>naive retry did something twice in</dt>
+          <dt>schedules in which naive retry did something twice</dt>
           <dd data-testid="naive-doubled">{doubled}</dd>
         </div>
         <div class={eocDoubled > 0 ? "bad" : "good"}>
-          <dt>EOC did something twice in</dt>
+          <dt>schedules in which EOC did something twice</dt>
           <dd data-testid="eoc-doubled">{eocDoubled}</dd>
         </div>
         <div class={violations > 0 ? "bad" : "good"}>
-          <dt>promises broken</dt>
+          <dt>schedules in which EOC broke a promise</dt>
           <dd data-testid="violations">{violations}</dd>
         </div>
       </dl>
+      {eocDoubled > 0 && (
+        <p class="hint">
+          What EOC did twice, the decision or the policy calls safe to repeat (<code>idempotent</code>,{" "}
+          <code>none</code>, <code>onUnknown: "retry"</code>): it was dispatched again, and this world honoured no key
+          of it.
+        </p>
+      )}
       <fieldset class="filters">
         <legend class="visually-hidden">Which to show</legend>
         {Object.entries(FILTERS).map(([name, words]) => (
@@ -83,6 +96,7 @@ function Results() {
               <b>#{schedule.number}</b>
               <span class={`status ${schedule.status}`}>{schedule.status}</span>
               {schedule.doubled.naive > 0 && <span class="twice">▲ +{schedule.doubled.naive} naive</span>}
+              {schedule.doubled.eoc > 0 && <span class="twice">▲ +{schedule.doubled.eoc} EOC</span>}
               {schedule.isHalted && <span>halted</span>}
             </button>
           </li>
@@ -119,6 +133,7 @@ function replay({ setup }: Schedule): void {
 
 function matches({ doubled, status, isHalted }: Schedule): boolean {
   if (filter.value === "doubled") return doubled.naive > 0;
+  if (filter.value === "eocDoubled") return doubled.eoc > 0;
   if (filter.value === "unknown") return status === "unknown";
   return filter.value === "all" || isHalted;
 }

@@ -7,6 +7,12 @@ import { link, recording } from "./state.js";
 const FORMS = { link: "Link", program: "TypeScript", test: "vitest test" } as const;
 type Form = keyof typeof FORMS;
 
+const LEADS = {
+  link: "the link below opens this very setup, in any browser.",
+  program: "the program below comes to this very report.",
+  test: "the test below passes as it is, and comes to this very report.",
+} as const;
+
 const form = signal<Form>("test");
 const said = signal("");
 
@@ -24,7 +30,7 @@ export function Share() {
     <section id="share" class="panel" aria-labelledby="share-title">
       <header>
         <h2 id="share-title">Take it along</h2>
-        <p>The same run, again and again: the test below passes as it is, and comes to this very report.</p>
+        <p>The same run, again and again: {LEADS[form.value]}</p>
       </header>
       {isShownLive.value && (
         <p class="hint">A live run never comes twice. This is the same setup on virtual time, where it does.</p>

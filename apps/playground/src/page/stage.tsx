@@ -42,7 +42,7 @@ export function Stage() {
                 <h2 id="naive-title">Naive retry</h2>
                 <p>silence means “it did not happen”</p>
               </header>
-              <Ledger side={run.naive} run={run} label="naive" />
+              <Ledger side={run.naive} run={run} name="Naive retry" of="naive" />
               <NaiveVerdict run={run} />
             </div>
             <Timeline name="Naive retry" side={run.naive} endMs={run.endMs} />
@@ -53,7 +53,7 @@ export function Stage() {
                 <h2 id="eoc-title">EOC</h2>
                 <p>silence means “nobody knows”</p>
               </header>
-              <Ledger side={run.eoc} run={run} label="eoc" />
+              <Ledger side={run.eoc} run={run} name="EOC" of="eoc" />
               <EocVerdict run={run} />
             </div>
             <Timeline name="EOC" side={run.eoc} endMs={run.endMs} />

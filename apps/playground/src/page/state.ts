@@ -1,13 +1,17 @@
 import { computed, effect, signal } from "@preact/signals";
 import { linkOf, textsOfLink } from "../engine/link.js";
-import { type PlayTexts, setupOfTexts, type TextIssue } from "../engine/play-texts.js";
+import { type PlayTexts, setupOfTexts, type TextIssue, unmetLines } from "../engine/play-texts.js";
 import { type Recording, record } from "../engine/recording.js";
 import { FIRST, scenarioOf } from "./scenarios.js";
 
 /** What stands in the editors. Everything else follows from it. */
 export const texts = signal<PlayTexts>(FIRST.texts);
+export const parsed = computed(() => setupOfTexts(texts.value));
 export const issues = computed<readonly TextIssue[]>(() => parsed.value.issues);
-const parsed = computed(() => setupOfTexts(texts.value));
+/** Lines of the script that no request ever meets. */
+export const unmet = computed<readonly TextIssue[]>(() =>
+  parsed.value.setup === undefined ? [] : unmetLines(parsed.value.setup),
+);
 
 /** The last run of something valid. */
 export const recording = signal<Recording | undefined>(undefined);

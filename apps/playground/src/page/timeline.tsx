@@ -122,7 +122,8 @@ function MarkLine({ mark, endMs }: { mark: Mark; endMs: number }) {
   return (
     <span class={`mark ${mark.kind}`} style={{ left: `${at}%` }} data-side={at > 60 ? "left" : "right"}>
       <span class="mark-text">
-        {mark.words} {shownMs(mark.atMs)}
+        {mark.words} at {shownMs(mark.atMs)}
+        {mark.note !== undefined && `, ${mark.note}`}
       </span>
     </span>
   );

@@ -41,9 +41,9 @@ export function Transport() {
           aria-valuetext={`${position.value} of ${Math.round(endMs.value)} milliseconds`}
           onInput={(event) => scrubTo(event.currentTarget.valueAsNumber)}
         />
-        <output class="time">
+        <span class="time">
           {shownMs(position.value)} <span>of {shownMs(endMs.value)}</span>
-        </output>
+        </span>
       </label>
       <label class="speed">
         <span class="visually-hidden">Speed</span>

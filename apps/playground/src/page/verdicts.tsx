@@ -1,7 +1,8 @@
+import { planExecution } from "@eoc/core";
 import { useComputed } from "@preact/signals";
 import type { Recording } from "../engine/recording.js";
 import { playheadMs } from "./state.js";
-import { BELIEFS, MEANINGS, shownMs } from "./wording.js";
+import { BELIEFS, meaningOf, shownMs } from "./wording.js";
 
 /** What naive retry says, and what it means by it. */
 export function NaiveVerdict({ run: { naive } }: { run: Recording }) {
@@ -28,14 +29,15 @@ export function EocVerdict({ run }: { run: Recording }) {
         {isOver.value && report.reason !== undefined && <code>{report.reason}</code>}
         {isOver.value && <span class="facts">{requests(sent)}</span>}
       </p>
-      <p class="meaning">{isOver.value ? meaningOf(run) : "still at work"}</p>
+      <p class="meaning">{isOver.value ? verdictOn(run) : "still at work"}</p>
     </div>
   );
 }
 
-function meaningOf(run: Recording): string {
+function verdictOn(run: Recording): string {
   const { report } = run.eoc;
-  if (report.haltLatencyMs === undefined) return MEANINGS[report.status] ?? "";
+  const { decision, policy } = run.setup;
+  if (report.haltLatencyMs === undefined) return meaningOf(report, planExecution(decision, policy));
   return `Halted in ${shownMs(report.haltLatencyMs)}: ${tallyOf(run)}.`;
 }
 

@@ -1,3 +1,4 @@
+import type { ActionReport, ExecutionPlan, ExecutionReport } from "@eoc/core";
 import type { Tone } from "../engine/tracks.js";
 
 /** What an effect is to the outside world. */
@@ -36,15 +37,38 @@ export const GLYPHS: Readonly<Record<Tone, string>> = {
   skipped: "–",
 };
 
-/** What a status of EOC's means, for somebody who sees it for the first time. */
-export const MEANINGS: Readonly<Record<string, string>> = {
+const MEANINGS = {
   success: "It was applied, and EOC knows.",
-  unknown: "Nobody can know whether it was applied, so EOC says so and does not try again.",
-  failed: "It was not applied, by the service’s own word.",
   denied: "It was stopped before anything was sent.",
   skipped: "Nothing was to be done.",
   partial: "Some of it was applied; the rest was not.",
-};
+} as const;
+
+/** What a report says, for somebody who sees one for the first time. */
+export function meaningOf({ status, actions }: ExecutionReport, plan: ExecutionPlan): string {
+  const rows = actions.filter((row) => row.status === status);
+  const effects = rows.map(({ index }) => plan.actions[index]?.effect);
+  if (status === "unknown") return unknownMeaning(rows, effects);
+  if (status === "failed") return failedMeaning(rows, effects);
+  return MEANINGS[status];
+}
+
+function unknownMeaning(rows: readonly ActionReport[], effects: readonly (string | undefined)[]): string {
+  if (effects.every((effect) => effect === "once")) {
+    return "Nobody can know whether it was applied, so EOC says so and does not try again.";
+  }
+  const sent = Math.max(...rows.map(({ attemptCount }) => attemptCount));
+  const often = sent > 1 ? ` It was sent ${sent} times, which its effect allows.` : "";
+  return `Nobody can know whether it was applied, and EOC says so.${often}`;
+}
+
+function failedMeaning(rows: readonly ActionReport[], effects: readonly (string | undefined)[]): string {
+  if (effects.every((effect) => effect === "none")) {
+    return "It did not succeed. It only reads, as the decision says, so there is nothing to be found out.";
+  }
+  const isRefused = rows.every(({ basis, errorCode }) => basis === "result" && errorCode?.startsWith("http_"));
+  return isRefused ? "It was not applied, by the service’s own word." : "It was not applied, and EOC knows.";
+}
 
 /** What naive retry means by what it says. */
 export const BELIEFS: Readonly<Record<string, string>> = {

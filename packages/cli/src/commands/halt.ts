@@ -8,7 +8,8 @@ import { partsOf, STORE_HELP, STORE_OPTIONS } from "../store/store-options.js";
 import { timeText } from "../time-text.js";
 import type { Command } from "./command.js";
 
-const SWITCH_HELP = `${STORE_HELP}      --switch NAME        of either, which switch (default: default)
+const SWITCH_HELP = `${STORE_HELP}      --switch NAME        PostgreSQL or Redis: which switch (default: default)
+      --json               what it says then, as JSON
 `;
 
 /** `eoc halt on`: throws the kill switch of a store. */
@@ -28,7 +29,7 @@ ${SWITCH_HELP}`,
 export const haltOff: Command = {
   name: "halt off",
   help: `  eoc halt off STORE     lets new executions dispatch again
-`,
+${SWITCH_HELP}`,
   run: (argv, io) =>
     withSwitch(argv, {}, io, async (killSwitch) => {
       await killSwitch.clear(operatorOf(io));
@@ -40,8 +41,7 @@ export const haltOff: Command = {
 export const haltStatus: Command = {
   name: "halt status",
   help: `  eoc halt status STORE  what the switch says, why, who and when
-      --json               as JSON
-`,
+${SWITCH_HELP}`,
   run: (argv, io) => withSwitch(argv, {}, io, async (killSwitch) => haltCode(await killSwitch.read())),
 };
 

@@ -2,7 +2,7 @@ import { readArguments } from "../arguments.js";
 import { EXIT, type ExitCode } from "../exit-code.js";
 import type { CliIo } from "../io.js";
 import { withStore } from "../store/open-store.js";
-import { partsOf, STORE_OPTIONS } from "../store/store-options.js";
+import { partsOf, STORE_HELP, STORE_OPTIONS } from "../store/store-options.js";
 import { UsageError } from "../usage-error.js";
 import type { Command } from "./command.js";
 
@@ -15,7 +15,7 @@ export const keysResolve: Command = {
                          says what became of one that is in doubt: applied is
                          never dispatched again, not_applied is, when it is
                          executed the next time
-      --json               as JSON
+${STORE_HELP}      --json               as JSON
 `,
   run,
 };

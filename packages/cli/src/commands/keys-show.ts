@@ -4,7 +4,7 @@ import type { CliIo } from "../io.js";
 import { printable } from "../printable.js";
 import { shownEntry } from "../store/key-table.js";
 import { type KeyEntry, type OperatorKeys, withStore } from "../store/open-store.js";
-import { partsOf, STORE_OPTIONS } from "../store/store-options.js";
+import { partsOf, STORE_HELP, STORE_OPTIONS } from "../store/store-options.js";
 import { timeText } from "../time-text.js";
 import type { Command } from "./command.js";
 
@@ -17,7 +17,7 @@ export const keysShow: Command = {
   name: "keys show",
   help: `  eoc keys show STORE KEY
                          what is known of one of them; never its value
-      --json               as JSON
+${STORE_HELP}      --json               as JSON
 `,
   run,
 };

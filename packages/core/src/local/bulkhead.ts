@@ -4,6 +4,7 @@ import { openWaitingRoom, type Waiting } from "../driver/waiting-room.js";
 import type { Bulkhead } from "../ports/bulkhead.js";
 import { Fifo, Place } from "./fifo.js";
 
+/** Options of {@link createBulkhead}. */
 export interface BulkheadOptions {
   /** Slots. */
   limit: number;

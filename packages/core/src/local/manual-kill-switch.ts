@@ -21,6 +21,7 @@ class Subscriber extends Place {
   }
 }
 
+/** A kill switch that is not halted, for one process. */
 export function createManualKillSwitch(): ManualKillSwitch {
   const subscribers = new Fifo<Subscriber>();
   let state: KillSwitchState = Object.freeze({ halted: false });

@@ -12,6 +12,7 @@ import type {
 import { Fifo, Place } from "./fifo.js";
 import { createSystemClock } from "./system-clock.js";
 
+/** Options of {@link createMemoryIdempotencyStore}. */
 export interface MemoryIdempotencyStoreOptions {
   /** Times leases and records. @defaultValue the system clock */
   clock?: Clock;

@@ -2,6 +2,7 @@ import { checkCount } from "../check-count.js";
 import { checkOptionNames } from "../check-option-names.js";
 import type { RateLimiter, RateRequest, RateVerdict } from "../ports/rate-limiter.js";
 
+/** Options of {@link createMemoryRateLimiter}. */
 export interface MemoryRateLimiterOptions {
   /** How many keys are remembered; those that have been idle for a whole window go first. @defaultValue 100000 */
   maxKeys?: number;

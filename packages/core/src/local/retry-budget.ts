@@ -2,6 +2,7 @@ import { checkOptionNames } from "../check-option-names.js";
 import type { RetryBudget } from "../ports/retry-budget.js";
 import { refuseOption } from "../refuse-option.js";
 
+/** Options of {@link createRetryBudget}. */
 export interface RetryBudgetOptions {
   /** Tokens at the start, and at most. A retry takes one. */
   capacity: number;

@@ -37,11 +37,13 @@ export type Input =
   | (ActionStamp & { type: "recorded"; ok: boolean })
   | (Stamp & { type: "listener_failed"; errorType: string });
 
+/** What the idempotency store said to a claim (S7.2); `unavailable`: nothing that can be used, or not in time. */
 export type ClaimAnswer =
   | { state: "claimed"; token: string | number }
   | { state: "completed"; valueOmitted?: boolean }
   | { state: "in_progress" | "conflict" | "unknown" | "unavailable" };
 
+/** What the gates said to an attempt; `unavailable`: one of them failed, or did not answer in time. */
 export type GateAnswer =
   | { state: "allowed" }
   | { state: "unavailable" }

@@ -60,6 +60,7 @@ export type Phase =
   | "recording" // recorded
   | "done";
 
+/** What the machine knows of one dispatch. Times are milliseconds on the monotonic scale of its inputs. */
 export interface AttemptState {
   startedAt: number;
   latencyMs: number;

@@ -4,6 +4,7 @@ import { Given } from "../given.js";
 import { isPlainObject } from "../plain-object.js";
 import type { PlannedAction } from "../plan.js";
 
+/** What a repetition of an action does (S3.2): `once` must not be repeated, `idempotent` may be, `none` only reads. */
 export type Effect = "once" | "idempotent" | "none";
 
 /** At most `limit` dispatches start in any window of `windowMs` milliseconds (S6.1). */
@@ -15,6 +16,7 @@ export interface RateLimit {
 /** Makes an action's idempotency key. Must be pure and give a non-empty string. */
 export type KeyGenerator = (action: PlannedAction, context: Readonly<ExecutionContext>) => string;
 
+/** How often an action is dispatched again, and after how long (S3.4, S3.5). Times are milliseconds. */
 export interface RetryPolicy {
   /** Retries after the first dispatch: an action is dispatched at most `1 + maxRetries` times (S3.4). At most 10000. @defaultValue 3 */
   readonly maxRetries: number;
@@ -30,6 +32,7 @@ export interface RetryPolicy {
   readonly maxRetryAfterMs: number;
 }
 
+/** How long everything may take (S4). Times are milliseconds. */
 export interface TimeoutPolicy {
   /**
    * Limit of one attempt. 0 is no time, and not no limit: only what is answered at once is in time, all else is unknown. For no
@@ -44,6 +47,7 @@ export interface TimeoutPolicy {
   readonly portTimeoutMs: number;
 }
 
+/** Whether keys are kept in a store, and what a key that is found there means (S7). Times are milliseconds. */
 export interface IdempotencyPolicy {
   /** Needs an `idempotencyStore`. @defaultValue false */
   readonly enabled: boolean;
@@ -59,6 +63,7 @@ export interface IdempotencyPolicy {
   readonly onUnknown: "stop" | "retry";
 }
 
+/** How many dispatches may start in a window, and what to do about one too many (S6). Without a limit there is none. */
 export interface RateLimitPolicy {
   readonly global?: RateLimit;
   /** By action name, such as `ACT`. */

@@ -32,8 +32,10 @@ export interface AttemptContext {
   readonly actionIndex: number;
 }
 
+/** Carries one action out and says what is known of its effect. Throwing says that nothing is known (S3.1). */
 export type ExecuteFn = (action: PlannedAction, attempt: AttemptContext) => ExecutorResult | Promise<ExecutorResult>;
 
+/** What became of a dispatch, as far as the outside world says (S3.3). */
 export type ReconcileVerdict = { state: "applied"; value?: unknown } | { state: "not_applied" } | { state: "unknown" };
 
 /** Asks the outside world whether a dispatch of unknown outcome was applied (S3.3). */

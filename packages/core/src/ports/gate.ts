@@ -8,6 +8,7 @@ export interface GateInfo {
   attempt: number;
 }
 
+/** A gate's answer. `code` becomes the row's `errorCode`; `retryAfterMs` says when asking again may help. */
 export type GateVerdict = { allow: true } | { allow: false; code: string; retryAfterMs?: number };
 
 /** A check of your own before every dispatch. Throwing, hanging or returning anything else denies (fail closed). */

@@ -8,6 +8,7 @@ export interface IdempotencyRecord {
   ttlMs: number;
 }
 
+/** What a store is told with a claim. Times are milliseconds. */
 export interface ClaimRequest {
   /** Digest of the action's payload: the same key with another fingerprint is a conflict. */
   fingerprint: string;
@@ -21,6 +22,7 @@ export interface ClaimRequest {
   takeOver?: boolean;
 }
 
+/** A store's answer to a claim (S7.2). */
 export type ClaimVerdict =
   | { state: "claimed" /** Fencing token: grows with every claim of the key. */; token: string | number }
   | { state: "in_progress"; untilMs?: number }
@@ -28,6 +30,7 @@ export type ClaimVerdict =
   | { state: "conflict" }
   | { state: "unknown" };
 
+/** What a store knows of a key that is not free: claimed, dispatched (`in_progress`), completed, or in doubt (`unknown`). */
 export type IdempotencyState = "claimed" | "in_progress" | "completed" | "unknown";
 
 /** What an operator sees of a key. */
@@ -58,5 +61,6 @@ export interface IdempotencyStore {
   resolve?(key: string, outcome: "applied" | "not_applied"): StoreWrite;
 }
 
+/** The answer to a write: `false` where it was refused, for a stale token or a lease that has run out; anything else when done. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a store need not answer; only an explicit `false` means refused.
 export type StoreWrite = void | boolean | Promise<void | boolean>;

@@ -5,6 +5,7 @@ export interface RateRequest {
   windowMs: number;
 }
 
+/** A limiter's answer: a permit for all that was asked for, or how many milliseconds to wait (S6.2). */
 export type RateVerdict =
   | {
       granted: true;

@@ -7,6 +7,7 @@ import { redactPlain } from "./plain-walk.js";
 import { createTextRedactor } from "./text.js";
 import { redactValue } from "./walk.js";
 
+/** Options of {@link createRedactor}. */
 export interface RedactorOptions {
   /** More names whose values are masked whatever they are: `customer_ref` also means `customerRef` and `old-customer-refs`. */
   keys?: readonly string[];

@@ -1,7 +1,10 @@
 import type { Action, Issue } from "@eoc/decision-schema/read";
 import type { TerminalReason } from "./terminal-reason.js";
 
+/** What is known of an action at the end (S3). */
 export type ActionStatus = "success" | "failed" | "denied" | "skipped" | "unknown";
+
+/** What is known of all actions together (S10); `partial`: some succeeded, others did not, and none is unknown. */
 export type ExecutionStatus = ActionStatus | "partial";
 
 /** What the status of an action rests on. */

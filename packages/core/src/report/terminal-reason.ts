@@ -92,4 +92,5 @@ export const TERMINAL_REASONS = {
   prior_action_failed: false,
 } as const;
 
+/** One of {@link TERMINAL_REASONS}. */
 export type TerminalReason = keyof typeof TERMINAL_REASONS;

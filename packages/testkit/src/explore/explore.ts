@@ -14,6 +14,7 @@ import type { Lab, Moments } from "./lab.js";
 import { shrink } from "./shrink.js";
 import { differenceOf, type ExploredRun, isFailure, type Subject, type Trial, tryOnce } from "./trial.js";
 
+/** Options of {@link explore}. */
 export interface ExploreOptions {
   /** Makes the executor of a run. Everything that may turn out one way or another comes from `lab.choose`. */
   executor: (lab: Lab) => Executor;
@@ -68,6 +69,7 @@ const OPTIONS = {
   print: true,
 } as const satisfies Record<keyof ExploreOptions, true>;
 
+/** What {@link explore} found. */
 export interface ExploreResult {
   /** How many runs were tried, without those that made a failure smaller. */
   readonly runs: number;
