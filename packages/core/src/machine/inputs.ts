@@ -28,7 +28,7 @@ export type Input =
   /** Nobody is before the action in the line for permits any more. */
   | (ActionStamp & { type: "permit_turn" })
   | (ActionStamp & { type: "intent"; ok: boolean })
-  /** `heldUntil`, here and below: nothing is known of the claim for any later time; on the scale of `at`. @defaultValue it is held */
+  /** `heldUntil`, here and below: nothing is known of the claim for any later time; on the scale of `at`. Without it the claim counts as held. */
   | (ActionStamp & { type: "key_started"; verdict: "done" | "stale" | "unavailable"; heldUntil?: number })
   | (ActionStamp & { type: "switch"; verdict: "open" | "halted" | "unavailable"; heldUntil?: number })
   | (ActionStamp & { type: "settled"; attempt: number; settlement: Settlement })
