@@ -60,10 +60,9 @@ SELECT verdict, NULL, value, omitted::text, ${millis("until")} FROM seen WHERE v
     start: `
 UPDATE ${table} r SET state = 'in_progress', started_at = coalesce(r.started_at, ${now}), updated_at = ${now}
 WHERE ${mayWrite} AND r.state IN ('claimed', 'in_progress') AND r.until > ${now} RETURNING 'done' AS done`,
-    /** Nothing is stale about the owner of a key in doubt; it only has no lease any more, and gets none. */
     renew: `
-UPDATE ${table} r SET until = CASE WHEN ${inDoubt} THEN r.until ELSE ${later("$3")} END
-WHERE ${mayWrite} RETURNING 'done' AS done`,
+UPDATE ${table} r SET until = ${later("$3")}
+WHERE ${mayWrite} AND r.state IN ('claimed', 'in_progress') AND r.until > ${now} RETURNING 'done' AS done`,
     complete: `
 UPDATE ${table} r SET state = 'completed', value = $3, omitted = $4::boolean, updated_at = ${now},
   until = CASE WHEN $5::float8 >= ${LONGEST_MS} THEN 'infinity'::timestamptz ELSE ${later("$5")} END

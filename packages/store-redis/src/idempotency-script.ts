@@ -5,7 +5,7 @@ import { PRELUDE, type Script } from "./script.js";
  * the key, and what that needs. Only `list` looks at other keys than the one that it names.
  */
 export const IDEMPOTENCY_SCRIPT: Script = {
-  sha: "0aad1617466df55ff742ee59bc058c2284fdcc4c",
+  sha: "552d6ad84fd532cb12167ab9c96ebbbddcf32a6e",
   text: `${PRELUDE}
 local op, key = ARGV[1], ARGV[2]
 local tokens, record, all, ending = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -109,8 +109,8 @@ if op == 'start' then
   if not running then return {} end
   keep('in_progress', ends, 'started', found[9] or text(now), 'updated', text(now))
 elseif op == 'renew' then
-  -- Nothing is stale about the owner of a key in doubt; it only has no lease any more, and gets none.
-  if running then keep(state, now + ARGV[4]) end
+  if not running then return {} end
+  keep(state, now + ARGV[4])
 elseif op == 'complete' then
   complete(now + ARGV[4], ARGV[5], ARGV[6], ARGV[7])
 elseif op == 'release' then

@@ -148,7 +148,9 @@ export function createMemoryIdempotencyStore(options: MemoryIdempotencyStoreOpti
       }),
     renew: (key, token, leaseMs) =>
       write(key, token, (entry, at) => {
-        if (entry.state !== "unknown") entry.untilMs = at + leaseMs;
+        if (entry.state === "unknown") return false; // Nor is there anything left to renew.
+        entry.untilMs = at + leaseMs;
+        return undefined;
       }),
     complete: (key, token, record) => write(key, token, (entry, at) => complete(entry, record, at)),
     release: (key, token) => write(key, token, forget),

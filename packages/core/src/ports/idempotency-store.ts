@@ -52,6 +52,7 @@ export interface IdempotencyStore {
    * dispatch, and answers `false` where the lease has run out. Without it `renew` is asked.
    */
   start?(key: string, token: string | number): StoreWrite;
+  /** Answers `false` also where the lease has run out, or the key is marked unknown: there is nothing left to renew. */
   renew(key: string, token: string | number, leaseMs: number): StoreWrite;
   complete(key: string, token: string | number, record: IdempotencyRecord): StoreWrite;
   release(key: string, token: string | number): StoreWrite;

@@ -47,7 +47,6 @@ export class Keys {
         WHERE key = :key AND token = :token AND state IN ('claimed', 'started') AND until_ms > :now`),
       renew: db.prepare(`UPDATE eoc_keys SET until_ms = :until
         WHERE key = :key AND token = :token AND state IN ('claimed', 'started') AND until_ms > :now`),
-      isOwn: db.prepare(`SELECT 1 FROM eoc_keys WHERE ${IS_OWN}`),
       complete:
         db.prepare(`UPDATE eoc_keys SET state = 'completed', value = ?, value_omitted = ?, until_ms = ?, updated_at = ?
         WHERE key = ? AND token = ? AND state <> 'completed' AND NOT (state = 'claimed' AND until_ms <= ?)`),
@@ -105,9 +104,7 @@ export class Keys {
 
   renew(key: string, token: number, leaseMs: number): boolean {
     const { nowMs: now } = this.#moment;
-    if (isDone(this.#sql.renew.run({ key, token, now, until: now + leaseMs }))) return true;
-    // Nothing is stale about the owner of a key in doubt; it only has no lease any more.
-    return this.#sql.isOwn.get({ key, token, now }) !== undefined;
+    return isDone(this.#sql.renew.run({ key, token, now, until: now + leaseMs }));
   }
 
   complete(key: string, token: number, value: string | null, omitted: boolean, ttlMs: number | null): boolean {

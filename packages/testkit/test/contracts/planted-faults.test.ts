@@ -103,6 +103,8 @@ describe("the contract of a store", () => {
       "S7.3 a late answer and connections that take the key over: one of them has it, not two",
     "looks and starts in two steps":
       "S7.2 a late start and a connection that takes the key over: one of them has it, not two",
+    "says that it renewed what is in doubt":
+      "S7.3 a renewal of what has no lease any more is refused: whoever hears that it was renewed dispatches",
     "starts what is in doubt":
       "S7.3 no dispatch is started under a lease that has run out, whatever it had started before",
     "times leases for the connection that has them only":

@@ -35,6 +35,7 @@ export type StoreFault =
   | "looks and completes in two steps"
   | "looks and starts in two steps"
   | "starts what is in doubt"
+  | "says that it renewed what is in doubt"
   | "times leases for the connection that has them only";
 
 interface Entry {
@@ -147,6 +148,7 @@ function connect(clock: Clock, connection: number, shared: Shared, fault?: Store
         if (fault === "renews nothing") return true;
         if (entry.state === "unknown" && fault === "brings a key in doubt back when it is renewed too late")
           entry.state = "in_progress";
+        if (entry.state === "unknown" && fault !== "says that it renewed what is in doubt") return false;
         if (entry.state !== "unknown") entry.untilMs = clock.now() + leaseMs;
         return true;
       }),
