@@ -39,6 +39,12 @@ export function checkOptions(options: Readonly<Record<string, unknown>>): readon
   return issues ?? NONE;
 }
 
+/** What an instance has from its class, a kill switch for one, is no member of its own and would be dropped. */
+export function checkInherited(options: object, own: Readonly<Record<string, unknown>>): readonly Issue[] {
+  const isDropped = (name: string) => !(name in own) && (options as Record<string, unknown>)[name] !== undefined;
+  return [...KNOWN].filter(isDropped).map((name) => ({ path: `options.${name}`, expected: "a member of its own" }));
+}
+
 /** What `value` must be and is not. */
 function expectation(name: string, value: unknown): string | undefined {
   const methods = PORTS[name];

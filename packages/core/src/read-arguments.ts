@@ -5,7 +5,7 @@ import {
   readContext,
   readDecision,
 } from "@eoc/decision-schema/read";
-import { checkOptions } from "./check-options.js";
+import { checkInherited, checkOptions } from "./check-options.js";
 import { isEocError } from "./errors.js";
 import type { ExecuteOptions } from "./options.js";
 import { isPlainObject } from "./plain-object.js";
@@ -37,7 +37,7 @@ export function readOptions(options: unknown): ExecuteOptions | Refusal {
       return new Refusal("invalid_options", [{ path: "options", expected: "an object", received: typeof options }]);
     }
     const own = { ...(options as Record<string, unknown>) };
-    const issues = checkOptions(own);
+    const issues = [...checkOptions(own), ...(isPlainObject(options) ? [] : checkInherited(options, own))];
     return issues.length > 0 ? new Refusal("invalid_options", issues) : (own as ExecuteOptions);
   } catch {
     return unreadable("invalid_options", "options");
@@ -55,7 +55,7 @@ export function readArguments(
 ): Request | Refusal {
   const decision = dataOf(readDecision(givenDecision), "invalid_decision", "decision");
   if (decision instanceof Refusal) return decision;
-  const misspelt = decision.actions?.findIndex((action) => "idempotencyKey" in action) ?? -1;
+  const misspelt = decision.actions?.findIndex(({ idempotencyKey }) => idempotencyKey !== undefined) ?? -1;
   if (misspelt >= 0) return new Refusal("invalid_decision", [keyMisspelt(misspelt)]);
   const context = contextOf(givenContext);
   if (context instanceof Refusal) return context;

@@ -75,6 +75,7 @@ const SHAPES: Readonly<Record<ExecutionEvent["type"], Fields>> = {
 };
 
 const SETTLEMENT: Fields = {
+  intentSeq: COUNT,
   executionId: TEXT,
   ...ATTEMPT,
   outcome: oneOf("applied", "not_applied"),

@@ -39,6 +39,8 @@ export interface JournalBounds {
 /** What somebody has found out of a dispatch that was in doubt, by asking the outside world. */
 export interface JournalSettlement {
   type: "journal.settled";
+  /** Which dispatch: the number of the record that holds its intent. */
+  intentSeq: number;
   executionId: string;
   actionIndex: number;
   attemptNumber: number;

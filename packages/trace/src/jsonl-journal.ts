@@ -25,6 +25,7 @@ import {
 } from "./journal-record.js";
 import { recordPolicy } from "./policy-record.js";
 import { isToldApart, withIdsAsTheyAre, withIdsToldApart } from "./redact-event.js";
+import type { OpenIntent } from "./verify/open-intent.js";
 
 /** Where a journal's lines go. `createFileSink` of `@eoc/trace/node` is one. */
 export interface JournalSink {
@@ -91,7 +92,10 @@ export interface JsonlJournal extends Journal {
    *
    * @throws TypeError (rejects) for what is no settlement
    */
-  settle(settlement: Omit<JournalSettlement, "type" | "settledAtMs">): Promise<void>;
+  settle(
+    settlement: Pick<OpenIntent, "seq" | "executionId" | "actionIndex" | "attemptNumber"> &
+      Pick<JournalSettlement, "outcome" | "by" | "note">,
+  ): Promise<void>;
   /**
    * Writes a checkpoint of {@link head} now, to the place that the options name, and returns it. Rejects with what its signer or that
    * place rejects with; the journal itself goes on.
@@ -265,9 +269,10 @@ export function createJsonlJournal(sink: JournalSink, options: JsonlJournalOptio
           }),
       });
     },
-    async settle({ executionId, actionIndex, attemptNumber, outcome, by, note }) {
+    async settle({ seq, executionId, actionIndex, attemptNumber, outcome, by, note }) {
       const settlement: JournalSettlement = {
         type: "journal.settled",
+        intentSeq: seq,
         executionId,
         actionIndex,
         attemptNumber,

@@ -19,7 +19,8 @@ import { crashed, halted } from "./scenarios.js";
 import { eventsOf, PLAN_HASH, STARTED_AT } from "./support.js";
 
 const clock = { now: () => STARTED_AT + 60_000 };
-const REFUND = { executionId: "refunds-7", actionIndex: 0, attemptNumber: 0 };
+const NAMED = { executionId: "refunds-7", actionIndex: 0, attemptNumber: 0 };
+const REFUND = { seq: 3, executionId: "refunds-7", actionIndex: 0, attemptNumber: 0 };
 
 /** A journal whose writer died, and how its next writer finds it. */
 async function afterRestart(...events: readonly (readonly ExecutionEvent[])[]) {
@@ -59,7 +60,8 @@ describe("JsonlJournal.settle", () => {
 
     expect(recordsOf(lines).at(-1)?.event).toEqual({
       type: "journal.settled",
-      ...REFUND,
+      intentSeq: 3,
+      ...NAMED,
       outcome: "applied",
       settledAtMs: STARTED_AT + 60_000,
       by: "ops",
@@ -87,7 +89,11 @@ describe("JsonlJournal.settle", () => {
   ] as const) {
     it(`settles what it names and nothing else: ${what}`, async () => {
       const { lines, journal } = await afterRestart(attempts(...events));
-      for (const attemptNumber of settled) await journal.settle({ ...REFUND, attemptNumber, outcome: "not_applied" });
+      const open = await openIntents(lines);
+      for (const attemptNumber of settled) {
+        const { seq } = open.find((intent) => intent.attemptNumber === attemptNumber) ?? { seq: 99 };
+        await journal.settle({ ...REFUND, seq, attemptNumber, outcome: "not_applied" });
+      }
       const { ok, pairing } = await verifyJournal(lines);
       expect(ok).toBe(true);
       expect(pairing.openIntents.map(({ attemptNumber }) => attemptNumber)).toEqual(left);
@@ -95,11 +101,15 @@ describe("JsonlJournal.settle", () => {
     });
   }
 
-  it("settles nothing of another action or execution", async () => {
+  it("goes by the record of the intent, whatever has the same names", async () => {
     const { lines, journal } = await afterRestart(attempts(...dispatch(0)));
-    await journal.settle({ ...REFUND, executionId: "refunds-8", outcome: "applied" });
-    await journal.settle({ ...REFUND, actionIndex: 1, outcome: "applied" });
-    expect((await verifyJournal(lines)).pairing).toMatchObject({ verdict: "OPEN", openIntents: [REFUND] });
+    await appendAll(journal, attempts(...dispatch(0, "unknown")));
+    const [first, second] = await openIntents(lines);
+    expect([first, second]).toMatchObject([NAMED, { ...NAMED, outcome: "unknown" }]);
+    await journal.settle({ ...second!, outcome: "applied" });
+    expect((await openIntents(lines)).map(({ seq }) => seq)).toEqual([first!.seq]);
+    await journal.settle({ ...first!, outcome: "not_applied" });
+    expect(await openIntents(lines)).toEqual([]);
   });
 
   it("does not end the execution of a writer that is still there", async () => {
@@ -239,7 +249,7 @@ describe("openIntents, of executions that have ended", () => {
   it("until somebody settles it", async () => {
     const { lines, journal } = await unknown();
     const [intent] = await openIntents(lines);
-    await journal.settle({ ...intent!, executionId: "another", outcome: "applied" });
+    await journal.settle({ ...intent!, seq: intent!.seq + 1, outcome: "applied" });
     expect(await openIntents(lines)).toHaveLength(1);
     await journal.settle({ ...intent!, outcome: "not_applied" });
     expect(await openIntents(lines)).toEqual([]);
@@ -294,14 +304,51 @@ describe("openIntents, of executions that have ended", () => {
     });
   }
 
-  it("nor what a crash left of the key, once a later execution has completed it", async () => {
-    const { lines, journal } = await afterRestart(crashed());
+  it("and not because the key is completed or released by somebody who knew nothing of it", async () => {
+    for (const gate of [undefined, () => ({ allow: false, code: "no" }) as const]) {
+      // A store in memory, which has died with its process.
+      const { lines, journal } = await unknown();
+      const idempotencyStore = createMemoryIdempotencyStore();
+      const options = { journal, idempotencyStore, ...(gate && { gates: [gate] }) };
+      await execute(KEYED, {}, { idempotency: { enabled: true } }, () => ({ ok: true }), options);
+      expect(lines.some((line) => line.includes(gate ? '"key.released"' : '"key.completed"'))).toBe(true);
+      expect(await openIntents(lines)).toHaveLength(1);
+    }
+  });
+
+  it("nor by reconcile of a key that the doubtful execution had not claimed", async () => {
+    const lines: string[] = [];
+    const journal = createJsonlJournal({ append: (line) => void lines.push(line) }, { clock });
+    await execute(KEYED, {}, {}, () => Promise.reject(new Error("reset")), { journal });
     const idempotencyStore = createMemoryIdempotencyStore();
     const policy = { idempotency: { enabled: true } };
+    await execute(KEYED, {}, policy, () => Promise.reject(new Error("reset")), { journal, idempotencyStore });
+    const byReconcile = { execute: () => ({ ok: true as const }), reconcile: () => ({ state: "applied" as const }) };
+    await execute(KEYED, {}, policy, byReconcile, { journal, idempotencyStore });
+    const left = await openIntents(lines);
+    expect(left.map(({ seq }) => seq)).toEqual([3]);
+  });
+
+  it("what a crash left of a key is settled by reconcile of whoever finds the key in doubt", async () => {
+    const lines: string[] = [];
+    const sink = { append: (line: string) => void lines.push(line) };
+    const first = createJsonlJournal(sink, { clock });
+    const events: ExecutionEvent[] = [];
+    const policy = { idempotency: { enabled: true } };
+    const store = createMemoryIdempotencyStore();
+    const dies = { idempotencyStore: store, onEvent: (event: ExecutionEvent) => events.push(event) };
+    await execute(KEYED, {}, policy, () => Promise.reject(new Error("reset")), dies);
+    const cut = events.findIndex(({ type }) => type === "attempt.started");
+    for (const event of events.slice(0, cut + 1)) await first.append(event);
+    const journal = createJsonlJournal(sink, { head: first.head(), clock });
     expect(await openIntents(lines)).toHaveLength(1);
-    await execute(KEYED, {}, policy, () => ({ ok: true }), { journal, idempotencyStore });
+    const byReconcile = {
+      execute: () => ({ ok: true as const }),
+      reconcile: () => ({ state: "not_applied" as const }),
+    };
+    await execute(KEYED, {}, policy, byReconcile, { journal, idempotencyStore: store });
     const { pairing } = await verifyJournal(lines);
-    expect(pairing).toMatchObject({ verdict: "PASS", openIntents: [], cutShort: [{ executionId: "refunds-7" }] });
+    expect(pairing).toMatchObject({ verdict: "PASS", openIntents: [], cutShort: [{ line: 2 }] });
   });
 });
 
@@ -311,13 +358,13 @@ describe("verifyJournal, files without those before", () => {
     const { ok, pairing, completeness } = await verifyJournal(lines, { head });
     expect([ok, pairing.verdict]).toEqual([true, "OPEN"]);
     expect(completeness.missingBefore).toBeGreaterThan(0);
-    expect(pairing.openIntents).toMatchObject([{ ...REFUND, idempotencyKey: "refund-7", dispatched: true }]);
+    expect(pairing.openIntents).toMatchObject([{ ...NAMED, idempotencyKey: "refund-7", dispatched: true }]);
   });
 
   it("also where the intent itself is in a file before", async () => {
     const { lines } = await rotatedBefore("attempt.started");
     expect((await verifyJournal(lines)).pairing.openIntents).toMatchObject([
-      { ...REFUND, action: "", dispatched: true },
+      { ...NAMED, action: "", dispatched: true },
     ]);
   });
 

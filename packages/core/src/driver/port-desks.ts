@@ -17,7 +17,8 @@ export function readSwitch(
     (result) => {
       const halted = result.ok && !broken ? member(result.value, "halted") : undefined;
       const verdict = halted === true ? "halted" : halted === false ? "open" : "unavailable";
-      return { type: "switch", action, verdict };
+      const { claim } = driver.track(action);
+      return { type: "switch", action, verdict, ...(claim && { heldUntil: claim.heldUntil }) };
     },
     // Too late for this action; the others need not ask to know.
     (late) => {

@@ -129,6 +129,34 @@ const WRONG: [what: string, args: [unknown, unknown, unknown, unknown, unknown?]
     "invalid_options",
     "options",
   ],
+  [
+    "options whose class has the switch",
+    [
+      { action: "ACT" },
+      {},
+      {},
+      yes,
+      new (class Runtime {
+        get killSwitch() {
+          return { read: () => ({ halted: true }) };
+        }
+      })(),
+    ],
+    "invalid_options",
+    "options.killSwitch",
+  ],
+  [
+    "options that inherit the switch",
+    [{ action: "ACT" }, {}, {}, yes, Object.create({ killSwitch: { read: () => ({ halted: true }) } })],
+    "invalid_options",
+    "options.killSwitch",
+  ],
+  [
+    "a context whose class extends nothing",
+    [{ action: "ACT" }, Object.create(Object.create(null, { ops_deny_actions: { get: () => true } })), {}, yes],
+    "invalid_context",
+    "context",
+  ],
   ["a list as options", [{ action: "ACT" }, {}, {}, yes, []], "invalid_options", "options"],
   ["a map as options", [{ action: "ACT" }, {}, {}, yes, new Map()], "invalid_options", "options"],
   [

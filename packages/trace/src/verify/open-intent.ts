@@ -2,7 +2,7 @@ import type { Finding } from "./findings.js";
 
 /**
  * A dispatch that may or may not have been applied: it was in flight when the journal stopped, or ended with an unknown outcome that
- * nothing has settled. A late answer, reconcile, another execution that completes or releases its key, and a settlement
+ * nothing has settled. A late answer, reconcile, also of another execution that finds the key in doubt, and a settlement
  * (`JsonlJournal.settle`) end the doubt.
  */
 export interface OpenIntent {

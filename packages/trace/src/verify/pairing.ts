@@ -27,8 +27,10 @@ interface Execution {
   open: Set<string>;
   /** Actions that have begun, ever, with their ids. */
   begun: Map<number, string>;
-  /** Actions with a key. */
-  claimed: Set<number>;
+  /** The keys that its actions have claimed. */
+  claimed: Map<number, string>;
+  /** Actions that it has dispatched, or meant to. */
+  intended: Set<number>;
 }
 
 /** The fields of events, each there where its type has it: `eventFault` has seen to that. */
@@ -47,8 +49,8 @@ interface AnyEvent {
   readonly status: string;
   /** Of a reconciliation. */
   readonly verdict: string;
-  /** Of what was written of a key. */
-  readonly recorded: boolean;
+  /** Of a settlement: the record of the intent. */
+  readonly intentSeq: number;
   readonly whileRunning?: boolean;
 }
 
@@ -93,8 +95,11 @@ function intentOf(place: Place, { id, begun }: Execution, event: AnyEvent, dispa
   };
 }
 
-/** A key is completed, and released, with proof only, also of what was before. */
-const SETTLES_A_KEY = /^key\.(completed|released)$/;
+function addTo<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}
 
 /** Events that may come after the report: an answer that came late, and what became of its key. */
 const MAY_COME_LATE = /^(attempt\.settled_late|key\.(completed|released|unknown))$/;
@@ -109,8 +114,10 @@ export class PairingCheck {
   /** Executions that a restart of the writer cut off, and those whose id another one has taken. */
   readonly #cutOff: Execution[] = [];
   /** What was in doubt when its execution ended. */
-  readonly #endedInDoubt = new Set<OpenIntent>();
+  readonly #endedInDoubt = new Map<number, OpenIntent>();
+  readonly #endedByAction = new Map<string, OpenIntent[]>();
   readonly #endedByKey = new Map<string, OpenIntent[]>();
+  readonly #cutOffByKey = new Map<string, Execution[]>();
   #run = 0;
   /** The first record is one in the middle of the journal: what began before it is not judged. */
   #fromTheMiddle = false;
@@ -124,7 +131,6 @@ export class PairingCheck {
       else if (event.type === "journal.settled") this.#settleByWord(event);
       return;
     }
-    if (event.recorded && SETTLES_A_KEY.test(event.type)) this.#settleKey(event.idempotencyKey!);
     const execution = this.#executionOf(place, event);
     if (execution === undefined) {
       const message = `${event.type} of an execution that is not open`;
@@ -169,7 +175,7 @@ export class PairingCheck {
       this.#wrong({ line, seq }, "left_open", message);
     }
     // What ended in doubt has its end: nothing is wrong with the journal.
-    openIntents.push(...this.#endedInDoubt);
+    openIntents.push(...this.#endedInDoubt.values());
     openIntents.sort((a, b) => a.line - b.line);
     return { ...this.#problems.finding(failed ? "FAIL" : isOpen ? "OPEN" : "PASS"), openIntents, cutShort };
   }
@@ -177,7 +183,10 @@ export class PairingCheck {
   /** Whoever wrote is gone: what he had begun will not end. */
   #restart(): void {
     this.#run++;
-    this.#cutOff.push(...this.#executions.values());
+    for (const execution of this.#executions.values()) {
+      this.#cutOff.push(execution);
+      for (const key of execution.claimed.values()) addTo(this.#cutOffByKey, key, execution);
+    }
     this.#executions.clear();
   }
 
@@ -185,34 +194,42 @@ export class PairingCheck {
     return [...this.#cutOff, ...this.#executions.values()];
   }
 
-  /** Somebody says what a dispatch came to. There is nothing to say against it. */
-  #settleByWord(word: AnyEvent): void {
-    const { executionId, actionIndex, attemptNumber } = word;
-    const isMeant = (each: OpenIntent) => each.actionIndex === actionIndex && each.attemptNumber === attemptNumber;
-    const execution = this.#unended().find((each) => each.id === executionId && inDoubtOf(each).some(isMeant));
-    if (execution === undefined) return this.#settleEnded({ ...word, status: "failed" });
-    const { settled, doubts } = execution;
-    settled.add(`${actionIndex}/${attemptNumber}`);
-    doubts.set(
-      actionIndex,
-      (doubts.get(actionIndex) ?? []).filter((each) => !isMeant(each)),
-    );
+  /** Somebody says what a dispatch came to, by the number of its intent. There is nothing to say against it. */
+  #settleByWord({ intentSeq }: AnyEvent): void {
+    const ended = this.#endedInDoubt.get(intentSeq);
+    if (ended !== undefined) return this.#forget(ended);
+    for (const { intents, settled, doubts } of this.#unended()) {
+      for (const [attempt, { seq }] of intents) if (seq === intentSeq) settled.add(attempt);
+      for (const [action, list] of doubts) {
+        if (list.some(({ seq }) => seq === intentSeq))
+          doubts.set(
+            action,
+            list.filter(({ seq }) => seq !== intentSeq),
+          );
+      }
+    }
   }
 
   /** What an attempt of an execution that has ended came to: a success settles what was in doubt before it. */
   #settleEnded({ executionId, actionIndex, attemptNumber, status }: AnyEvent): void {
     if (status === "unknown") return;
-    for (const each of this.#endedInDoubt) {
-      const isSame = each.executionId === executionId && each.actionIndex === actionIndex;
-      if (isSame && (status === "success" || each.attemptNumber === attemptNumber)) this.#endedInDoubt.delete(each);
+    for (const each of this.#endedByAction.get(`${actionIndex} ${executionId}`) ?? []) {
+      if (status === "success" || each.attemptNumber === attemptNumber) this.#forget(each);
     }
   }
 
-  /** Whoever executed the key after a doubt and knows how it ended knows it of what was before as well (S7.2, S7.4). */
+  /** Reconcile has said what became of an action. Before any dispatch that is what became of its key, which was found in doubt. */
+  #noDoubt({ claimed, intended, doubts }: Execution, { type, actionIndex }: AnyEvent): void {
+    const key = claimed.get(actionIndex);
+    if (type === "reconcile.finished" && key !== undefined && !intended.has(actionIndex)) this.#settleKey(key);
+    doubts.delete(actionIndex);
+  }
+
+  /** Of those who had claimed the key: whoever had it without a claim had another one by the same name. */
   #settleKey(key: string): void {
-    for (const each of this.#endedByKey.get(key) ?? []) this.#endedInDoubt.delete(each);
+    for (const each of this.#endedByKey.get(key) ?? []) this.#forget(each);
     this.#endedByKey.delete(key);
-    for (const { intents, settled, doubts } of this.#cutOff) {
+    for (const { intents, settled, doubts } of this.#cutOffByKey.get(key) ?? []) {
       for (const [attempt, { idempotencyKey }] of intents) if (idempotencyKey === key) settled.add(attempt);
       for (const [action, list] of doubts)
         doubts.set(
@@ -220,6 +237,11 @@ export class PairingCheck {
           list.filter(({ idempotencyKey }) => idempotencyKey !== key),
         );
     }
+    this.#cutOffByKey.delete(key);
+  }
+
+  #forget(ended: OpenIntent): void {
+    this.#endedInDoubt.delete(ended.seq);
   }
 
   #executionOf(place: Place, event: AnyEvent): Execution | undefined {
@@ -248,7 +270,8 @@ export class PairingCheck {
       doubts: new Map(),
       open: new Set(),
       begun: new Map(),
-      claimed: new Set(),
+      claimed: new Map(),
+      intended: new Set(),
     };
     this.#executions.set(id, execution);
     return execution;
@@ -267,9 +290,9 @@ export class PairingCheck {
     } else if (ends !== undefined) {
       this.#close(place, execution, execution.open.delete(`${ends} ${actionIndex}`), type);
       if (type === "action.finished") execution.rows++;
-      if (settlesDoubts(event)) execution.doubts.delete(actionIndex);
+      if (settlesDoubts(event)) this.#noDoubt(execution, event);
     } else if (type.startsWith("attempt.")) this.#attempt(place, execution, event);
-    else if (type === "key.claimed") execution.claimed.add(actionIndex);
+    else if (type === "key.claimed") execution.claimed.set(actionIndex, event.idempotencyKey!);
     else if (type.startsWith("key.")) this.#close(place, execution, execution.claimed.has(actionIndex), type);
     else if (type === "execution.finished") this.#end(place, execution);
   }
@@ -278,6 +301,7 @@ export class PairingCheck {
     const { type, actionIndex, attemptNumber } = event;
     const key = `${actionIndex}/${attemptNumber}`;
     const intent = execution.intents.get(key);
+    execution.intended.add(actionIndex);
     if (type === "attempt.intended") {
       this.#close(place, execution, execution.begun.has(actionIndex), type);
       if (intent !== undefined) this.#wrong(place, "started_twice", `attempt ${attemptNumber} is open`);
@@ -319,9 +343,10 @@ export class PairingCheck {
     }
     this.#executions.delete(execution.id);
     for (const doubt of [...execution.doubts.values()].flat()) {
-      this.#endedInDoubt.add(doubt);
-      const { idempotencyKey: key } = doubt;
-      if (key !== undefined) this.#endedByKey.set(key, [...(this.#endedByKey.get(key) ?? []), doubt]);
+      this.#endedInDoubt.set(doubt.seq, doubt);
+      addTo(this.#endedByAction, `${doubt.actionIndex} ${doubt.executionId}`, doubt);
+      const key = execution.claimed.get(doubt.actionIndex);
+      if (key !== undefined) addTo(this.#endedByKey, key, doubt);
     }
   }
 
