@@ -392,15 +392,16 @@ describe("the lease of a key", () => {
 });
 
 describe("S7.3 a key that somebody else has been given meanwhile", () => {
-  for (const [what, switchMs, waitMs] of [
-    ["while the switch was being read", 500, 0],
-    ["during a backoff", 0, 400],
+  for (const [what, switchMs, waitMs, renew] of [
+    ["while the switch was being read", 500, 0, () => new Promise<never>(() => {})],
+    ["while the switch was being read, and renewals were refused", 500, 0, () => false],
+    ["during a backoff", 0, 400, () => new Promise<never>(() => {})],
   ] as const) {
     it(`is not dispatched by who had it before: ${what}`, async () => {
       const clock = createVirtualClock();
       const memory = createMemoryIdempotencyStore({ clock });
       // The renewals of this one do not arrive.
-      const idempotencyStore = { ...memory, renew: () => new Promise<never>(() => {}) };
+      const idempotencyStore = { ...memory, renew };
       const decision = { action: "ACT" as const, actions: [{ action: "ACT" as const, idempotency_key: "k" }] };
       const policy = {
         idempotency: { enabled: true, leaseMs: 300 },

@@ -165,6 +165,7 @@ describe("JsonlJournal.settle", () => {
     const [intent] = await openIntents(lines);
     expect(intent?.executionId).not.toContain("c4n4ry");
     await journal.settle({ ...intent!, outcome: "applied" });
+    expect(recordsOf(lines).at(-1)?.event).toMatchObject({ executionId: intent!.executionId });
     expect((await verifyJournal(lines)).pairing).toMatchObject({ verdict: "PASS", openIntents: [] });
     expect(lines.join()).not.toContain("c4n4ry");
   });
@@ -276,13 +277,14 @@ describe("openIntents, of executions that have ended", () => {
 
   for (const [status, left] of [
     ["success", []],
-    ["failed", []],
-    ["unknown", ["refunds-7"]],
+    ["failed", [0]],
+    ["unknown", [0, 1]],
   ] as const) {
     it(`until its executor says late what came of it: ${status}`, async () => {
       const { lines, first } = await afterRestart(
         attempts(
           ...dispatch(0, "unknown"),
+          ...dispatch(1, "unknown"),
           {
             type: "action.finished",
             id: "refund",
@@ -296,11 +298,11 @@ describe("openIntents, of executions that have ended", () => {
             replayed: false,
           },
           { type: "execution.finished", status: "unknown", totalLatencyMs: 1, failClosed: true },
-          { type: "attempt.settled_late", status },
+          { type: "attempt.settled_late", status, attemptNumber: 1 },
         ),
       );
       expect(first.head().count).toBe(lines.length);
-      expect((await openIntents(lines)).map(({ executionId }) => executionId)).toEqual(left);
+      expect((await openIntents(lines)).map(({ attemptNumber }) => attemptNumber)).toEqual(left);
     });
   }
 

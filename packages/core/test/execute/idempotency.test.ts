@@ -420,6 +420,36 @@ describe("S7.3 what somebody else may have done meanwhile", () => {
     });
   }
 
+  for (const [what, port, switchMs, isHeld] of [
+    ["a renewal that was refused renews nothing", { renew: () => false }, 400, false],
+    ["a renewal counts from when it was asked for", { renew: 250 }, 420, false],
+    ["and up to its end", { renew: 250 }, 390, true],
+    ["so does a claim", { claim: 250, renew: 10_000 }, 60, false],
+    ["and up to its end: a claim", { claim: 250, renew: 10_000 }, 40, true],
+  ] as const) {
+    it(`a claim is held for one lease, by what is known of it: ${what}`, async () => {
+      const clock = createVirtualClock();
+      const memory = createMemoryIdempotencyStore({ clock });
+      const slowly = (ms: number, answer: unknown) =>
+        new Promise<never>((resolve) => clock.setTimer(() => resolve(answer as never), ms));
+      const { renew, claim } = port as { renew: number | (() => boolean); claim?: number };
+      const idempotencyStore: IdempotencyStore = {
+        ...memory,
+        start: () => true,
+        renew: typeof renew === "function" ? renew : () => slowly(renew, true),
+        ...(claim !== undefined && { claim: (...of) => slowly(claim, memory.claim(...of)) }),
+      };
+      const { calls, report } = await runScript([succeeds()], {
+        clock,
+        decision: keyed,
+        policy: { idempotency: { enabled: true, leaseMs: 300 } },
+        options: { idempotencyStore, killSwitch: { read: () => slowly(switchMs, { halted: false }) } },
+      });
+      expect(calls).toHaveLength(isHeld ? 1 : 0);
+      expect(report.actions[0]!.reason).toBe(isHeld ? "completed" : "in_progress");
+    });
+  }
+
   it("asks before every dispatch, and releases a key that it lost to nobody", async () => {
     const clock = createVirtualClock();
     const memory = createMemoryIdempotencyStore({ clock });

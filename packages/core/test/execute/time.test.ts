@@ -9,7 +9,9 @@ import {
   createSystemClock,
   type ExecutionReport,
   execute,
+  fingerprintOf,
   type IdempotencyStore,
+  planExecution,
   type RateLimiter,
   type RateVerdict,
 } from "../../src/index.js";
@@ -392,6 +394,7 @@ describe("S4.7 all time comes from the clock", () => {
     expect(broken).toBeGreaterThan(2);
     return [...found];
   }
+  const aDecision = plan([{ action: "ACT", idempotency_key: "k" }]);
   const later = (clock: VirtualClock, ms: number) => new Promise<void>((resolve) => clock.setTimer(resolve, ms));
 
   it("S4.6 a clock that fails once leaves no key claimed, and no timer", async () => {
@@ -411,6 +414,30 @@ describe("S4.7 all time comes from the clock", () => {
       };
     });
     expect(left).toEqual(["0 false"]);
+  });
+
+  it("S7.2 nor is a key that was taken over in doubt released without a proof", async () => {
+    const left = await leftBehind((clock) => {
+      const memory = createMemoryIdempotencyStore({ clock });
+      const fingerprint = fingerprintOf(planExecution(aDecision, {}).actions[0]!);
+      const claim = memory.claim("k", { fingerprint, leaseMs: 1000, nowMs: 0 });
+      if (claim.state === "claimed") memory.markUnknown("k", claim.token);
+      const idempotencyStore: IdempotencyStore = {
+        ...memory,
+        claim: (...of) => later(clock, 20).then(() => memory.claim(...of)),
+      };
+      const policy = { idempotency: { enabled: true, onUnknown: "retry" as const } };
+      const executor = () => later(clock, 50).then(() => Promise.reject(new Error("reset")));
+      return {
+        run: (failing) => execute(aDecision, {}, policy, executor, { clock: failing, idempotencyStore, onEvent() {} }),
+        left: () =>
+          memory
+            .list()
+            .map(({ state }) => state)
+            .join(),
+      };
+    });
+    expect(left).toEqual(["unknown"]);
   });
 
   it("S5.4 nor a shared slot taken", async () => {
