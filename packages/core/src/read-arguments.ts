@@ -37,7 +37,8 @@ export function readOptions(options: unknown): ExecuteOptions | Refusal {
       return new Refusal("invalid_options", [{ path: "options", expected: "an object", received: typeof options }]);
     }
     const own = { ...(options as Record<string, unknown>) };
-    const issues = [...checkOptions(own), ...(isPlainObject(options) ? [] : checkInherited(options, own))];
+    let issues = checkOptions(own);
+    if (!isPlainObject(options)) issues = [...issues, ...checkInherited(options, own)];
     return issues.length > 0 ? new Refusal("invalid_options", issues) : (own as ExecuteOptions);
   } catch {
     return unreadable("invalid_options", "options");
