@@ -71,6 +71,7 @@ const TIMES = new Set([
   "totalLatencyMs",
   "haltLatencyMs",
   "cooldownUntilMs",
+  "retryAfterMs",
 ]);
 
 /** Events without the times at which they happened. */

@@ -37,7 +37,7 @@ export interface ActionReport {
   reason: TerminalReason;
   errorCode?: string;
   errorType?: string;
-  /** In how many milliseconds it may be worth trying again, by the word of the limiter, the gate or the executor that refused it. */
+  /** In how many whole milliseconds it may be worth trying again, by the word of the limiter, the gate or the executor that refused it. */
   retryAfterMs?: number;
   attemptCount: number;
   latencyMs: number;

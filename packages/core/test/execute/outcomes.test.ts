@@ -350,6 +350,8 @@ describe("S3.4 to S3.8 retries", () => {
     const endless = await runScript([rejects("busy", { retryAfterMs: Number.POSITIVE_INFINITY })]);
     expect(endless.report.actions[0]!.reason).toBe("retry_after_too_long");
     expect(endless.report.actions[0]).not.toHaveProperty("retryAfterMs");
+    const fine = await runScript([rejects("busy", { retryAfterMs: 60_000.5 })]);
+    expect(fine.report.actions[0]!.retryAfterMs).toBe(60_001);
     const zero = await runScript([rejects("busy", { retryAfterMs: 0 }), succeeds()]);
     expect(zero.report.status).toBe("success");
   });
