@@ -185,13 +185,7 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
   protected breakOff(): void {
     const { machine } = this;
     if (machine.status !== "finished") {
-      for (const command of step(machine, { type: "start", at: machine.at })) {
-        try {
-          this.#carryOut(command);
-        } catch {
-          // The report is what matters now.
-        }
-      }
+      this.#tryToCarryOut(step(machine, { type: "start", at: machine.at }));
       this.#handBack();
     }
     this.#finish();
@@ -204,11 +198,22 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
       const track = this.#tracks[index];
       const { settlement } = track ?? {};
       if (unsettled && settlement !== undefined) {
-        step(machine, { type: "settled", at: machine.at, action: index, attempt: attempts.length - 1, settlement });
+        const attempt = attempts.length - 1;
+        this.#tryToCarryOut(step(machine, { type: "settled", at: machine.at, action: index, attempt, settlement }));
       }
       if (!claimed) track?.claim?.giveBack(inDoubt !== undefined);
     }
     this.#slots?.close(machine.actions.filter(({ inBulkhead }) => inBulkhead).length);
+  }
+
+  #tryToCarryOut(commands: readonly Command[]): void {
+    for (const command of commands) {
+      try {
+        this.#carryOut(command);
+      } catch {
+        // The report is what matters now.
+      }
+    }
   }
 
   #carryOut(command: Command): void {

@@ -7,6 +7,7 @@ import {
   createMemoryIdempotencyStore,
   createMemoryRateLimiter,
   createSystemClock,
+  type ExecutionEvent,
   type ExecutionReport,
   execute,
   fingerprintOf,
@@ -438,6 +439,28 @@ describe("S4.7 all time comes from the clock", () => {
       };
     });
     expect(left).toEqual(["unknown"]);
+  });
+
+  it("S4.5 nor is what the executor has said lost: the key is completed, and no event says so that is not so", async () => {
+    const left = await leftBehind((clock) => {
+      const memory = createMemoryIdempotencyStore({ clock });
+      const events: ExecutionEvent[] = [];
+      const policy = { idempotency: { enabled: true } };
+      const options = { idempotencyStore: memory, onEvent: (event: ExecutionEvent) => events.push(event) };
+      return {
+        run: (failing) =>
+          execute(aDecision, {}, policy, () => later(clock, 50).then(() => ({ ok: true })), {
+            ...options,
+            clock: failing,
+          }),
+        left: () => {
+          const isDispatched = events.some(({ type }) => type === "attempt.started");
+          const said = events.findLast(({ type }) => /^key\.(completed|unknown)$/.test(type));
+          return isDispatched ? `${memory.list()[0]?.state} ${said?.type}` : "not dispatched";
+        },
+      };
+    });
+    expect(left.sort()).toEqual(["completed key.completed", "not dispatched"]);
   });
 
   it("S5.4 nor a shared slot taken", async () => {
