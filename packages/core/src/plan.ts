@@ -4,6 +4,7 @@ import {
   canonicalJson,
   type FinalDecision,
   type FinalDecisionInput,
+  type ReadResult,
   readDecision,
   sha256Hex,
 } from "@eoc/decision-schema/read";
@@ -36,6 +37,15 @@ export interface ExecutionPlan {
   readonly planHash: string;
 }
 
+/** Reads a decision to plan it. Unknown members are kept, but whoever names the key as reports do would execute without one. */
+export function readToPlan(decision: unknown): ReadResult<FinalDecision> {
+  const read = readDecision(decision);
+  if (!read.success) return read;
+  const index = read.data.actions?.findIndex(({ idempotencyKey }) => idempotencyKey !== undefined) ?? -1;
+  if (index < 0) return read;
+  return { success: false, issues: [{ path: `actions[${index}].idempotencyKey`, expected: "idempotency_key" }] };
+}
+
 /**
  * The plan of a decision under a policy (S1.3, S1.4, S3.2), as `execute` makes it. Pure.
  * @throws EocError `invalid_decision`, and as {@link definePolicy} does
@@ -44,7 +54,7 @@ export function planExecution(
   decision: FinalDecisionInput,
   policy: ExecutionPolicy | ExecutionPolicyInput,
 ): ExecutionPlan {
-  const read = readDecision(decision);
+  const read = readToPlan(decision);
   if (!read.success) {
     const { issues } = read;
     throw new EocError("invalid_decision", describeIssues("decision", issues), { issues });

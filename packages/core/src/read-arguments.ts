@@ -1,14 +1,9 @@
-import {
-  type ExecutionContext,
-  type Issue,
-  type ReadResult,
-  readContext,
-  readDecision,
-} from "@eoc/decision-schema/read";
+import { type ExecutionContext, type Issue, type ReadResult, readContext } from "@eoc/decision-schema/read";
 import { checkInherited, checkOptions } from "./check-options.js";
 import { isEocError } from "./errors.js";
 import type { ExecuteOptions } from "./options.js";
 import { isPlainObject } from "./plain-object.js";
+import { readToPlan } from "./plan.js";
 import { contextDenies } from "./policy/context-denies.js";
 import { definePolicy, type ExecutionPolicy, type ExecutionPolicyInput } from "./policy/execution-policy.js";
 import type { Clock } from "./ports/clock.js";
@@ -54,10 +49,8 @@ export function readArguments(
   clock: Clock,
   options: ExecuteOptions,
 ): Request | Refusal {
-  const decision = dataOf(readDecision(givenDecision), "invalid_decision", "decision");
+  const decision = dataOf(readToPlan(givenDecision), "invalid_decision", "decision");
   if (decision instanceof Refusal) return decision;
-  const misspelt = decision.actions?.findIndex(({ idempotencyKey }) => idempotencyKey !== undefined) ?? -1;
-  if (misspelt >= 0) return new Refusal("invalid_decision", [keyMisspelt(misspelt)]);
   const context = contextOf(givenContext);
   if (context instanceof Refusal) return context;
   if (contextDenies(context, clock)) {
@@ -97,11 +90,6 @@ function contextOf(value: unknown): Readonly<ExecutionContext> | Refusal {
     return unreadable("invalid_context", "context");
   }
   return dataOf(readContext(value), "invalid_context", "context");
-}
-
-/** Unknown members are kept, but whoever names the key as reports do would execute without one. */
-function keyMisspelt(index: number): Issue {
-  return { path: `decision.actions[${index}].idempotencyKey`, expected: "idempotency_key" };
 }
 
 /** Issues of an argument, with their paths from the call. */

@@ -68,8 +68,9 @@ export class Attempt implements AttemptContext {
     return first;
   }
 
-  static abort(attempt: Attempt, cause: AbortCause): void {
-    if (attempt.#settled || attempt.#abortedFor !== undefined) return;
+  /** What has answered before its limit was set holds nothing that could be aborted. */
+  static abort(attempt: Attempt | undefined, cause: AbortCause): void {
+    if (attempt === undefined || attempt.#settled || attempt.#abortedFor !== undefined) return;
     attempt.#abortedFor = cause;
     attempt.#controller?.abort(reason(cause));
   }

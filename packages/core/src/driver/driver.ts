@@ -15,7 +15,15 @@ import { elapsed, type Timed } from "./alarm.js";
 import { Attempt, type AttemptHost } from "./attempt.js";
 import { EventSink } from "./event-sink.js";
 import { type Caller, callExecutor, reconcile } from "./executor-desk.js";
-import { dispatchAgain, type PreparedExecution, queueAgain, type UnderWay, type WaitEnd } from "./handover.js";
+import { handBack } from "./hand-back.js";
+import {
+  breakDown,
+  dispatchAgain,
+  type PreparedExecution,
+  queueAgain,
+  type UnderWay,
+  type WaitEnd,
+} from "./handover.js";
 import { keepKey } from "./key-keeper.js";
 import { PermitDesk } from "./permit-desk.js";
 import { askGates, intend, member, readSwitch, refillRetries, SharedSlots, takeRetry } from "./port-desks.js";
@@ -23,10 +31,6 @@ import { awaitPort, callPort, callUnheard, type PortAnswer } from "./ports-guard
 import { type News, Pump } from "./pump.js";
 import { type Stoppable, StopWatch } from "./stop-watch.js";
 import { Track } from "./track.js";
-
-const breakDown = () => {
-  throw new Error("the clock failed while the execution waited");
-};
 
 /**
  * Carries the machine's commands out in this process and feeds back what comes of them. It decides nothing: even a halt
@@ -144,18 +148,10 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
       return;
     }
     this.awaitOutside();
-    const { promise } = answer;
-    let limitMs: number;
-    try {
-      limitMs = Math.max(0, limitAt - this.elapsed());
-    } catch (error) {
-      Promise.resolve(promise).then(tooLate, () => undefined); // Nobody waits for it.
-      throw error;
-    }
     awaitPort<T>({
-      promise,
+      promise: answer.promise,
       clock: this.clock,
-      limitMs,
+      limitMs: () => Math.max(0, limitAt - this.elapsed()),
       answer: (result, timedOut) => {
         // Judging may need the clock, which may throw: then there has to be a report all the same.
         const task = () => {
@@ -186,24 +182,9 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
     const { machine } = this;
     if (machine.status !== "finished") {
       this.#tryToCarryOut(step(machine, { type: "start", at: machine.at }));
-      this.#handBack();
+      handBack(machine, this.#tracks, this.#slots, (commands) => this.#tryToCarryOut(commands));
     }
     this.#finish();
-  }
-
-  /** What was granted, or answered, in a moment of which the machine could not be told. */
-  #handBack(): void {
-    const { machine } = this;
-    for (const { index, unsettled, claimed, inDoubt, attempts } of machine.actions) {
-      const track = this.#tracks[index];
-      const { settlement } = track ?? {};
-      if (unsettled && settlement !== undefined) {
-        const attempt = attempts.length - 1;
-        this.#tryToCarryOut(step(machine, { type: "settled", at: machine.at, action: index, attempt, settlement }));
-      }
-      if (!claimed) track?.claim?.giveBack(inDoubt !== undefined);
-    }
-    this.#slots?.close(machine.actions.filter(({ inBulkhead }) => inBulkhead).length);
   }
 
   #tryToCarryOut(commands: readonly Command[]): void {
@@ -228,7 +209,7 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
       case "clear_timer":
         return this.track(command.action).clearTimer();
       case "abort":
-        return this.#abort(command);
+        return Attempt.abort(this.#tracks[command.action]?.attempt, command.cause);
       case "yield":
         return this.mailbox.put({ type: "resume" });
       case "intend":
@@ -281,12 +262,6 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
     this.post({ type: "settled", action, attempt, settlement });
   }
 
-  /** What has answered before its limit was set holds nothing that could be aborted. */
-  #abort({ action, cause }: Command & { type: "abort" }): void {
-    const attempt = this.#tracks[action]?.attempt;
-    if (attempt !== undefined) Attempt.abort(attempt, cause);
-  }
-
   /** Somebody else says how long a backoff lasts at the least: it lasts from now, not from the whole millisecond before (S3.5). */
   #lead(action: number): number {
     return this.machine.actions[action]?.phase === "backoff" ? this.#fraction : 0;
@@ -316,18 +291,8 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
   #finishBy(limitAt: number): void {
     this.#stops?.leave();
     if (this.#events === undefined) return this.#finish();
-    let cancel: (() => void) | undefined;
-    let idle = false;
-    this.#events.whenIdle(() => {
-      idle = true;
-      cancel?.();
-      this.#finish();
-    });
-    const giveUp = () => {
-      this.#events!.giveUp();
-      this.#finish();
-    };
-    if (!idle) cancel = this.clock.setTimer(giveUp, Math.max(0, limitAt - this.elapsed()));
+    const limit = (giveUp: () => void) => this.clock.setTimer(giveUp, Math.max(0, limitAt - this.elapsed()));
+    this.#events.whenDone(limit, () => this.#finish());
   }
 
   #finish(): void {

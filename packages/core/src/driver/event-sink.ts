@@ -44,15 +44,21 @@ export class EventSink {
     else if (this.#append(event, done)) this.#drain();
   }
 
-  /** What is not answered yet is not waited for any longer. */
-  giveUp(): void {
-    this.#lost = true;
-  }
-
-  /** Calls back once everything is appended, at once where it is. */
-  whenIdle(callback: () => void): void {
-    if (this.#pending > 0) this.#idle = callback;
-    else callback();
+  /**
+   * Calls back once everything is appended, at once where it is. After the time that `limit` sets what is not answered yet is not waited
+   * for any longer.
+   */
+  whenDone(limit: (giveUp: () => void) => () => void, callback: () => void): void {
+    if (this.#pending === 0) return callback();
+    let cancel = () => {};
+    this.#idle = () => {
+      cancel();
+      callback();
+    };
+    cancel = limit(() => {
+      this.#lost = true;
+      callback();
+    });
   }
 
   #show(event: ExecutionEvent): void {

@@ -32,6 +32,11 @@ export interface UnderWay {
   readonly halt: HaltCause | undefined;
 }
 
+/** What a driver is to do that could not tell the time while the execution waited. */
+export function breakDown(): never {
+  throw new Error("the clock failed while the execution waited");
+}
+
 /** Brings a new machine to where its first action queues for a shared slot. What these steps ask for is done. */
 export function queueAgain(machine: Machine): void {
   step(machine, { type: "start", at: 0 });

@@ -6,8 +6,8 @@ export type PortAnswer<T> = { ok: true; value: T } | { ok: false; error?: unknow
 export interface PendingAnswer<T> {
   readonly promise: PromiseLike<T>;
   readonly clock: Clock;
-  /** How long the answer may take. */
-  readonly limitMs: number;
+  /** How long the answer may take, from now. May throw, as clocks do. */
+  readonly limitMs: () => number;
   /** Told once, in the caller's asynchronous context or, when the time is up, in the timer's. */
   readonly answer: (answer: PortAnswer<T>, timedOut: boolean) => void;
   /** Told of a value that came after the time was up. */
@@ -27,11 +27,18 @@ export function callPort<T>(call: () => T | Promise<T>): PortAnswer<T> | { ok: u
 /** Waits for a port: whatever it rejects with or withholds becomes an answer within the limit (S4.1). */
 export function awaitPort<T>({ promise, clock, limitMs, answer, tooLate }: PendingAnswer<T>): void {
   let open = true;
-  const cancel = clock.setTimer(() => {
+  const timeIsUp = () => {
     if (!open) return;
     open = false;
     answer({ ok: false }, true);
-  }, limitMs);
+  };
+  let cancel: () => void;
+  try {
+    cancel = clock.setTimer(timeIsUp, limitMs());
+  } catch (error) {
+    Promise.resolve(promise).then(tooLate, () => undefined); // Nobody waits for it.
+    throw error;
+  }
   const close = () => {
     const first = open;
     open = false;

@@ -1,7 +1,7 @@
 import type { ActionReport, ActionStatus, OutcomeBasis } from "../report/execution-report.js";
 import { TERMINAL_REASONS, type TerminalReason } from "../report/terminal-reason.js";
 import type { KeyOutcome } from "./commands.js";
-import type { ActionState, Machine } from "./state.js";
+import { type ActionState, deadlineOf, type Machine } from "./state.js";
 import { clearTimer, emit, endWait, tell, timeOf } from "./transcript.js";
 
 /** Reasons of the decision or the plan: an action that they keep from being dispatched is skipped (S3.10). */
@@ -230,4 +230,16 @@ function basisOf(action: ActionState, reason: TerminalReason): OutcomeBasis {
 export function isAbnormal(action: ActionState): boolean {
   const { status, reason } = action.row!;
   return status !== "success" && status !== "skipped" && (action.abnormal === true || TERMINAL_REASONS[reason]);
+}
+
+/** Ends the action if the execution was stopped while a port was being asked. */
+export function stopped(machine: Machine, action: ActionState): boolean {
+  const reason = stopReason(machine);
+  if (reason !== undefined) refuse(machine, action, reason);
+  return reason !== undefined;
+}
+
+/** A port that is asked before a dispatch is not waited for beyond the deadline. */
+export function portLimit(machine: Machine): number {
+  return Math.min(machine.at + machine.policy.timeout.portTimeoutMs, Math.max(machine.at, deadlineOf(machine)));
 }

@@ -1,9 +1,10 @@
 import type { HaltCause } from "../report/events.js";
 import type { ExecutionStatus } from "../report/execution-report.js";
 import { summarize } from "../report/summary.js";
-import { approach, onBulkhead, onClaim, onGates, onIntent, onKeyStarted, onPermit, onSwitch } from "./approach.js";
+import { approach, onBulkhead, onClaim, onGates, onIntent, onKeyStarted, onPermit } from "./approach.js";
 import type { Command } from "./commands.js";
 import { conclude, refuse } from "./conclude.js";
+import { onSwitch } from "./dispatch.js";
 import type { Input } from "./inputs.js";
 import { onRetryBudget, queueForSlot } from "./retry.js";
 import { begin, canBegin, onKey, schedule } from "./schedule.js";
