@@ -24,6 +24,7 @@ export type {
   JournalRecord,
   JournalSettlement,
 } from "./journal-record.js";
+export type { SettlementInput } from "./journal-settlement.js";
 export { createJsonlJournal, type JournalSink, type JsonlJournal, type JsonlJournalOptions } from "./jsonl-journal.js";
 export type { PolicyRecord, RecordedPolicy } from "./policy-record.js";
 export type { CompletenessFinding } from "./verify/completeness.js";

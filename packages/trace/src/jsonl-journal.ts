@@ -2,30 +2,18 @@ import {
   type Clock,
   createRedactor,
   createSystemClock,
-  definePolicy,
-  type ExecutionEvent,
   type ExecutionPolicyInput,
   type FinalDecisionInput,
   type Journal,
-  planExecution,
   type Redactor,
 } from "@eoc/core";
-import { FinalDecisionSchema } from "@eoc/decision-schema";
 import { checkJournalOptions } from "./check-journal-options.js";
 import { type CheckpointOptions, Checkpoints, type JournalCheckpoint } from "./checkpoints.js";
-import { eventFault } from "./event-shape.js";
-import {
-  eventText,
-  type JournalBounds,
-  type JournalHead,
-  type JournalOpening,
-  type JournalSettlement,
-  NO_PREV,
-  sealRecord,
-} from "./journal-record.js";
+import { boundsOf } from "./journal-bounds.js";
+import { eventText, type JournalHead, type JournalOpening, NO_PREV, sealRecord } from "./journal-record.js";
+import { type SettlementInput, settlementOf } from "./journal-settlement.js";
 import { recordPolicy } from "./policy-record.js";
 import { isToldApart, withIdsAsTheyAre, withIdsToldApart } from "./redact-event.js";
-import type { OpenIntent } from "./verify/open-intent.js";
 
 /** Where a journal's lines go. `createFileSink` of `@eoc/trace/node` is one. */
 export interface JournalSink {
@@ -92,10 +80,7 @@ export interface JsonlJournal extends Journal {
    *
    * @throws TypeError (rejects) for what is no settlement
    */
-  settle(
-    settlement: Pick<OpenIntent, "seq" | "executionId" | "actionIndex" | "attemptNumber"> &
-      Pick<JournalSettlement, "outcome" | "by" | "note">,
-  ): Promise<void>;
+  settle(settlement: SettlementInput): Promise<void>;
   /**
    * Writes a checkpoint of {@link head} now, to the place that the options name, and returns it. Rejects with what its signer or that
    * place rejects with; the journal itself goes on.
@@ -260,55 +245,27 @@ export function createJsonlJournal(sink: JournalSink, options: JsonlJournalOptio
     head,
     append: (event) => append(() => [redact(event)]),
     forExecution(decision, policy) {
-      const boundsOf = readBounds(decision, policy);
+      const bounds = boundsOf(decision, policy, writer.policyDigest);
       return keepingOrder({
-        append: (event) =>
-          append(() => {
-            const bounds = boundsOf(event);
-            return bounds === undefined ? [redact(event)] : [redact(event), bounds];
-          }),
+        append: (event) => {
+          const isBound = event.type === "execution.started" && event.planHash === bounds?.planHash;
+          const { executionId } = event;
+          return append(() => [
+            redact(event),
+            ...(isBound ? [{ ...bounds, ...(redact({ executionId }) as object) }] : []),
+          ]);
+        },
       });
     },
-    async settle({ seq, executionId, actionIndex, attemptNumber, outcome, by, note }) {
-      const settlement: JournalSettlement = {
-        type: "journal.settled",
-        intentSeq: seq,
-        executionId,
-        actionIndex,
-        attemptNumber,
-        outcome,
-        settledAtMs: clock.now(),
-        ...(by !== undefined && { by }),
-        ...(note !== undefined && { note }),
-      };
-      const fault = eventFault(settlement as never);
-      if (fault !== undefined) throw new TypeError(`this settles nothing: ${fault}`);
+    async settle(given) {
+      const settlement = settlementOf(given, clock.now());
+      const { executionId } = settlement;
       // An open intent has its id as the records have it.
       const known = isToldApart(executionId) ? { executionId } : undefined;
       await append(() => [{ ...(redact(settlement) as object), ...known }]);
     },
     checkpoint: () => checkpoints.write(),
   });
-
-  /** What is to be written after the start of an execution, when it is one of this plan. */
-  function readBounds(decision: FinalDecisionInput, input: ExecutionPolicyInput) {
-    let bounds: Omit<JournalBounds, "executionId"> | undefined;
-    try {
-      const policy = definePolicy(input);
-      const { actions, planHash } = planExecution(FinalDecisionSchema.parse(decision), policy);
-      const effects = actions.map(({ effect }) => effect);
-      const recorded = recordPolicy(policy);
-      const { policyDigest } = recorded;
-      const known = policyDigest === writer.policyDigest ? { policyDigest } : recorded;
-      bounds = { type: "journal.bounds", planHash, effects, ...known };
-    } catch {
-      // `execute` refuses it too.
-    }
-    return (event: ExecutionEvent): JournalBounds | undefined => {
-      if (event.type !== "execution.started" || event.planHash !== bounds?.planHash) return undefined;
-      return { ...bounds, ...(redact({ executionId: event.executionId }) as { executionId: string }) };
-    };
-  }
 }
 
 /** Not enumerable: who wraps `append` and takes over the rest may well not keep the order. */

@@ -88,7 +88,7 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
    */
   runFromQueue(end: WaitEnd, halt: HaltCause | undefined, stops: StopWatch | undefined): Promise<ExecutionReport> {
     const report = this.promise();
-    this.#takeOver(stops);
+    this.#stops = StopWatch.handOver(stops, this);
     queueAgain(this.machine);
     if (halt !== undefined) {
       if (end === "slot") callUnheard(() => this.options.bulkhead!.leave());
@@ -105,7 +105,7 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
     stops: StopWatch | undefined,
   ): Promise<ExecutionReport> {
     const report = this.promise();
-    this.#takeOver(stops);
+    this.#stops = StopWatch.handOver(stops, this);
     dispatchAgain(this.machine, at, waited);
     const track = this.track(0);
     track.attempt = attempt;
@@ -114,11 +114,6 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
     else if (limit === "untold") this.post(breakDown);
     if (halt !== undefined) this.halt(halt);
     return report;
-  }
-
-  #takeOver(stops: StopWatch | undefined): void {
-    this.#stops = stops;
-    if (stops !== undefined) stops.owner = this;
   }
 
   get executionId(): string {

@@ -92,8 +92,7 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppa
 
   /** Calls the executor. Never throws. */
   dispatch(stops: StopWatch | undefined): ExecutionReport | Promise<ExecutionReport> {
-    this.#stops = stops;
-    if (stops !== undefined) stops.owner = this;
+    this.#stops = StopWatch.handOver(stops, this);
     callExecutor(this, this.#request.execute, this.plan.actions[0]!, this.#attempt);
     if (this.#report !== undefined) return this.#report;
     const report = new Promise<Opening>((resolve) => {

@@ -37,6 +37,12 @@ export class StopWatch extends Place implements Listener {
     return watch;
   }
 
+  /** Somebody else stands for the execution from now on. */
+  static handOver(watch: StopWatch | undefined, owner: Stoppable): StopWatch | undefined {
+    if (watch !== undefined) watch.owner = owner;
+    return watch;
+  }
+
   #subscribe(killSwitch: KillSwitch): void {
     try {
       this.#unsubscribe = killSwitch.subscribe?.((state: unknown) => {

@@ -1,58 +1,8 @@
 import type { JournalRecord } from "../journal-record.js";
+import { addTo, EndedDoubts } from "./ended-doubts.js";
 import { type JournalProblemCode, Problems } from "./findings.js";
 import type { CutShort, OpenIntent, PairingFinding } from "./open-intent.js";
-
-interface Place {
-  line: number;
-  seq: number;
-}
-
-interface Execution {
-  id: string;
-  start: Place;
-  /** Openings of the journal before it began: a restart leaves it open for good. */
-  run: number;
-  /** It began in a file that was not given: what must have come before is not asked for. */
-  isPartial: boolean;
-  nextNumber: number;
-  /** How many actions it said it has; each has one row (S5.3). */
-  actionCount: number;
-  rows: number;
-  intents: Map<string, OpenIntent>;
-  /** Those of them of which somebody has said what they came to. They may end all the same. */
-  settled: Set<string>;
-  /** Attempts whose outcome is unknown, by action, until something settles it. */
-  doubts: Map<number, OpenIntent[]>;
-  /** What else has begun and not ended. */
-  open: Set<string>;
-  /** Actions that have begun, ever, with their ids. */
-  begun: Map<number, string>;
-  /** The keys that its actions have claimed. */
-  claimed: Map<number, string>;
-  /** Actions that it has dispatched, or meant to. */
-  intended: Set<number>;
-}
-
-/** The fields of events, each there where its type has it: `eventFault` has seen to that. */
-interface AnyEvent {
-  readonly type: string;
-  readonly seq: number;
-  readonly atMs: number;
-  readonly executionId: string;
-  readonly actionCount: number;
-  readonly actionIndex: number;
-  readonly attemptNumber: number;
-  readonly id: string;
-  readonly action: string;
-  readonly idempotencyKey?: string;
-  /** Of an attempt, or a row. */
-  readonly status: string;
-  /** Of a reconciliation. */
-  readonly verdict: string;
-  /** Of a settlement: the record of the intent. */
-  readonly intentSeq: number;
-  readonly whileRunning?: boolean;
-}
+import { type AnyEvent, type Execution, inDoubtOf, intentOf, type Place } from "./paired-execution.js";
 
 /** Events that begin something, or end it. An action is there once, and has one wait and one reconciliation at a time. */
 const BEGINS = new Map([
@@ -75,49 +25,20 @@ function settlesDoubts({ type, status, verdict, whileRunning }: AnyEvent): boole
   return type === "reconcile.finished" && (verdict === "applied" || (verdict === "not_applied" && !whileRunning));
 }
 
-function inDoubtOf({ intents, settled, doubts }: Execution): OpenIntent[] {
-  const inFlight = [...intents].flatMap(([attempt, intent]) => (settled.has(attempt) ? [] : [intent]));
-  return [...inFlight, ...[...doubts.values()].flat()];
-}
-
-function intentOf(place: Place, { id, begun }: Execution, event: AnyEvent, dispatched: boolean): OpenIntent {
-  const { actionIndex, attemptNumber, action = "", atMs, idempotencyKey } = event;
-  return {
-    executionId: id,
-    actionIndex,
-    actionId: begun.get(actionIndex) ?? `action-${actionIndex}`,
-    action,
-    attemptNumber,
-    intendedAtMs: atMs,
-    ...(idempotencyKey === undefined ? undefined : { idempotencyKey }),
-    dispatched,
-    ...place,
-  };
-}
-
-function addTo<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
-  const list = lists.get(key);
-  if (list === undefined) lists.set(key, [value]);
-  else list.push(value);
-}
-
 /** Events that may come after the report: an answer that came late, and what became of its key. */
 const MAY_COME_LATE = /^(attempt\.settled_late|key\.(completed|released|unknown))$/;
 
 /**
  * Whether everything that was begun has its end, nothing ended that was not begun, and the events of every execution are numbered
- * without a gap. Holds what is open and nothing else, so that a journal of any length fits.
+ * without a gap. Holds what is open, was cut off or is in doubt, and nothing else, so that a journal of any length fits.
  */
 export class PairingCheck {
   readonly #problems = new Problems();
   readonly #executions = new Map<string, Execution>();
   /** Executions that a restart of the writer cut off, and those whose id another one has taken. */
   readonly #cutOff: Execution[] = [];
-  /** What was in doubt when its execution ended. */
-  readonly #endedInDoubt = new Map<number, OpenIntent>();
-  readonly #endedByAction = new Map<string, OpenIntent[]>();
-  readonly #endedByKey = new Map<string, OpenIntent[]>();
   readonly #cutOffByKey = new Map<string, Execution[]>();
+  readonly #ended = new EndedDoubts();
   #run = 0;
   /** The first record is one in the middle of the journal: what began before it is not judged. */
   #fromTheMiddle = false;
@@ -135,7 +56,7 @@ export class PairingCheck {
     if (execution === undefined) {
       const message = `${event.type} of an execution that is not open`;
       if (!MAY_COME_LATE.test(event.type)) this.#wrong(place, "end_without_start", message);
-      else if (event.type === "attempt.settled_late") this.#settleEnded(event);
+      else if (event.type === "attempt.settled_late") this.#ended.heardOf(event);
       return;
     }
     if (event.seq !== execution.nextNumber) {
@@ -175,7 +96,7 @@ export class PairingCheck {
       this.#wrong({ line, seq }, "left_open", message);
     }
     // What ended in doubt has its end: nothing is wrong with the journal.
-    openIntents.push(...this.#endedInDoubt.values());
+    openIntents.push(...this.#ended.left());
     openIntents.sort((a, b) => a.line - b.line);
     return { ...this.#problems.finding(failed ? "FAIL" : isOpen ? "OPEN" : "PASS"), openIntents, cutShort };
   }
@@ -196,8 +117,7 @@ export class PairingCheck {
 
   /** Somebody says what a dispatch came to, by the number of its intent. There is nothing to say against it. */
   #settleByWord({ intentSeq }: AnyEvent): void {
-    const ended = this.#endedInDoubt.get(intentSeq);
-    if (ended !== undefined) return this.#forget(ended);
+    if (this.#ended.settle(intentSeq)) return;
     for (const { intents, settled, doubts } of this.#unended()) {
       for (const [attempt, { seq }] of intents) if (seq === intentSeq) settled.add(attempt);
       for (const [action, list] of doubts) {
@@ -210,14 +130,6 @@ export class PairingCheck {
     }
   }
 
-  /** What an attempt of an execution that has ended came to: a success settles what was in doubt before it. */
-  #settleEnded({ executionId, actionIndex, attemptNumber, status }: AnyEvent): void {
-    if (status === "unknown") return;
-    for (const each of this.#endedByAction.get(`${actionIndex} ${executionId}`) ?? []) {
-      if (status === "success" || each.attemptNumber === attemptNumber) this.#forget(each);
-    }
-  }
-
   /** Reconcile has said what became of an action. Before any dispatch that is what became of its key, which was found in doubt. */
   #noDoubt({ claimed, intended, doubts }: Execution, { type, actionIndex }: AnyEvent): void {
     const key = claimed.get(actionIndex);
@@ -227,8 +139,7 @@ export class PairingCheck {
 
   /** Of those who had claimed the key: whoever had it without a claim had another one by the same name. */
   #settleKey(key: string): void {
-    for (const each of this.#endedByKey.get(key) ?? []) this.#forget(each);
-    this.#endedByKey.delete(key);
+    this.#ended.settleKey(key);
     for (const { intents, settled, doubts } of this.#cutOffByKey.get(key) ?? []) {
       for (const [attempt, { idempotencyKey }] of intents) if (idempotencyKey === key) settled.add(attempt);
       for (const [action, list] of doubts)
@@ -238,10 +149,6 @@ export class PairingCheck {
         );
     }
     this.#cutOffByKey.delete(key);
-  }
-
-  #forget(ended: OpenIntent): void {
-    this.#endedInDoubt.delete(ended.seq);
   }
 
   #executionOf(place: Place, event: AnyEvent): Execution | undefined {
@@ -342,12 +249,7 @@ export class PairingCheck {
       this.#wrong(place, "event_missing", message);
     }
     this.#executions.delete(execution.id);
-    for (const doubt of [...execution.doubts.values()].flat()) {
-      this.#endedInDoubt.set(doubt.seq, doubt);
-      addTo(this.#endedByAction, `${doubt.actionIndex} ${doubt.executionId}`, doubt);
-      const key = execution.claimed.get(doubt.actionIndex);
-      if (key !== undefined) addTo(this.#endedByKey, key, doubt);
-    }
+    for (const [action, doubts] of execution.doubts) this.#ended.add(doubts, execution.claimed.get(action));
   }
 
   #close(place: Place, { isPartial }: Execution, wasOpen: boolean, type: string): void {
