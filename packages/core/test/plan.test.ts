@@ -38,5 +38,12 @@ describe("planExecution", () => {
     );
     expect(await execute(wrong, {}, {}, () => ({ ok: true }))).toMatchObject({ reason: "invalid_decision" });
     expect(() => planExecution(undefined as never, {})).toThrow(/^invalid decision: decision must be /);
+    const misspelt = { action: "ACT" as const, actions: [{ action: "ACT" as const, idempotencyKey: "k" }] };
+    expect(() => planExecution(misspelt, {})).toThrow(
+      expect.objectContaining({ issues: [{ path: "actions[0].idempotencyKey", expected: "idempotency_key" }] }),
+    );
+    expect(
+      planExecution({ ...misspelt, actions: [{ action: "ACT", idempotencyKey: undefined }] }, {}).actions,
+    ).toHaveLength(1);
   });
 });

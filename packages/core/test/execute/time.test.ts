@@ -405,8 +405,10 @@ describe("S4.7 all time comes from the clock", () => {
         ...memory,
         claim: (...of) => later(clock, 20).then(() => memory.claim(...of)),
       };
-      const decision = plan([{ action: "ACT", idempotency_key: "k" }]);
-      const policy = { idempotency: { enabled: true, leaseMs: 3000 } };
+      // While one of the two is with the store, the clock may fail for the other.
+      const keys = [0, 1].map((index) => ({ action: "ACT" as const, idempotency_key: `k-${index}` }));
+      const decision = plan(keys);
+      const policy = { idempotency: { enabled: true, leaseMs: 3000 }, maxConcurrency: 2 };
       const executor = () => later(clock, 50).then(() => ({ ok: true as const }));
       return {
         run: (failing) => execute(decision, {}, policy, executor, { clock: failing, idempotencyStore, onEvent() {} }),
