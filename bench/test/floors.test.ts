@@ -1,6 +1,15 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import {
+  definePolicy,
+  type ExecuteFn,
+  type ExecutionReport,
+  type ExecutorResult,
+  execute,
+  type FinalDecisionInput,
+} from "@eoc/core";
 import { describe, expect, it, vi } from "vitest";
 import type { Task } from "../src/floors/attempt.ts";
+import { createContractFloor } from "../src/floors/contract-floor.ts";
 import { createFullFloor, FloorSwitch } from "../src/floors/full-floor.ts";
 import { createLeanFloor, type LeanFloorOptions } from "../src/floors/lean-floor.ts";
 import { createReplayFloor } from "../src/floors/replay-floor.ts";
@@ -15,6 +24,15 @@ const FULL = { ...OPTIONS, rateLimit: { limit: 1000, windowMs: 1000 } };
 
 const floors = {
   "the lean floor": (options: Partial<LeanFloorOptions> = {}) => createLeanFloor({ ...OPTIONS, ...options }),
+  "the contract floor": (options: Partial<LeanFloorOptions> = {}) => {
+    const floor = createContractFloor({ ...OPTIONS, ...options });
+    return async (task: Task) => {
+      const report = await floor({ action: "ACT" }, {}, (_, attempt) => task(attempt));
+      const [{ errorCode = report.status === "success" ? undefined : "cancelled", value }] = report.actions;
+      const code = errorCode === "execution_exception" ? "threw" : errorCode;
+      return { status: report.status, code, value, attempts: report.attempts.length };
+    };
+  },
   "the full floor": (options: Partial<LeanFloorOptions> = {}) => {
     const floor = createFullFloor({ ...FULL, ...options, killSwitch: new FloorSwitch() });
     return async (task: Task) => {
@@ -165,6 +183,56 @@ describe("the full floor", () => {
       [1, "success", undefined],
     ]);
     expect(report).toMatchObject({ successCount: 1, failedCount: 1 });
+  });
+});
+
+describe("the contract floor", () => {
+  const decision: FinalDecisionInput = {
+    action: "ACT",
+    reasons: ["due"],
+    params: { order: "o-1", lines: [1, "two", null] },
+  };
+  const context = { account: "a-17" };
+  const policy = definePolicy({ retry: { maxRetries: 3, initialBackoffMs: 0 } });
+  const byHand = createContractFloor({ ...OPTIONS, attemptTimeoutMs: 5000 });
+
+  /** What an executor is handed and a caller gets, without ids and times. */
+  async function seen(run: (task: ExecuteFn) => Promise<object>, answer: (attempt: number) => ExecutorResult) {
+    const handed: unknown[] = [];
+    const report = await run(async (action, { attempt, actionIndex, context, signal }) => {
+      handed.push({ action, attempt, actionIndex, context, isAborted: signal.aborted });
+      handed.push([action, action.params, action.params["lines"], context].map(Object.isFrozen));
+      return answer(attempt);
+    });
+    const { executionId, startedAtMs, ...rest } = report as ExecutionReport;
+    expect([typeof executionId, typeof startedAtMs]).toEqual(["string", "number"]);
+    const untimed = (rows: readonly object[]) => rows.map((row) => ({ ...row, startedAtMs: 0, latencyMs: 0 }));
+    const { actions, attempts, totalLatencyMs: _, ...counted } = rest;
+    const values = actions.map((row) => Object.getOwnPropertyDescriptor(row, "value"));
+    return { handed, counted, values, actions: untimed(actions), attempts: untimed(attempts) };
+  }
+
+  it.each<[string, (attempt: number) => ExecutorResult]>([
+    ["succeeds with a value", () => DONE],
+    ["succeeds without one", () => ({ ok: true })],
+    ["is busy at first", (attempt) => (attempt === 0 ? BUSY : DONE)],
+    ["is busy for ever", () => BUSY],
+  ])("hands over and reports what EOC does when an executor %s", async (_, answer) => {
+    const floor = await seen((task) => byHand(decision, context, task), answer);
+
+    expect(floor).toEqual(await seen((task) => execute(decision, context, policy, task), answer));
+  });
+
+  it("carries out no decision that is none, and none that cannot be copied", async () => {
+    for (const wrong of [
+      undefined,
+      {},
+      { action: "FLY" },
+      { ...decision, allowed: "yes" },
+      { ...decision, at: new Date() },
+    ]) {
+      await expect(byHand(wrong, context, () => DONE)).rejects.toThrow();
+    }
   });
 });
 

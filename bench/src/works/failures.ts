@@ -1,6 +1,7 @@
 import type { Contestant, Work } from "../contest.ts";
 import { createEoc, failedAfter, succeededAfter } from "../eoc.ts";
 import type { Answer } from "../floors/attempt.ts";
+import { createContractFloor } from "../floors/contract-floor.ts";
 import { createFullFloor, FloorSwitch } from "../floors/full-floor.ts";
 import { createLeanFloor } from "../floors/lean-floor.ts";
 import { sequential } from "../sequential.ts";
@@ -83,6 +84,14 @@ function failing(name: string, title: string, failures: number, what: string): W
         const { answers } = service(failures);
         return sequential(
           () => floor({ action: "ACT" }, answers),
+          (report) => report.status === status && report.attempts.length === attempts,
+        );
+      },
+      "contract floor": () => {
+        const floor = createContractFloor(FLOOR);
+        const { answers } = service(failures);
+        return sequential(
+          () => floor({ action: "ACT" }, { account: "a-17" }, answers),
           (report) => report.status === status && report.attempts.length === attempts,
         );
       },

@@ -1,5 +1,6 @@
 import type { Contestant, Work } from "../contest.ts";
 import { createEoc, succeededAtOnce } from "../eoc.ts";
+import { type ContractReport, createContractFloor, type PlannedTask } from "../floors/contract-floor.ts";
 import { createFullFloor, FloorSwitch, type FullReport } from "../floors/full-floor.ts";
 import { createLeanFloor, type LeanOutcome } from "../floors/lean-floor.ts";
 import { leftBehind, sequential } from "../sequential.ts";
@@ -13,6 +14,7 @@ const isDone = (answer: Done) => answer.ok;
 
 const FLOOR = { maxRetries: 3, initialBackoffMs: 100, attemptTimeoutMs: 5000, slots: 64 };
 const leanIsRight = ({ status, attempts }: LeanOutcome) => status === "success" && attempts === 1;
+const contractIsRight = ({ status, attempts }: ContractReport) => status === "success" && attempts.length === 1;
 const fullIsRight = ({ status, attempts }: FullReport) => status === "success" && attempts.length === 1;
 
 function fullFloor(signal?: AbortSignal) {
@@ -21,6 +23,13 @@ function fullFloor(signal?: AbortSignal) {
   const floor = createFullFloor({ ...FLOOR, killSwitch, rateLimit, ...(signal && { signal }) });
   const decision = { action: "ACT" };
   return (task: () => Done | Promise<Done>) => floor(decision, task);
+}
+
+function contractFloor(signal?: AbortSignal) {
+  const floor = createContractFloor({ ...FLOOR, ...(signal && { signal }) });
+  const decision = { action: "ACT" };
+  const context = { account: "a-17" };
+  return (task: PlannedTask) => floor(decision, context, task);
 }
 
 /** The executor resolves at once; nothing is in the way. */
@@ -38,6 +47,10 @@ const happy: Work = {
     "full floor": () => {
       const floor = fullFloor();
       return sequential(() => floor(done), fullIsRight);
+    },
+    "contract floor": () => {
+      const floor = contractFloor();
+      return sequential(() => floor(done), contractIsRight);
     },
     EOC: async () => {
       const run = await createEoc({ slots: 64 });
@@ -111,6 +124,10 @@ const happySync: Work = {
       const floor = fullFloor();
       return sequential(() => floor(doneAtOnce), fullIsRight);
     },
+    "contract floor": () => {
+      const floor = contractFloor();
+      return sequential(() => floor(doneAtOnce), contractIsRight);
+    },
     EOC: async () => {
       const run = await createEoc({ slots: 64 });
       return sequential(() => run(doneAtOnce), succeededAtOnce);
@@ -146,6 +163,10 @@ const happySignal: Work = {
     "full floor": underSignal((signal) => {
       const floor = fullFloor(signal);
       return sequential(() => floor(done), fullIsRight);
+    }),
+    "contract floor": underSignal((signal) => {
+      const floor = contractFloor(signal);
+      return sequential(() => floor(done), contractIsRight);
     }),
     EOC: underSignal(async (signal) => {
       const run = await createEoc({ slots: 64, options: { signal } });
