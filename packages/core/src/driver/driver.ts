@@ -99,12 +99,17 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
     return report;
   }
 
-  /** Goes on with an execution of one action whose first attempt is under way. Never rejects. */
+  /**
+   * Goes on with an execution of one action whose first attempt is under way. Never rejects.
+   * @param wake of a promise that was given for the report
+   */
   runFromDispatch(
     { attempt, at, waited, limitAt, limit, halt }: UnderWay,
     stops: StopWatch | undefined,
-  ): Promise<ExecutionReport> {
-    const report = this.promise();
+    wake: ((self: Pump) => void) | undefined,
+  ): Promise<ExecutionReport> | undefined {
+    const report = wake === undefined ? this.promise() : undefined;
+    if (wake !== undefined) this.wakeBy(wake);
     this.#stops = StopWatch.handOver(stops, this);
     dispatchAgain(this.machine, at, waited);
     const track = this.track(0);

@@ -16,6 +16,7 @@ import { type Caller, callExecutor } from "./executor-desk.js";
 import type { UnderWay } from "./handover.js";
 import { member } from "./port-desks.js";
 import { callUnheard } from "./ports-guard.js";
+import { Pump } from "./pump.js";
 import { type Stoppable, StopWatch } from "./stop-watch.js";
 
 /**
@@ -35,7 +36,7 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppa
   readonly #limitAt: number;
   #stops: StopWatch | undefined;
   /** Wakes it in the caller's asynchronous context, once. */
-  #wake: ((self: Opening) => void) | undefined;
+  #wake: ((self: Opening | Pump) => void) | undefined;
   #halt: HaltCause | undefined;
   /** Once it is to be told otherwise than by its answer. */
   #limit: UnderWay["limit"];
@@ -95,7 +96,7 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppa
     this.#stops = StopWatch.handOver(stops, this);
     callExecutor(this, this.#request.execute, this.plan.actions[0]!, this.#attempt);
     if (this.#report !== undefined) return this.#report;
-    const report = new Promise<Opening>((resolve) => {
+    const report = new Promise<Opening | Pump>((resolve) => {
       this.#wake = resolve;
     }).then(Opening.#woken);
     try {
@@ -148,7 +149,8 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppa
     this.#wake?.(this);
   }
 
-  static #woken(this: void, self: Opening): ExecutionReport | Promise<ExecutionReport> {
+  static #woken(this: void, self: Opening | Pump): ExecutionReport | Promise<ExecutionReport> {
+    if (!(self instanceof Opening)) return Pump.woken(self)!;
     if (self.#report === undefined) self.#handOver("ahead");
     return self.#report!;
   }
@@ -165,7 +167,8 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppa
       limit: this.#limit ?? limit,
       halt: this.#halt,
     };
-    this.#report = this.#driver.runFromDispatch(underWay, this.#stops);
-    this.#wake?.(this);
+    // The caller's promise is the driver's, unless it is used up.
+    const wake = this.#isDisturbed ? undefined : this.#wake;
+    this.#report = this.#driver.runFromDispatch(underWay, this.#stops, wake);
   }
 }

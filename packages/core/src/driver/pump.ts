@@ -30,6 +30,11 @@ export abstract class Pump {
     return this.#nextWaking() as Promise<ExecutionReport>;
   }
 
+  /** Takes over a promise that was given for the report: it has not been used for waking, and continues with {@link woken}. */
+  protected wakeBy(wake: (self: Pump) => void): void {
+    this.#wake = wake;
+  }
+
   protected get isOver(): boolean {
     return this.#report !== undefined;
   }
@@ -72,11 +77,11 @@ export abstract class Pump {
   #nextWaking(): Promise<ExecutionReport | undefined> {
     return new Promise<Pump>((resolve) => {
       this.#wake = resolve;
-    }).then(Pump.#woken);
+    }).then(Pump.woken);
   }
 
   /** Gives the report to whom it was promised first: at once, or as another promise. */
-  static #woken(this: void, self: Pump): ExecutionReport | Promise<ExecutionReport> | undefined {
+  static woken(this: void, self: Pump): ExecutionReport | Promise<ExecutionReport> | undefined {
     self.#wake = undefined;
     let report: ExecutionReport | Promise<ExecutionReport> | undefined = self.#report;
     if (report === undefined && self.#done === undefined) {
