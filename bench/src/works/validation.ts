@@ -1,4 +1,5 @@
 import { type Contestant, verify, type Work } from "../contest.ts";
+import { frozenCopy } from "../floors/frozen-copy.ts";
 
 /** What a planner hands over, with two actions in it. */
 const aDecision = (turn: number) => ({
@@ -70,6 +71,8 @@ export const validation: Work = {
   floor: "check by hand",
   contestants: {
     "check by hand": () => checking(isDecisionByHand),
+    "check and frozen copy by hand": () =>
+      checking((decision) => isDecisionByHand(decision) && frozenCopy(decision) !== undefined),
     "EOC (checked, and copied frozen)": async () => {
       const { readDecision } = await import("@eoc/decision-schema/read");
       return checking((decision) => readDecision(decision).success);
