@@ -354,6 +354,26 @@ describe("eoc settle", () => {
     if (code !== 0) expect(readFileSync(journal, "utf8")).toBe(whole);
   });
 
+  it("does not write after what it has not read", async () => {
+    const { journal } = await tell("success", folder);
+    const lines = linesOf(journal);
+    const cut = lines.findIndex((line) => line.includes("attempt.started")) + 1;
+    writeFileSync(journal, lines.slice(0, cut).join(""));
+    const env = {
+      // Asked for when the journal has been verified.
+      get USER() {
+        appendFileSync(journal, lines[cut]!);
+        return "ops";
+      },
+    };
+
+    const { code, out, err } = await run(["settle", journal, "3", "applied"], { env });
+
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toContain("something has written to it meanwhile");
+    expect(linesOf(journal)).toEqual(lines.slice(0, cut + 1));
+  });
+
   it("ends in 2 for wrong usage, and makes no file", async () => {
     const journal = await crashed();
     const missing = join(folder, "missing.jsonl");
