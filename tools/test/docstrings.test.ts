@@ -12,6 +12,10 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   "adapter-http": ["index"],
   "adapter-restate": ["index"],
   cli: ["index"],
+  trace: ["index", "node"],
+  "store-postgres": ["index"],
+  "store-redis": ["index"],
+  "store-sqlite": ["index"],
 };
 
 it("every export says in a docstring what it is", { timeout: 60_000 }, () => {

@@ -8,6 +8,7 @@ import { StoreError } from "./store-error.js";
 /** So much of a reason, and of a name, is kept: it travels with the notification, which has a limit of its own. */
 const TEXT_LENGTH = 500;
 
+/** Options of {@link createPostgresKillSwitch}. Times are milliseconds. */
 export interface PostgresKillSwitchOptions extends PostgresOptions {
   /** Which switch: executions that share a name are stopped together. @defaultValue "default" */
   name?: string;

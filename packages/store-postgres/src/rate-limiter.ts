@@ -9,6 +9,7 @@ import { type PostgresOptions, settingsOf } from "./options.js";
 const PURGE_EVERY = 1024;
 const PURGE_BATCH = 4096;
 
+/** Options of {@link createPostgresRateLimiter}. Times are milliseconds. */
 export interface PostgresRateLimiterOptions extends PostgresOptions {
   /**
    * When a permit that was neither stamped nor handed back counts as started: its process must be dead by then. Longer

@@ -7,6 +7,7 @@ import {
   type PostgresRateLimiterOptions,
 } from "./rate-limiter.js";
 
+/** Options of {@link createPostgresRuntime}: those of its ports. */
 export type PostgresRuntimeOptions = PostgresKillSwitchOptions & PostgresRateLimiterOptions;
 
 /** Every port that this package has, to be spread into the options of `execute`. */

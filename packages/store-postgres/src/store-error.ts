@@ -22,6 +22,7 @@ export const STORE_ERROR_CODES = [
   "corrupt",
 ] as const;
 
+/** Why a call was rejected; see {@link STORE_ERROR_CODES}. */
 export type StoreErrorCode = (typeof STORE_ERROR_CODES)[number];
 
 const STORE = Symbol.for("@eoc/store-postgres/StoreError");

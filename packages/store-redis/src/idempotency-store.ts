@@ -14,6 +14,7 @@ import { StoreError } from "./store-error.js";
 
 const PAGE = 200;
 
+/** Options of {@link createRedisIdempotencyStore}. */
 export interface RedisIdempotencyStoreOptions extends RedisOptions {
   /**
    * Has to be said, since it is what happens: Redis replicates after it has answered. When a replica takes over, the

@@ -9,6 +9,7 @@ import { SWITCH_SCRIPT } from "./switch-script.js";
 /** So much of a reason, and of a name, is kept, as in every store. */
 const TEXT_LENGTH = 500;
 
+/** Options of {@link createRedisKillSwitch}. Times are milliseconds. */
 export interface RedisKillSwitchOptions extends RedisOptions {
   /** Which switch: executions that share a name are stopped together. @defaultValue "default" */
   name?: string;

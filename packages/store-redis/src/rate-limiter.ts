@@ -8,6 +8,7 @@ import { StoreError } from "./store-error.js";
 /** No window is longer: beyond, Redis cannot count, and nobody will ask. */
 const LONGEST_MS = 1e15;
 
+/** Options of {@link createRedisRateLimiter}. Times are milliseconds. */
 export interface RedisRateLimiterOptions extends RedisOptions {
   /**
    * When a permit that was neither stamped nor handed back counts as started: its process must be dead by then. Longer

@@ -1,6 +1,7 @@
 import { createRedisKillSwitch, type RedisKillSwitch, type RedisKillSwitchOptions } from "./kill-switch.js";
 import { createRedisRateLimiter, type RedisRateLimiter, type RedisRateLimiterOptions } from "./rate-limiter.js";
 
+/** Options of {@link createRedisRuntime}: those of its ports. */
 export type RedisRuntimeOptions = RedisKillSwitchOptions & RedisRateLimiterOptions;
 
 /** The ports of this package that lose nothing that matters in a failover, to be spread into the options of `execute`. */

@@ -3,6 +3,7 @@ import { checkCount, checkPath } from "./check-options.js";
 import { DEFAULT_JOURNAL, readJournalLines } from "./journal-sink.js";
 import { StoreThread } from "./store-thread.js";
 
+/** Options of {@link openSqliteJournals}. Times are milliseconds. */
 export interface SqliteJournalsOptions {
   /** How long others may hold the file before a request is refused as `busy`. @defaultValue 500 */
   busyTimeoutMs?: number;

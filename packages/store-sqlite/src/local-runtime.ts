@@ -8,6 +8,7 @@ import type { ThreadOptions } from "./protocol.js";
 import { createSqliteRateLimiter } from "./rate-limiter.js";
 import { StoreThread } from "./store-thread.js";
 
+/** Options of {@link createLocalRuntime}. Times are milliseconds. */
 export interface LocalRuntimeOptions {
   /**
    * Makes the journal from its sink: `createJsonlJournal` of `@eoc/trace`, or a function that calls it with options.

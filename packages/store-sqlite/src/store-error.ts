@@ -32,6 +32,7 @@ export const STORE_ERROR_CODES = [
   "unavailable",
 ] as const;
 
+/** Why a call was rejected; see {@link STORE_ERROR_CODES}. */
 export type StoreErrorCode = (typeof STORE_ERROR_CODES)[number];
 
 const BRAND = Symbol.for("@eoc/store-sqlite/StoreError");
@@ -48,6 +49,7 @@ export class StoreError extends Error {
   }
 }
 
+/** Whether `error` is a {@link StoreError}, also of another copy of this package. */
 export function isStoreError(error: unknown): error is StoreError {
   return typeof error === "object" && error !== null && (error as Record<symbol, unknown>)[BRAND] === true;
 }

@@ -42,6 +42,7 @@ export interface CheckpointVerifier {
   verify(message: Uint8Array<ArrayBuffer>, signature: Uint8Array<ArrayBuffer>): boolean | Promise<boolean>;
 }
 
+/** Options of {@link JsonlJournalOptions.checkpoints}: where, how often and by whom it is said how far the journal goes. */
 export interface CheckpointOptions {
   /** The second place: it should not be one that whoever can write the journal can write. Is given one line a checkpoint. */
   sink: Pick<JournalSink, "append">;

@@ -39,6 +39,7 @@ export interface JournalSink {
   rotate?(): void | Promise<void>;
 }
 
+/** Options of {@link createJsonlJournal}. */
 export interface JsonlJournalOptions {
   /**
    * Masks events before they are hashed and written. In ids of executions and actions and in idempotency keys it masks what it finds

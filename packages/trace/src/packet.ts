@@ -23,6 +23,7 @@ import {
 import { addExecutionTrace, withoutExtendedKeys } from "./external.js";
 import { type TraceProfile, wholeMs } from "./trace-profile.js";
 
+/** What a packet is built from: a step of a run, what was decided in it, and the report of what was done. See {@link buildPacket}. */
 export interface BuildPacketInput {
   runId: string;
   /** Which step of the run. */

@@ -11,6 +11,7 @@ import type { OpenIntent, PairingFinding } from "./verify/open-intent.js";
 import { PairingCheck } from "./verify/pairing.js";
 import { checkSignatures, type KnownHead } from "./verify/signatures.js";
 
+/** Options of {@link verifyJournal}. */
 export interface VerifyJournalOptions {
   /** Where the journal ends, as its writer said: `head()`. Without it nobody can tell a cut-off journal from a whole one. */
   head?: JournalHead | undefined;

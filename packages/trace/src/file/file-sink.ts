@@ -9,6 +9,7 @@ import { fileAfter, journalFiles } from "./parts.js";
 /** More than one write of a journal holds. */
 const LAST_WRITE_BYTES = 1_048_576;
 
+/** Options of {@link createFileSink}. */
 export interface FileSinkOptions {
   /**
    * When a line counts as kept: `"always"` when the disk has it, `"never"` when the operating system has it, which a loss of power

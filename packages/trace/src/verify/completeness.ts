@@ -1,6 +1,7 @@
 import { type JournalHead, NO_PREV } from "../journal-record.js";
 import { type Finding, Problems } from "./findings.js";
 
+/** Whether anything was cut off at the end of a journal: `NOT PROVEN` without the word of a head or a checkpoint. */
 export interface CompletenessFinding extends Finding<"PASS" | "FAIL" | "NOT PROVEN"> {
   /** Up to this record nothing is missing, by the word of the head or of a checkpoint; −1 when nobody says so. */
   provenUpTo: number;

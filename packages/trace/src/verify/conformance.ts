@@ -5,6 +5,7 @@ import type { Charge, Charges } from "./action-conduct.js";
 import { Conduct } from "./conduct.js";
 import { type Finding, type JournalProblem, Problems } from "./findings.js";
 
+/** Whether what was done is what the policy on record allows, by the records alone. */
 export interface ConformanceFinding extends Finding<"PASS" | "FAIL" | "NOT PROVEN"> {
   /** What could not be checked for want of a policy or an effect class on record, and where; the first hundred of it. */
   unproven: readonly JournalProblem[];

@@ -9,6 +9,7 @@ export interface JournalProblem {
   message: string;
 }
 
+/** What is wrong with a journal, at one place. */
 export type JournalProblemCode =
   // Integrity.
   | "not_json"

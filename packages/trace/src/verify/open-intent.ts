@@ -35,6 +35,7 @@ export interface CutShort {
   seq: number;
 }
 
+/** Whether every dispatch on record has an outcome: `OPEN` where some may or may not have been applied. */
 export interface PairingFinding extends Finding<"PASS" | "OPEN" | "FAIL"> {
   /** Dispatches that may or may not have been applied, in the order of their intents. */
   openIntents: readonly OpenIntent[];
