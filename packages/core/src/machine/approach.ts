@@ -173,7 +173,7 @@ export function onPermit(machine: Machine, action: ActionState, verdict: PermitA
 
 /** Who is refused by the limiter asks it again; who is behind somebody waits for his turn, which has no time of its own (S6.3). */
 function standInLine(machine: Machine, action: ActionState, behind: boolean, retryAfterMs: number): void {
-  const at = machine.at + (behind ? retryAfterMs : Math.max(1, retryAfterMs));
+  const at = machine.at + Math.ceil(behind ? retryAfterMs : Math.max(1, retryAfterMs));
   if (!(at < deadlineOf(machine))) return refuse(machine, action, "rate_limited", undefined, retryAfterMs);
   leaveBulkhead(machine, action);
   action.phase = behind ? "permit_line" : "permit_wait";
@@ -236,7 +236,7 @@ function waitAside(
   errorCode?: string,
   retryAfterMs?: number,
 ): void {
-  const until = machine.at + pauseMs;
+  const until = machine.at + Math.ceil(pauseMs);
   if (!(until < deadlineOf(machine))) return refuse(machine, action, reason, errorCode, retryAfterMs);
   leaveBulkhead(machine, action);
   action.phase = phase;

@@ -65,6 +65,6 @@ function decideRetry(
   if (retryAfterMs > retry.maxRetryAfterMs) return { reason: "retry_after_too_long" };
   const { seed, executionId } = machine.facts;
   const key = { seed, executionId, actionIndex: action.index, attempt: retryNumber };
-  const waitMs = Math.max(jitteredMs(retry.jitter, backoffMs(retry, retryNumber), key), retryAfterMs);
+  const waitMs = Math.ceil(Math.max(jitteredMs(retry.jitter, backoffMs(retry, retryNumber), key), retryAfterMs));
   return machine.at + waitMs < deadlineOf(machine) ? { waitMs } : { reason: "deadline_exceeded" };
 }

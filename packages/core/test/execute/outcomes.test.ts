@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { type Clock, createRetryBudget, type ExecutorResult, execute, NotAppliedError } from "../../src/index.js";
+import {
+  type Clock,
+  createRetryBudget,
+  type ExecutionEvent,
+  type ExecutorResult,
+  execute,
+  NotAppliedError,
+} from "../../src/index.js";
 import {
   createVirtualClock,
   hangs,
@@ -14,6 +21,37 @@ import {
 } from "../support.js";
 
 const EFFECTS = ["once", "idempotent", "none"] as const;
+
+/** What one action waits for where the first to be asked wants it to wait, under a deadline of a second. */
+async function waitsFor(says: { does?: ScriptedStep; gateMs?: number; permitMs?: number }) {
+  const { does, gateMs, permitMs } = says;
+  const [asked, events]: [string[], ExecutionEvent[]] = [[], []];
+  const first = (who: string) => asked.push(who) === 1;
+  const { report } = await runScript(does === undefined ? [succeeds()] : [does, succeeds()], {
+    clock: createVirtualClock({ startMs: 0 }),
+    policy: {
+      timeout: { maxTotalTimeMs: 1000 },
+      retry: { initialBackoffMs: 0 },
+      ...(permitMs !== undefined && { rateLimit: { global: { limit: 1, windowMs: 1 } } }),
+    },
+    options: {
+      onEvent: (event) => void events.push(event),
+      ...(gateMs !== undefined && {
+        gates: [() => (first("gate") ? { allow: false, code: "later", retryAfterMs: gateMs } : { allow: true })],
+      }),
+      ...(permitMs !== undefined && {
+        rateLimiter: {
+          acquire: () => (first("limiter") ? { granted: false, retryAfterMs: permitMs } : { granted: true }),
+        },
+      }),
+    },
+  });
+  const waits = events.flatMap<object>((event) => {
+    if (event.type === "wait.started") return [{ cause: event.cause, untilMs: event.untilMs }];
+    return event.type === "wait.finished" ? [{ waitedMs: event.waitedMs }] : [];
+  });
+  return { waits, report };
+}
 
 describe("S3.1 what the executor says decides what may follow", () => {
   const table: {
@@ -364,6 +402,32 @@ describe("S3.4 to S3.8 retries", () => {
     expect(report).toMatchObject({ totalLatencyMs: 0, failClosed: true });
     expect(report.actions[0]).toMatchObject({ status: "failed", reason: "deadline_exceeded" });
   });
+
+  it.each([
+    ["a backoff", "backoff", { does: rejects("busy", { retryAfterMs: 10.3 }) }],
+    ["a gate", "gate", { gateMs: 10.3 }],
+    ["a limiter", "rate_limit", { permitMs: 10.3 }],
+  ] as const)(
+    "S3.6 every time is a whole millisecond: what %s says of fractions is rounded up",
+    async (_, cause, says) => {
+      const { waits, report } = await waitsFor(says);
+      expect(waits).toEqual([{ cause, untilMs: 11 }, { waitedMs: 11 }]);
+      expect(report.status).toBe("success");
+    },
+  );
+
+  it.each([
+    ["a backoff", "deadline_exceeded", { does: rejects("busy", { retryAfterMs: 999.3 }) }],
+    ["a gate", "gate_denied", { gateMs: 999.3 }],
+    ["a limiter", "rate_limited", { permitMs: 999.3 }],
+  ] as const)(
+    "S3.6 a wait for %s that would end in the deadline's last fraction is not begun",
+    async (_, reason, says) => {
+      const { waits, report } = await waitsFor(says);
+      expect(waits).toEqual([]);
+      expect(report).toMatchObject({ totalLatencyMs: 0, actions: [{ reason }] });
+    },
+  );
 
   it("S3.7 stops when the retry budget is spent, before sleeping", async () => {
     const retryBudget = createRetryBudget({ capacity: 2, refillPerSuccess: 0.5 });
