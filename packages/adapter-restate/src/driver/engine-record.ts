@@ -23,6 +23,8 @@ export class EngineRecord {
   #promised: Input | undefined;
   #inbox: Input[] = [];
   #arrived: Input[] = [];
+  /** Turns in the line for permits: who had it before is heard out first. */
+  readonly #turns: Input[] = [];
   readonly #open = new Map<string, Open>();
   /** What has come of what was open while a step was taken: where it was waited for, and what it gave. */
   readonly #early = new Map<string, unknown>();
@@ -59,6 +61,11 @@ export class EngineRecord {
     this.#arrived.push({ ...news, at } as Input);
   }
 
+  /** To be fed after all that waits. */
+  turn(action: number): void {
+    this.#turns.push({ type: "permit_turn", action, at: this.#shop.machine.at });
+  }
+
   urgent(input: Input): void {
     this.#urgent.push(input);
   }
@@ -76,7 +83,7 @@ export class EngineRecord {
     const urgent = this.#urgent.shift();
     if (urgent !== undefined) return urgent;
     if (this.#promised !== undefined) {
-      const before = this.#inbox.shift();
+      const before = this.#inbox.shift() ?? this.#turns.shift();
       if (before !== undefined) return before;
       const promised = this.#promised;
       this.#promised = undefined;
@@ -88,7 +95,7 @@ export class EngineRecord {
       const { at } = await this.step("cancelled", async () => ({ at: this.#shop.now() }));
       return { type: "halt", cause: "cancelled", at };
     }
-    return this.#inbox.shift();
+    return this.#inbox.shift() ?? this.#turns.shift();
   }
 
   /** One step, taken alone. What has no answer is handed on at its beginning. */
@@ -158,7 +165,7 @@ export class EngineRecord {
 
   /** Waits for the first of what is open. False when there is nothing, and nothing to be fed either. */
   async first(): Promise<boolean> {
-    if (this.#inbox.length + this.#arrived.length > 0 || this.#cancel === "asked") return true;
+    if (this.#inbox.length + this.#arrived.length + this.#turns.length > 0 || this.#cancel === "asked") return true;
     for (const [name, value] of this.#early) return this.#arrive(name, value);
     const open = this.#awaited();
     if (open.length === 0) return false;

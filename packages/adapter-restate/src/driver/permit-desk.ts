@@ -49,7 +49,7 @@ export class PermitDesk {
     this.#tickets.set(action, ticket);
     ticket.dueAt = at;
     if (!behind) return ticket.refused();
-    ticket.await(() => this.#record.news({ type: "permit_turn", action }, this.#shop.machine.at));
+    ticket.await(() => this.#record.turn(action));
   }
 
   leaveLine({ action, granted }: Command & { type: "leave_line" }): void {

@@ -8,7 +8,8 @@ interface Letter<T> {
 
 /**
  * What waits to be fed. What a task has led to goes before what waited already, so that nothing comes between the answer
- * of the kill switch and the dispatch that it allows (S5.5). A halt goes before everything.
+ * of the kill switch and the dispatch that it allows (S5.5). A halt goes before everything, and a turn in the line for permits
+ * after everything: who had it before is heard out first.
  */
 export class Mailbox<T> {
   /** The first halt that has been heard of and not been fed yet. */
@@ -17,6 +18,7 @@ export class Mailbox<T> {
   /** Those that have come since the last was taken. */
   #arrivedFirst: Letter<T> | undefined;
   #arrivedLast: Letter<T> | undefined;
+  #turns: T[] | undefined;
 
   get isEmpty(): boolean {
     return this.#first === undefined && this.#arrivedFirst === undefined;
@@ -29,6 +31,11 @@ export class Mailbox<T> {
     this.#arrivedLast = letter;
   }
 
+  putTurn(task: T): void {
+    this.#turns ??= [];
+    this.#turns.push(task);
+  }
+
   take(): T | undefined {
     if (this.#arrivedLast !== undefined) {
       this.#arrivedLast.next = this.#first;
@@ -37,7 +44,8 @@ export class Mailbox<T> {
       this.#arrivedLast = undefined;
     }
     const letter = this.#first;
-    this.#first = letter?.next;
-    return letter?.task;
+    if (letter === undefined) return this.#turns?.shift();
+    this.#first = letter.next;
+    return letter.task;
   }
 }

@@ -72,7 +72,7 @@ export class PermitDesk {
     ticket.dueAt = driver.startedAt + at;
     if (!behind) return ticket.refused();
     ticket.await(() =>
-      driver.postOutside(() => {
+      driver.postTurn(() => {
         // Who has left the line meanwhile has no turn any more.
         if (this.#tickets.get(action) === ticket) driver.post({ type: "permit_turn", action });
       }),

@@ -60,6 +60,12 @@ export abstract class Pump {
     this.#awake();
   }
 
+  /** The same of a turn: it comes after all that waits. */
+  postTurn(task: () => void): void {
+    this.mailbox.putTurn(task);
+    this.#awake();
+  }
+
   /** A halt from anywhere: the first is fed before all that waits. */
   halt(cause: HaltCause): void {
     this.mailbox.halt ??= cause;

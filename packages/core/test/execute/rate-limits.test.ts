@@ -4,7 +4,10 @@ import {
   type Bulkhead,
   createBulkhead,
   createMemoryRateLimiter,
+  type ExecuteOptions,
   type ExecutionEvent,
+  type ExecutionPolicyInput,
+  type Executor,
   execute,
   type RateLimiter,
   reportFromEvents,
@@ -290,6 +293,38 @@ describe("S6.3 onExceeded", () => {
     expect(untilMs).toEqual([true, false, false, false, true, false, true, false, true]);
     expect(asked).toEqual([1, 2, 3, 4, 4]);
   });
+
+  for (const listens of [false, true]) {
+    const who = listens ? "with a listener" : "unheard";
+    /** Three actions that wait for permits, of which there are so many at a time. */
+    const three = async (limit: number, given: ExecuteOptions, policy: ExecutionPolicyInput) => {
+      const clock = createVirtualClock();
+      const rateLimiter = createMemoryRateLimiter();
+      const rateLimit = { global: { limit, windowMs: 60 } };
+      const options = { clock, rateLimiter, ...given, ...(listens && { onEvent: () => {} }) };
+      const called: number[] = [];
+      const before = { clock, rateLimiter, executionId: "before" };
+      await execute(plan(limit), {}, { rateLimit }, () => ({ ok: true }), before);
+      const executor: Executor = (_, { actionIndex }) => {
+        called.push(actionIndex);
+        return { ok: false, code: "no", retryable: false };
+      };
+      const all = { rateLimit, maxConcurrency: 3, timeout: { maxTotalTimeMs: 100 }, ...policy };
+      const { actions } = await clock.run(() => execute(plan(3), {}, all, executor, options));
+      return { called, reasons: actions.map(({ reason }) => reason) };
+    };
+
+    it(`wait: who is granted a permit is heard out before the next has his turn, ${who} (S5.2, S8.3)`, async () => {
+      const { called, reasons } = await three(2, {}, { onFailure: "stop" });
+      expect(called).toEqual([0]);
+      expect(reasons).toEqual(["rejected", "prior_action_failed", "prior_action_failed"]);
+    });
+
+    it(`wait: who has the next turn is granted the permit that was handed back before, ${who} (S8.3)`, async () => {
+      const { reasons } = await three(1, { approval: { digest: "another" } }, { onFailure: "continue" });
+      expect(reasons).toEqual(["approval_mismatch", "approval_mismatch", "approval_mismatch"]);
+    });
+  }
 
   it("wait: who stops being the first, however that comes, gives the turn to the next", async () => {
     const clock = createVirtualClock();
