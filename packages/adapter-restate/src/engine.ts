@@ -20,7 +20,7 @@ export interface Engine {
    * before the result is on record, `work` runs again.
    */
   step<T>(name: string, work: () => Promise<T>): Pending<T>;
-  /** Fires `delayMs` from now, whatever becomes of this process. */
+  /** Fires `delayMs` from now, a whole number, whatever becomes of this process. */
   timer(name: string, delayMs: number): Pending<void>;
   /** What comes first: the same on every replay. `CANCELLED` where a cancel comes before all of them, once. */
   first(pending: readonly Pending<unknown>[]): Promise<{ index: number; value: unknown } | typeof CANCELLED>;

@@ -1,24 +1,30 @@
 import { type ExecutionEvent, type ExecutionReport, execute } from "@eoc/core";
 import { createVirtualClock } from "@eoc/testkit";
 import { expect } from "vitest";
+import type { FakeInvocation } from "./fake-engine.js";
 import { approvalOf, contextOf, decisionOf, policyOf, type Scenario } from "./scenario.js";
-import { executorOf } from "./scenario-executor.js";
+import { executorOf, type Sight } from "./scenario-executor.js";
 import { journalOf, portsOf } from "./scenario-ports.js";
-import { runDurably, timeless } from "./support.js";
+import { runDurably } from "./support.js";
 
-const START_MS = 1_700_000_000_000;
+/** When every scenario starts, on the wall clock. */
+export const START_MS = 1_700_000_000_000;
 
-/** What an execution leaves: everything that anybody outside could tell two of them apart by, but for times. */
+/** What an execution leaves: everything that anybody outside could tell two of them apart by. */
 export type Trace = ReturnType<typeof traceOf>;
 
-function traceOf(report: ExecutionReport, events: ExecutionEvent[], journal: ExecutionEvent[], seen: string[]) {
+function traceOf(report: ExecutionReport, events: ExecutionEvent[], journal: ExecutionEvent[], seen: Sight[]) {
   const values = report.actions.map(({ value }) => value);
-  return { events: timeless(events), journal: timeless(journal), report: timeless([report as never]), values, seen };
+  return { events: plain(events), journal: plain(journal), report: plain(report), values, seen };
+}
+
+function plain<T>(it: T): T {
+  return JSON.parse(JSON.stringify(it));
 }
 
 async function inProcess(scenario: Scenario) {
   const clock = createVirtualClock({ startMs: START_MS, realWork: "none" });
-  const [events, journal, seen]: [ExecutionEvent[], ExecutionEvent[], string[]] = [[], [], []];
+  const [events, journal, seen]: [ExecutionEvent[], ExecutionEvent[], Sight[]] = [[], [], []];
   const approval = approvalOf(scenario, START_MS);
   const caller = new AbortController();
   const { cancelAtMs } = scenario;
@@ -41,9 +47,11 @@ async function inProcess(scenario: Scenario) {
 
 async function onTheEngine(scenario: Scenario) {
   const clock = createVirtualClock({ startMs: START_MS, realWork: "none" });
-  const [events, journal, seen]: [ExecutionEvent[], ExecutionEvent[], string[]] = [[], [], []];
+  const [events, journal, seen]: [ExecutionEvent[], ExecutionEvent[], Sight[]] = [[], [], []];
   const approval = approvalOf(scenario, START_MS);
   const { cancelAtMs } = scenario;
+  let invocation: FakeInvocation | undefined;
+  if (cancelAtMs) clock.setTimer(() => invocation!.cancel(), cancelAtMs);
   const { report } = await clock.run(() =>
     runDurably({
       clock,
@@ -58,9 +66,9 @@ async function onTheEngine(scenario: Scenario) {
         ...journalOf(scenario, journal),
       },
       options: { executionId: "e-1", ...(approval && { approval }) },
-      onInvocation: (invocation) => {
+      onInvocation: (begun) => {
+        invocation = begun;
         if (cancelAtMs === 0) invocation.cancel();
-        else if (cancelAtMs !== undefined) clock.setTimer(() => invocation.cancel(), cancelAtMs);
       },
     }),
   );
@@ -70,8 +78,7 @@ async function onTheEngine(scenario: Scenario) {
 
 /** A step is begun when it is awaited: of several things that one moment asks for, an abort may come before a call. */
 function byAction({ seen, ...trace }: Trace): Trace {
-  const actionOf = (call: string) => Number(call.replace(/^(e-1|reconcile) /, "").split(" ")[0]);
-  return { ...trace, seen: [...seen].sort((a, b) => actionOf(a) - actionOf(b)) };
+  return { ...trace, seen: [...seen].sort((a, b) => a.action - b.action) };
 }
 
 /** Runs the scenario on both drivers. Gives what they agree on. */

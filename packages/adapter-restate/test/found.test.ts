@@ -1,7 +1,7 @@
 import { createManualKillSwitch, createMemoryIdempotencyStore, type Executor, execute, fingerprintOf } from "@eoc/core";
 import { createVirtualClock } from "@eoc/testkit";
 import { describe, expect, it } from "vitest";
-import { expectTheSame } from "./both-drivers.js";
+import { expectTheSame, START_MS } from "./both-drivers.js";
 import type { ActionScenario, Scenario, Turn } from "./scenario.js";
 import { runDurably } from "./support.js";
 
@@ -62,6 +62,7 @@ const SHORT_LEASE = {
   onUnknown: "stop",
   leaseMs: 300,
 } as const;
+const succeeding: Executor = () => ({ ok: true });
 const hangs = (onAbort: Turn["onAbort"]) => turn({ does: "hang", onAbort });
 
 describe("what a comparison of the two drivers has found, and is the same now", () => {
@@ -90,6 +91,64 @@ describe("what a comparison of the two drivers has found, and is the same now", 
     );
   });
 
+  it("S4.1 an action that begins to wait for the slot as an attempt begins ends at the deadline, not so long after the attempt", async () => {
+    const { report } = await expectTheSame(
+      scenario({
+        actions: [
+          action([turn({ does: "reject", afterMs: 0, retryAfterMs: 25 }), hangs("ignore")]),
+          action([turn({ does: "reject", afterMs: 30 })]),
+        ],
+        policy: {
+          retry: { maxRetries: 1, initialBackoffMs: 0 },
+          timeout: { attemptTimeoutMs: 500, maxTotalTimeMs: 900, abortGraceMs: 0 },
+        },
+      }),
+    );
+    expect(report).toMatchObject({ totalLatencyMs: 900, actions: [{}, { reason: "deadline_exceeded" }] });
+  });
+
+  it("S4.5 a settlement after the deadline of an action that waits for its slot comes after that action's end", async () => {
+    const { events } = await expectTheSame(
+      scenario({
+        actions: [
+          action([turn({ does: "reject", afterMs: 0, retryAfterMs: 25 }), turn({ afterMs: 700, onAbort: "ignore" })]),
+          action([turn({ afterMs: 700 })], { effect: "idempotent" }),
+          action([turn()]),
+        ],
+        policy: {
+          retry: { maxRetries: 1, initialBackoffMs: 0 },
+          timeout: { attemptTimeoutMs: 500, maxTotalTimeMs: 900, abortGraceMs: 0 },
+        },
+      }),
+    );
+    expect(events.map(({ type }) => type).slice(-2)).toEqual(["execution.finished", "attempt.settled_late"]);
+  });
+
+  it("S4.1 a wait for a slot and one for a settlement, both until the deadline, end in the order in which they were begun", async () => {
+    const { events } = await expectTheSame(
+      scenario({
+        actions: [
+          action([turn({ does: "throw", afterMs: 700, onAbort: "answer" })], { effect: "idempotent" }),
+          action([turn({ does: "throw", afterMs: 0 }), turn({ afterMs: 700, onAbort: "ignore" })], {
+            effect: "idempotent",
+          }),
+        ],
+        policy: {
+          retry: { maxRetries: 2, initialBackoffMs: 10, maxBackoffMs: 5000, jitter: "full" },
+          timeout: { attemptTimeoutMs: 50, maxTotalTimeMs: 900, abortGraceMs: 0 },
+        },
+        reconciles: true,
+        reconcileMs: 600,
+      }),
+    );
+    const ends = events.flatMap((event) => (event.type === "wait.finished" ? [event] : [])).slice(-2);
+    const atMs = START_MS + 900;
+    expect(ends).toMatchObject([
+      { cause: "slot", atMs },
+      { cause: "settlement", atMs },
+    ]);
+  });
+
   it("limits that come at the same moment are heard in the order in which they were set, a grace of nothing too", async () => {
     await expectTheSame(
       scenario({
@@ -107,7 +166,7 @@ describe("what a comparison of the two drivers has found, and is the same now", 
         haltAtMs: 5.5,
       }),
     );
-    expect(seen.slice(-2)).toEqual(["0 1 aborted: halt", "1 0 aborted: halt"]);
+    expect(seen.slice(-2).map(({ what }) => what)).toEqual(["0 1 aborted: halt", "1 0 aborted: halt"]);
   });
 
   it("S2.4 a halt is heard of while reconcile is asked: what has not begun is denied by it, not skipped for a failure", async () => {
@@ -120,14 +179,14 @@ describe("what a comparison of the two drivers has found, and is the same now", 
         haltAtMs: 5.5,
       }),
     );
-    expect(report).toMatchObject([{ actions: [{}, { status: "denied", reason: "kill_switch" }] }]);
+    expect(report).toMatchObject({ actions: [{}, { status: "denied", reason: "kill_switch" }] });
   });
 
   it("S2.3 a switch that cannot be subscribed to denies a replay too, and halts nobody", async () => {
     const replaying = { actions: [action([turn()], { key: "k-0" })], killSwitch: "unsubscribable" } as const;
     const held = { holds: ["completed", "nothing"], starts: true, failsAt: -1 } as const;
     const { report } = await expectTheSame(scenario({ ...replaying, store: held }));
-    expect(report).toMatchObject([{ status: "denied", reason: "kill_switch_unavailable" }]);
+    expect(report).toMatchObject({ status: "denied", reason: "kill_switch_unavailable" });
     await expectTheSame(scenario({ ...replaying, store: held, throttleMs: 20, haltAtMs: 5.5 }));
   });
 
@@ -135,7 +194,7 @@ describe("what a comparison of the two drivers has found, and is the same now", 
     const { report } = await expectTheSame(
       scenario({ actions: [action([turn({ does: "hang", onAbort: "answer", afterAbortMs: 40 })])], cancelAtMs: 444.6 }),
     );
-    expect(report).toMatchObject([{ attempts: [{ errorCode: "aborted" }], unknownCount: 1 }]);
+    expect(report).toMatchObject({ attempts: [{ errorCode: "aborted" }], unknownCount: 1 });
   });
 
   it("S4.8 an execution that is cancelled before it starts intends nothing", async () => {
@@ -151,7 +210,7 @@ describe("what a comparison of the two drivers has found, and is the same now", 
         reconciles: true,
       }),
     );
-    expect(seen).toEqual(["e-1 0 0 undefined", "reconcile 0 0", "e-1 1 0 undefined"]);
+    expect(seen.map(({ what }) => what)).toEqual(["e-1 0 0 undefined", "reconcile 0 0", "e-1 1 0 undefined"]);
   });
 
   it("S3.3 reconcile that answers at its very limit has answered", async () => {
@@ -163,7 +222,7 @@ describe("what a comparison of the two drivers has found, and is the same now", 
         reconcileMs: 50,
       }),
     );
-    expect(report).toMatchObject([{ status: "success", actions: [{ basis: "reconcile" }] }]);
+    expect(report).toMatchObject({ status: "success", actions: [{ basis: "reconcile" }] });
   });
 
   it("an attempt that a settled promise has answered is heard before those that were begun after it", async () => {
@@ -200,7 +259,7 @@ describe("what a comparison of the two drivers has found, and is the same now", 
         },
       }),
     );
-    expect(events.map((event) => (event as { type: string }).type).slice(-4)).toEqual([
+    expect(events.map(({ type }) => type).slice(-4)).toEqual([
       "attempt.settled_late",
       "attempt.finished",
       "action.finished",
@@ -223,10 +282,7 @@ describe("what a comparison of the two drivers has found, and is the same now", 
         throttleMs: 20,
       }),
     );
-    expect(events.map((event) => (event as { type: string }).type).slice(-2)).toEqual([
-      "execution.finished",
-      "key.completed",
-    ]);
+    expect(events.map(({ type }) => type).slice(-2)).toEqual(["execution.finished", "key.completed"]);
   });
 
   it("S6.3 permits of one execution go to the one who has waited longest, whoever asks first", async () => {
@@ -239,7 +295,32 @@ describe("what a comparison of the two drivers has found, and is the same now", 
         gates: ["open"],
       }),
     );
-    expect(seen).toEqual([0, 1, 2, 3].map((i) => `e-1 ${i} 0 undefined`));
+    expect(seen.map(({ what }) => what)).toEqual([0, 1, 2, 3].map((i) => `e-1 ${i} 0 undefined`));
+  });
+
+  it("S8.3 the next in line is granted the permit that who was before him has handed back, whoever listens", async () => {
+    for (const listens of [true, false]) {
+      const { report } = await expectTheSame(
+        scenario({
+          actions: [0, 1, 2].map(() => action([turn({ afterMs: 0 })])),
+          policy: { maxConcurrency: 3, rateLimit: { global: { limit: 1, windowMs: 60 } } },
+          limiter: { failsAt: -1, takenAtMs: 0 },
+          approval: "wrong",
+          listens,
+        }),
+      );
+      expect(report).toMatchObject({ totalLatencyMs: 60, deniedCount: 3, reason: "approval_mismatch" });
+    }
+  });
+
+  it("S3.5 a wait of a fraction of a millisecond is no shorter for it, and ends at a whole one", async () => {
+    const { events } = await expectTheSame(
+      scenario({
+        actions: [action([turn({ does: "reject", afterMs: 0, retryAfterMs: 25.3 }), turn()])],
+        policy: { retry: { maxRetries: 1, initialBackoffMs: 0 } },
+      }),
+    );
+    expect(events).toContainEqual(expect.objectContaining({ type: "wait.finished", waitedMs: 26 }));
   });
 
   it("S7.3 a key that is claimed after the leases of others were renewed for a wait has its own renewed too", async () => {
@@ -259,8 +340,8 @@ describe("what a comparison of the two drivers has found, and is the same now", 
         reconciles: true,
       }),
     );
-    expect(report).toMatchObject([{ status: "success", successCount: 4 }]);
-    expect(report).not.toMatchObject([{ actions: [{}, {}, {}, { recordError: expect.anything() }] }]);
+    expect(report).toMatchObject({ status: "success", successCount: 4 });
+    expect(report).not.toMatchObject({ actions: [{}, {}, {}, { recordError: expect.anything() }] });
   });
 
   it("S7.3 a lease is renewed while reconcile is asked", async () => {
@@ -273,7 +354,7 @@ describe("what a comparison of the two drivers has found, and is the same now", 
         reconcileMs: 450,
       }),
     );
-    expect(report).not.toMatchObject([{ actions: [{ recordError: expect.anything() }] }]);
+    expect(report).not.toMatchObject({ actions: [{ recordError: expect.anything() }] });
   });
 
   it("S7.3 a lease is renewed over attempts that are each shorter than a third of it", async () => {
@@ -284,8 +365,29 @@ describe("what a comparison of the two drivers has found, and is the same now", 
         store: EMPTY_STORE,
       }),
     );
-    expect(report).not.toMatchObject([{ actions: [{ recordError: expect.anything() }] }]);
+    expect(report).not.toMatchObject({ actions: [{ recordError: expect.anything() }] });
   });
+});
+
+it("S2.3 a switch that cannot be subscribed to halts nobody, also where a long wait looks at it", async () => {
+  const clock = createVirtualClock();
+  const manual = createManualKillSwitch();
+  manual.halt();
+  const unsubscribable = () => {
+    throw new Error("no subscribers");
+  };
+  const given = {
+    clock,
+    decision: { action: "ACT", throttle_ms: 1000 } as const,
+    executor: succeeding,
+    ports: { killSwitch: { read: manual.read, subscribe: unsubscribable } },
+  };
+  const { report } = await clock.run(() => runDurably({ ...given, haltWatchMs: 10 }));
+  const here = await clock.run(() => execute(given.decision, {}, {}, succeeding, { clock, ...given.ports }));
+  for (const { actions, totalLatencyMs } of [report, here]) {
+    expect(actions[0]!.reason).toBe("kill_switch_unavailable");
+    expect(totalLatencyMs).toBe(1000);
+  }
 });
 
 it("S2.4 a reconcile that takes long is listened to for haltWatchMs, and then looked at", async () => {
@@ -311,9 +413,46 @@ it("S2.4 a reconcile that takes long is listened to for haltWatchMs, and then lo
   expect(invocation.entries.filter(({ name }) => name === "look for a halt")).toHaveLength(2);
 });
 
+it("S4.2 what an executor throws at a limit that is a fraction of a millisecond is a timeout's, not its own", async () => {
+  const clock = createVirtualClock();
+  const { report } = await clock.run(() =>
+    runDurably({
+      clock,
+      decision: { action: "ACT" },
+      executor: (_, { signal }) =>
+        new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+      policy: { timeout: { attemptTimeoutMs: 50.4 } },
+    }),
+  );
+  expect(report).toMatchObject({ status: "unknown", reason: "attempt_timeout", totalLatencyMs: 51 });
+});
+
+it("S4.1 the deadline is no later for a port that has taken its time since it was last asked for", async () => {
+  const clock = createVirtualClock();
+  const store = createMemoryIdempotencyStore({ clock });
+  const { report } = await clock.run(() =>
+    runDurably({
+      clock,
+      decision: { action: "ACT", actions: [{ action: "ACT" }, { action: "ACT" }] },
+      executor: () => new Promise<never>(() => {}),
+      policy: {
+        idempotency: { enabled: true },
+        onFailure: "continue",
+        timeout: { attemptTimeoutMs: 50, maxTotalTimeMs: 900, abortGraceMs: 0 },
+      },
+      ports: {
+        idempotencyStore: {
+          ...store,
+          markUnknown: (key, token) => clock.sleep(400).then(() => store.markUnknown(key, token)),
+        },
+      },
+    }),
+  );
+  expect(report).toMatchObject({ totalLatencyMs: 900, actions: [{}, { reason: "deadline_exceeded" }] });
+});
+
 const KEYED = { action: "ACT" as const, actions: [{ action: "ACT" as const, id: "a-0", idempotency_key: "k" }] };
 const fingerprint = fingerprintOf({ id: "a-0", index: 0, action: "ACT", params: {}, effect: "once" });
-const succeeding: Executor = () => ({ ok: true });
 
 describe("the lease of a key", () => {
   it("S7.3 is renewed while another port takes its time", async () => {

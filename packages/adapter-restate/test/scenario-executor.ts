@@ -11,14 +11,22 @@ const ONE_TURN: Turn = {
   afterAbortMs: 0,
 };
 
+/** A call of the executor or of reconcile, or an abort, as the outside sees it. */
+export interface Sight {
+  readonly action: number;
+  readonly what: string;
+  readonly atMs: number;
+}
+
 /** Does what the scenario says; tells `seen` of every call, and why it was aborted. */
-export function executorOf(scenario: Scenario, clock: VirtualClock, seen: string[]): Executor {
+export function executorOf(scenario: Scenario, clock: VirtualClock, seen: Sight[]): Executor {
   const { actions, reconciles, reconcileMs } = scenario;
   if (scenario.refused === "executor") return {} as never;
   const asked = new Map<number, number>();
+  const see = (action: number, what: string) => seen.push({ action, what, atMs: clock.monotonic() });
   return {
     execute: (_, { attempt, actionIndex, idempotencyKey, executionId, signal }) => {
-      seen.push(`${executionId} ${actionIndex} ${attempt} ${idempotencyKey}`);
+      see(actionIndex, `${executionId} ${actionIndex} ${attempt} ${idempotencyKey}`);
       const turns = actions?.[actionIndex]?.turns ?? [ONE_TURN];
       const turn = turns[Math.min(attempt, turns.length - 1)]!;
       if (turn.does !== "hang" && turn.afterMs === 0) {
@@ -35,7 +43,7 @@ export function executorOf(scenario: Scenario, clock: VirtualClock, seen: string
         const stop = turn.does === "hang" ? () => {} : clock.setTimer(answer, turn.afterMs);
         signal.addEventListener("abort", () => {
           const { reason } = signal;
-          seen.push(`${actionIndex} ${attempt} aborted: ${isEocError(reason) ? reason.code : reason}`);
+          see(actionIndex, `${actionIndex} ${attempt} aborted: ${isEocError(reason) ? reason.code : reason}`);
           if (turn.onAbort === "ignore") return;
           stop();
           const end = turn.onAbort === "throw" ? () => reject(reason) : answer;
@@ -48,7 +56,7 @@ export function executorOf(scenario: Scenario, clock: VirtualClock, seen: string
       reconcile: async (_, { actionIndex, attempt }) => {
         const times = asked.get(actionIndex) ?? 0;
         asked.set(actionIndex, times + 1);
-        seen.push(`reconcile ${actionIndex} ${attempt}`);
+        see(actionIndex, `reconcile ${actionIndex} ${attempt}`);
         if (reconcileMs > 0) await clock.sleep(reconcileMs);
         const verdicts = actions?.[actionIndex]?.verdicts ?? ["unknown"];
         const state = verdicts[Math.min(times, verdicts.length - 1)]!;

@@ -133,9 +133,11 @@ export class DurableDriver {
 
   /** While an executor runs, that is: then one step is enough for the dispatch and what comes of it. */
   #nothingElseCanHappen(): boolean {
-    const { policy, plan, next } = this.#shop.machine;
+    const { policy, plan, next, actions } = this.#shop.machine;
     // A HOLD needs no slot: its row is written as soon as the dispatch is made.
     if (policy.maxConcurrency > 1 || plan.actions[next]?.action === "HOLD") return false;
+    // Who waits for the slot ends at the deadline, whether or not the timer for it has been set by now.
+    if (actions.some(({ phase }) => phase === "slot")) return false;
     return this.#waits.isEmpty && this.#record.waitsForNothingBut(VIGIL);
   }
 

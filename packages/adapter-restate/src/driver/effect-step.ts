@@ -1,6 +1,6 @@
 import type { AttemptContext } from "@eoc/core";
 import { type Command, restore, snapshot, step } from "@eoc/core/machine";
-import { attempt, subscribe } from "../live/limited.js";
+import { attempt, canSubscribe } from "../live/limited.js";
 import { LiveAttempt } from "../live/live-attempt.js";
 import { LiveEffect, type Watch, type Watched } from "../live/live-effect.js";
 import { registry } from "../live/registry.js";
@@ -73,7 +73,8 @@ export async function carryOutEffect(shop: Shop, order: EffectOrder): Promise<Ef
   const again = effect === undefined || over ? undefined : await askAgain(shop, order);
   if (again !== undefined) return lapse(shop, effect!, again);
   if (effect !== undefined) await order.keys.confirmHeld(order.action);
-  const subscribed = effect === undefined ? canListen(shop) : effect.listen(shop.ports.killSwitch);
+  // A replay has nothing in flight to be stopped; but of a switch that is broken it is held to the same (S2.3).
+  const subscribed = effect?.listen(shop.ports.killSwitch) ?? canSubscribe(shop.ports.killSwitch);
   const read = await readSwitch(shop, limitMsOf(shop, order));
   const verdict = !subscribed ? "unavailable" : effect?.halted ? "halted" : read;
   const at = shop.now();
@@ -95,13 +96,6 @@ export async function carryOutEffect(shop: Shop, order: EffectOrder): Promise<Ef
   if (at > order.intent!.at + intentLifeMs(shop)) return lapse(shop, effect, 0);
   begin(shop, order, effect, dispatch, at);
   return begun(shop, order, effect, wallMs);
-}
-
-/** A replay has nothing in flight to be stopped; but of a switch that is broken it is held to the same (S2.3). */
-function canListen({ ports }: Shop): boolean {
-  const leave = subscribe(ports.killSwitch, () => {});
-  leave?.();
-  return leave !== undefined;
 }
 
 function state(effect: LiveEffect): LiveEffect["state"] {

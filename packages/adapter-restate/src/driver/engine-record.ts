@@ -1,8 +1,14 @@
 import type { Input } from "@eoc/core/machine";
 import { CANCELLED, type Engine, type Pending } from "../engine.js";
+import { member } from "../live/limited.js";
 import { type Chore, type Delivery, deliver } from "./outbox.js";
 import type { News } from "./port-steps.js";
 import type { Shop } from "./shop.js";
+
+/** When a step was over: that may be long after what it tells of. */
+interface Ended {
+  readonly endedAt: number;
+}
 
 /** Something that is waited for, beside others. */
 interface Open {
@@ -30,6 +36,8 @@ export class EngineRecord {
   readonly #early = new Map<string, unknown>();
   #cancel: "none" | "asked" | "fed" = "none";
   #lost = false;
+  /** The latest time on record: a port may have taken its time since the machine was told of anything. */
+  #latest = 0;
 
   constructor(engine: Engine, shop: Shop) {
     this.engine = engine;
@@ -103,9 +111,9 @@ export class EngineRecord {
     const chores = this.#chores;
     this.#chores = [];
     const { portTimeoutMs } = this.#shop.machine.policy.timeout;
-    const pending = this.engine.step<T & Delivery>(name, async () => {
+    const pending = this.engine.step<T & Delivery & Ended>(name, async () => {
       const delivery = await deliver(this.#shop, chores, portTimeoutMs);
-      return { ...(await work()), ...delivery };
+      return { ...(await work()), ...delivery, endedAt: this.#shop.now() };
     });
     const result = await this.alone(pending);
     if (result.lost) this.#lost = true;
@@ -119,11 +127,20 @@ export class EngineRecord {
   async alone<T>(pending: Pending<T>): Promise<T> {
     for (;;) {
       const open = this.#awaited();
-      const first = await this.engine.first([...open.map(([, { pending }]) => pending), pending]);
+      const first = await this.#next([...open.map(([, { pending }]) => pending), pending]);
       if (first === CANCELLED) this.#cancelled();
       else if (first.index === open.length) return first.value as T;
       else this.#early.set(open[first.index]![0], first.value);
     }
+  }
+
+  /** What comes next on the record; its time is the latest then. */
+  async #next(pending: readonly Pending<unknown>[]): ReturnType<Engine["first"]> {
+    const first = await this.engine.first(pending);
+    const value = first === CANCELLED ? undefined : first.value;
+    const endedAt = member(value, "endedAt") ?? member(value, "at");
+    if (typeof endedAt === "number") this.#latest = Math.max(this.#latest, endedAt);
+    return first;
   }
 
   #awaited(): [string, Open][] {
@@ -158,6 +175,11 @@ export class EngineRecord {
     this.#early.delete(name);
   }
 
+  /** A timer of the engine's, whose times are whole: it fires at `at` or later, counted from the latest time on record. */
+  timer(name: string, at: number): Pending<void> {
+    return this.engine.timer(name, Math.max(0, Math.ceil(at) - Math.max(this.#latest, this.#shop.machine.at)));
+  }
+
   /** Waits for nothing but `name`, if for that. */
   waitsForNothingBut(name: string): boolean {
     return this.#open.size === 0 || (this.#open.size === 1 && this.#open.has(name));
@@ -169,7 +191,7 @@ export class EngineRecord {
     for (const [name, value] of this.#early) return this.#arrive(name, value);
     const open = this.#awaited();
     if (open.length === 0) return false;
-    const first = await this.engine.first(open.map(([, { pending }]) => pending));
+    const first = await this.#next(open.map(([, { pending }]) => pending));
     if (first !== CANCELLED) return this.#arrive(open[first.index]![0], first.value);
     this.#cancelled();
     return true;

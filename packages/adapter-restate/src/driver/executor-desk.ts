@@ -59,7 +59,7 @@ export class ExecutorDesk {
       // Every round is on record: whoever is refused for long asks less and less often.
       const least = effected.again === 0 ? 0 : Math.min(FIRST_PAUSE_MS * 2 ** round, LONGEST_PAUSE_MS);
       const pause = Math.min(Math.max(effected.again, least), Math.max(0, maxTotalTimeMs - effected.at));
-      if (pause > 0) await this.#record.alone(this.#record.engine.timer(`again ${action}`, pause));
+      if (pause > 0) await this.#record.alone(this.#record.timer(`again ${action}`, effected.at + pause));
       this.#intended(
         action,
         await this.#record.step(`intend again ${action}`, async () => makeIntent(this.#shop, action)),
@@ -131,7 +131,8 @@ export class ExecutorDesk {
       this.#record.news({ type: "settled", action, attempt, settlement }, Math.min(timerAt, goneAt));
     };
     if (goneAt <= foundAt) return gone();
-    this.#record.wait(nameOf(action), this.#record.engine.timer(`in doubt ${action}`, goneAt - foundAt), gone);
+    const goneIn = this.#record.engine.timer(`in doubt ${action}`, Math.ceil(goneAt - foundAt));
+    this.#record.wait(nameOf(action), goneIn, gone);
   }
 
   /** What the machine is told of a watch's end; nothing where it hears of it otherwise. */

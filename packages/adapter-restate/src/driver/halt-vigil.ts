@@ -1,4 +1,4 @@
-import { subscribe } from "../live/limited.js";
+import { canSubscribe, subscribe } from "../live/limited.js";
 import { readSwitch } from "./port-steps.js";
 import type { Shop } from "./shop.js";
 
@@ -6,6 +6,14 @@ import type { Shop } from "./shop.js";
 export interface Vigil {
   readonly at: number;
   readonly halted: boolean;
+}
+
+/** Reads the kill switch once; one that is broken halts nobody. */
+export async function lookForHalt(shop: Shop): Promise<Vigil> {
+  const { machine, ports } = shop;
+  const listens = canSubscribe(ports.killSwitch);
+  const verdict = listens ? await readSwitch(shop, machine.policy.timeout.portTimeoutMs) : "unavailable";
+  return { halted: verdict === "halted", at: shop.now() };
 }
 
 /** Listens to the kill switch for `spanMs`, or until `over` aborts or a halt is heard of. */

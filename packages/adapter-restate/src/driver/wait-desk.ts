@@ -1,7 +1,6 @@
 import type { EngineRecord } from "./engine-record.js";
-import { listenForHalt, type Vigil } from "./halt-vigil.js";
+import { listenForHalt, lookForHalt, type Vigil } from "./halt-vigil.js";
 import type { KeyDesk } from "./key-desk.js";
-import { readSwitch } from "./port-steps.js";
 import type { Shop } from "./shop.js";
 
 /** The name under which a halt is listened for in waits. */
@@ -64,12 +63,11 @@ export class WaitDesk {
 
   #giveToEngine(action: number, at: number): void {
     const name = `timer ${action}`;
-    const pending = this.#record.engine.timer(name, Math.max(0, at - this.#shop.machine.at));
-    this.#record.wait(name, pending, async () => {
+    this.#record.wait(name, this.#record.timer(name, at), async () => {
       // The engine says that the time has come, not what time it is: this process may have been away for long.
       const woken = await this.#record.step("wake", async () => ({ at: this.#shop.now() }));
       this.#due.delete(action);
-      this.#record.news({ type: "timer", action }, Math.max(at, woken.at));
+      this.#record.news({ type: "timer", action }, Math.max(Math.ceil(at), woken.at));
     });
   }
 
@@ -93,14 +91,10 @@ export class WaitDesk {
       const listening = engine.step("listen for a halt", () => listenForHalt(this.#shop, until - now, ends));
       this.#record.wait(VIGIL, listening, over);
     } else {
-      const rest = engine.timer("rest", Math.max(1, Math.min(haltWatchMs, this.#lastDue() - now)));
-      this.#record.wait(VIGIL, rest, async () => over(await this.#record.step("look for a halt", () => this.#look())));
+      const rest = this.#record.timer("rest", now + Math.max(1, Math.min(haltWatchMs, this.#lastDue() - now)));
+      const look = () => this.#record.step("look for a halt", () => lookForHalt(this.#shop));
+      this.#record.wait(VIGIL, rest, async () => over(await look()));
     }
-  }
-
-  async #look(): Promise<Vigil> {
-    const verdict = await readSwitch(this.#shop, this.#shop.machine.policy.timeout.portTimeoutMs);
-    return { halted: verdict === "halted", at: this.#shop.now() };
   }
 
   #vigilOver({ halted, at }: Vigil): void {

@@ -68,3 +68,10 @@ export function subscribe(killSwitch: KillSwitch | undefined, halted: () => void
     return undefined;
   }
 }
+
+/** False of a switch that is broken: it could not be obeyed in flight (S2.3). */
+export function canSubscribe(killSwitch: KillSwitch | undefined): boolean {
+  const leave = subscribe(killSwitch, () => {});
+  leave?.();
+  return leave !== undefined;
+}

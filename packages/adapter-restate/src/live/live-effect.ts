@@ -137,8 +137,8 @@ export class LiveEffect {
     this.#happens("settled");
   }
 
-  #happens(type: "limit" | "halt" | "settled"): void {
-    this.#happened.push({ type, at: this.#now(), timer: this.#timer });
+  #happens(type: "limit" | "halt" | "settled", at = this.#now()): void {
+    this.#happened.push({ type, at, timer: this.#timer });
     this.look();
   }
 
@@ -186,12 +186,14 @@ export class LiveEffect {
     if (timer <= this.#timer || this.#outcome !== undefined) return;
     this.#cancelTimer?.();
     this.#timer = timer;
+    const due = Math.ceil(at);
     this.#cancelTimer = this.#clock.setTimer(
       () => {
         if (cause !== undefined) this.abort(cause);
-        this.#happens("limit");
+        // A clock may be a hair early; the machine, asked to believe that, would take what the abort causes for the executor's own.
+        this.#happens("limit", Math.max(due, this.#now()));
       },
-      Math.max(0, at - this.#now()),
+      Math.max(0, due - this.#now()),
     );
   }
 
