@@ -81,6 +81,15 @@ function byAction({ seen, ...trace }: Trace): Trace {
   return { ...trace, seen: [...seen].sort((a, b) => a.action - b.action) };
 }
 
+/** Runs the scenario in one process twice, with and without a listener: what it does, and when, is the same. */
+export async function expectUnheardTheSame(scenario: Scenario): Promise<void> {
+  const [heard, unheard] = [
+    await inProcess({ ...scenario, listens: true }),
+    await inProcess({ ...scenario, listens: false }),
+  ];
+  expect({ ...unheard, events: heard.events }).toEqual(heard);
+}
+
 /** Runs the scenario on both drivers. Gives what they agree on. */
 export async function expectTheSame(scenario: Scenario): Promise<Trace> {
   const [here, there] = [await inProcess(scenario), await onTheEngine(scenario)];

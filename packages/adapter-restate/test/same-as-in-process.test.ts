@@ -1,8 +1,8 @@
 import type { TerminalReason } from "@eoc/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { expectTheSame } from "./both-drivers.js";
-import { aScenario } from "./scenario.js";
+import { expectTheSame, expectUnheardTheSame } from "./both-drivers.js";
+import { aScenario, type Scenario } from "./scenario.js";
 
 /** The deep run looks for what is new; the short one says whether what is known still holds. */
 const RUNS = process.env["EOC_DEEP"] === "1" ? { numRuns: 20_000 } : { numRuns: 1000, seed: 402953150 };
@@ -41,10 +41,15 @@ const ENDS: readonly TerminalReason[] = [
   "not_allowed",
 ];
 
+it("S8.3 an execution in one process does the same, each at its time, whether or not anybody listens", async () => {
+  const compare = (scenario: Scenario) => expectUnheardTheSame({ ...scenario, journal: undefined });
+  await fc.assert(fc.asyncProperty(aScenario, compare), RUNS);
+}, 1_200_000);
+
 describe("an execution of which no process dies", () => {
   it("has the same events, journal, report and values on the engine as in one process, each at its time, and the same calls of every action", async () => {
     const ends = new Set<string>();
-    const compare = async (scenario: Parameters<typeof expectTheSame>[0]) => {
+    const compare = async (scenario: Scenario) => {
       const { report } = await expectTheSame(scenario);
       for (const { reason } of report.actions) ends.add(reason);
     };

@@ -208,6 +208,8 @@ function onTimer(machine: Machine, action: ActionState): boolean {
   switch (action.phase) {
     case "throttle":
       machine.throttled = undefined;
+      // Nothing else is begun before it has had its answers.
+      machine.yielded = true;
       endWait(machine, action);
       approach(machine, action);
       return true;

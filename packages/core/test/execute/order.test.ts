@@ -8,6 +8,7 @@ import {
   type ExecuteFn,
   type ExecuteOptions,
   execute,
+  type FinalDecisionInput,
   type IdempotencyStore,
 } from "../../src/index.js";
 import {
@@ -102,6 +103,30 @@ describe("S5.1 order of dispatches", () => {
       expect(await dispatchedWith(asked, (action) => action % every === 0)).toEqual([0, 1, 2, 3, 4, 5]);
     }
   });
+});
+
+describe("S5.1 order after a throttle", () => {
+  for (const [who, observer] of [
+    ["unheard", {}],
+    ["with a listener", { onEvent: () => {} }],
+  ] as const) {
+    it(`is the plan's where the first alone has to ask for a permit, ${who} (S8.3)`, async () => {
+      const clock = createVirtualClock();
+      const dispatched: number[] = [];
+      const decision: FinalDecisionInput = {
+        action: "ACT",
+        throttle_ms: 20,
+        actions: [{ action: "EXIT" }, { action: "ACT" }],
+      };
+      const policy = { maxConcurrency: 2, rateLimit: { perAction: { EXIT: { limit: 1, windowMs: 60 } } } };
+      const executor: ExecuteFn = (_, { actionIndex }) =>
+        ({ ok: dispatched.push(actionIndex) > 1, code: "no" }) as never;
+      const options = { clock, rateLimiter: createMemoryRateLimiter(), ...observer };
+      await clock.run(() => execute(decision, {}, { ...policy, retry: { maxRetries: 0 } }, executor, options));
+      // The first has failed, and stops the second.
+      expect(dispatched).toEqual([0]);
+    });
+  }
 });
 
 describe("S5.2 onFailure", () => {

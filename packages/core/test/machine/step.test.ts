@@ -112,7 +112,8 @@ describe("waits and halts", () => {
     feed(START);
     expect(typesOf(feed({ type: "resume" }))).toEqual([]);
     expect(typesOf(feed({ type: "key_derived", action: 0, key: "k0" }))).toEqual(["set_timer"]);
-    expect(typesOf(feed({ type: "timer", at: 3, action: 0 }))).toEqual(["claim_key", "derive_key"]);
+    expect(typesOf(feed({ type: "timer", at: 3, action: 0 }))).toEqual(["claim_key", "yield"]);
+    expect(typesOf(feed({ type: "resume", at: 3 }))).toEqual(["derive_key"]);
     expect(typesOf(feed({ type: "key_derived", at: 3, action: 1, key: "k1" }))).toEqual(["claim_key"]);
   });
 
