@@ -23,7 +23,8 @@ export function executorOf(scenario: Scenario, clock: VirtualClock, seen: Sight[
   const { actions, reconciles, reconcileMs } = scenario;
   if (scenario.refused === "executor") return {} as never;
   const asked = new Map<number, number>();
-  const see = (action: number, what: string) => seen.push({ action, what, atMs: clock.monotonic() });
+  // A limit that is set anew in the middle of a millisecond is late by the rest of it, and no more (ADR 3).
+  const see = (action: number, what: string) => seen.push({ action, what, atMs: Math.floor(clock.monotonic()) });
   return {
     execute: (_, { attempt, actionIndex, idempotencyKey, executionId, signal }) => {
       see(actionIndex, `${executionId} ${actionIndex} ${attempt} ${idempotencyKey}`);
