@@ -91,7 +91,7 @@ export function createKeyMemory(
     // A key with a mask in it may be one that another key becomes.
     const staysAsItIs = !name.includes(mask) && key !== "__proto__";
     const ordinary = staysAsItIs && scope === "none" && role !== "value";
-    return { scope, rule, key, name, role, staysAsItIs, ordinary, next: undefined, first: undefined, isKept: false };
+    return { key, ordinary, next: undefined, first: undefined, scope, rule, name, role, staysAsItIs, isKept: false };
   }
 
   return {

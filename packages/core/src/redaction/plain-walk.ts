@@ -52,8 +52,9 @@ function copyItems(walk: PlainWalk, source: readonly unknown[], under: KnownKey,
   if (typeof length !== "number" || length > LONG_ARRAY) return undefined;
   const isPair = length === 2 && depth > 0 && Array.isArray(walk.path[depth - 1]);
   if (isPair && walk.keys.namesSecret(source[0])) return undefined;
-  const copy: unknown[] = [];
-  for (let index = 0; index < length; index++) copy.push(copyPlain(walk, source[index], under, depth + 1));
+  // To push would make room for seventeen.
+  const copy = new Array<unknown>(length);
+  for (let index = 0; index < length; index++) copy[index] = copyPlain(walk, source[index], under, depth + 1);
   return copy;
 }
 
@@ -73,7 +74,8 @@ function copyMembers(
     if (known?.key !== key)
       known = previous === undefined ? walk.keys.knowFirst(under, key) : walk.keys.knowNext(previous, key);
     const value = (source as Record<string, unknown>)[key];
-    if (known.ordinary) copy[key] = copyPlain(walk, value, known, depth + 1);
+    if (known.ordinary)
+      copy[key] = typeof value === "string" ? walk.text.redact(value) : copyPlain(walk, value, known, depth + 1);
     else if (!known.staysAsItIs) return undefined;
     else copy[key] = isSecret(walk, source, known, value) ? walk.mask : copyPlain(walk, value, known, depth + 1);
     previous = known;
