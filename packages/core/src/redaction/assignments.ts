@@ -5,6 +5,8 @@ export type SecretNameTest = (name: string) => boolean;
 export interface AssignmentMasker {
   readonly hints: readonly string[];
   mask(text: string): string;
+  /** Whether all masks of the last text stand beside signs and spaces, and to mask it again would change nothing. */
+  isSettled(): boolean;
 }
 
 /**
@@ -45,29 +47,39 @@ export function createAssignmentMasker(
     `(?:${[STEMS.replaceAll("KEY", "[ _.-]?key"), ...own.map((words) => words.replaceAll(/[ _]/g, "[ _.-]?"))].join("|")})[\\w.-]{0,32}`,
     "gi",
   );
-  return {
-    hints: [...HINTS.split(" "), ...own],
-    mask: (text) => maskAssignments(text, name, mask, isSecretName),
-  };
+  /** The usual mask is no part of a sign, a name or a hint, whatever stands beside it. */
+  const isInert = mask === "[REDACTED]" && !name.test(mask);
+  let isSettled = false;
+
+  function maskAssignments(text: string): string {
+    let masked = "";
+    let done = 0;
+    isSettled = isInert;
+    name.lastIndex = 0;
+    for (let match = name.exec(text); match !== null; match = name.exec(text)) {
+      const found = findSecret(text, match.index, name.lastIndex, mask, isSecretName);
+      isSettled &&= found !== undefined && standsAlone(text, found);
+      if (found === undefined) continue;
+      masked += text.slice(done, found.start) + mask;
+      done = found.end;
+      name.lastIndex = found.end;
+    }
+    return done === 0 ? text : masked + text.slice(done);
+  }
+  return { hints: [...HINTS.split(" "), ...own], mask: maskAssignments, isSettled: () => isSettled };
+}
+
+/**
+ * Between a sign or space and a space. No name goes into an inert mask, and what is read after one ends at the space: where all names
+ * of a text have secrets like that, the same names are found again, and nothing but masks after them.
+ */
+function standsAlone(text: string, { start, end }: Found): boolean {
+  return "=: ".includes(text.charAt(start - 1)) && " \t\n\r".includes(text.charAt(end));
 }
 
 interface Found {
   readonly start: number;
   readonly end: number;
-}
-
-function maskAssignments(text: string, name: RegExp, mask: string, isSecretName: SecretNameTest): string {
-  let masked = "";
-  let done = 0;
-  name.lastIndex = 0;
-  for (let match = name.exec(text); match !== null; match = name.exec(text)) {
-    const found = findSecret(text, match.index, name.lastIndex, mask, isSecretName);
-    if (found === undefined) continue;
-    masked += text.slice(done, found.start) + mask;
-    done = found.end;
-    name.lastIndex = found.end;
-  }
-  return done === 0 ? text : masked + text.slice(done);
 }
 
 /** Closing quotes or brackets of the name. */
@@ -95,9 +107,11 @@ function findSecret(
   const written = text.slice(nameStart, nameEnd);
   const fullName = written.startsWith("-") ? written.replace(/^-+/, "") : written;
   if (!isSecretName(fullName)) return undefined;
-  const signStart = endOf(CLOSING, text, nameEnd);
-  const signEnd = endOf(SIGN, text, signStart);
-  const start = endOf(OPENING, text, signEnd);
+  // Before a regular expression, a look at the character that it would begin with.
+  const isShort = "=:".includes(text.charAt(nameEnd)) && !"=:>/".includes(text.charAt(nameEnd + 1));
+  const signStart = isShort ? nameEnd : endOf(CLOSING, text, nameEnd);
+  const signEnd = isShort ? nameEnd + 1 : endOf(SIGN, text, signStart);
+  const start = " \tiwvIWV".includes(text.charAt(signEnd)) ? endOf(OPENING, text, signEnd) : signEnd;
   const assigns = signEnd === signStart ? undefined : text.slice(signStart, signEnd);
   if (start >= text.length) return undefined;
   if (assigns === undefined && !(start > nameEnd && /[ \t=]/.test(text.charAt(start - 1)))) return undefined;
@@ -112,7 +126,7 @@ function findSecret(
     const line = wholeHeader(text, start);
     if (line !== undefined) return line;
   }
-  const quoteEnd = endOf(QUOTE, text, start);
+  const quoteEnd = isOfName(text.charCodeAt(start)) ? start : endOf(QUOTE, text, start);
   if (quoteEnd > start) return quotedSecret(text, quoteEnd, text.slice(start, quoteEnd), assigns !== undefined);
   if (assigns !== undefined && (text[start] === "[" || text[start] === "{"))
     return { start, end: endOfBrackets(text, start) };
@@ -152,7 +166,7 @@ function startOfName(text: string, stemStart: number): number {
   let start = stemStart;
   const limit = Math.max(0, stemStart - 64);
   while (start > limit && isOfName(text.charCodeAt(start - 1))) start--;
-  return Math.min(endOf(REST_OF_ESCAPE, text, start), stemStart);
+  return text.charAt(start - 1) === " " ? start : Math.min(endOf(REST_OF_ESCAPE, text, start), stemStart);
 }
 
 /** `[\w.-]`, without a regular expression for each character. */

@@ -3,14 +3,14 @@ export interface ValuePattern {
   /** Stands in manifests. */
   readonly name: string;
   /**
-   * Three characters each, one of which every match contains: case aside, `0` for any digit, `?` for anything that is no letter,
-   * digit, space or one of `-_/`, also for the start of the text.
+   * Three characters each, one of which every match contains: case aside, `0` for any digit, a space also for the start of the text,
+   * `?` for anything that is no letter, digit, space or one of `-_/`. At least two more characters of the match come after it.
    */
   readonly hints: readonly string[];
+  /** How many times a hint is in every match. Only of the last shape. @defaultValue 1 */
+  readonly hintsInMatch?: number | undefined;
   /** A character that every match contains. */
   readonly needs?: string;
-  /** No match is shorter. @defaultValue 0 */
-  readonly minLength?: number;
   /** Global. Group 1, where there is one, is kept; the rest of the match is the secret. */
   readonly pattern: RegExp;
   /** Whether what the pattern found is a secret; everything is when absent. `kept` is group 1. */
@@ -53,6 +53,7 @@ export function builtInPatterns(): readonly ValuePattern[] {
     {
       name: "url_query",
       hints: ["?ke", "?si", "?au", "?pa", "?pw", "?sa", "?hm"],
+      needs: "=",
       pattern: /([?&](?:key|sig|auth|pass|pw|sas|hmac)=)[^\s&"'<>]+/gi,
     },
     {
@@ -141,8 +142,8 @@ export function builtInPatterns(): readonly ValuePattern[] {
     {
       name: "card_number",
       hints: ["000"],
-      // Any three digits are a hint.
-      minLength: 13,
+      // Before its last two characters, in four digits four times and in six between four and four; thirteen in a row have more.
+      hintsInMatch: 6,
       pattern: starting(
         "[^\\w.+-]",
         "[2-6]\\d{3}",

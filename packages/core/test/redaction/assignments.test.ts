@@ -9,6 +9,9 @@ const { redact } = createRedactor();
 /** Before, and after. */
 const assignments: readonly (readonly [before: string, after: string])[] = [
   ["password=hunter2", "password=[REDACTED]"],
+  [" pwd=x", " pwd=[REDACTED]"],
+  ["a pwd=x", "a pwd=[REDACTED]"],
+  ["a pin x1y2z3", "a pin [REDACTED]"],
   ["PASSWORD: hunter2", "PASSWORD: [REDACTED]"],
   ["token => hunter2", "token => [REDACTED]"],
   ["secret := hunter2", "secret := [REDACTED]"],
@@ -143,6 +146,75 @@ describe("S9.3 assignments in running text", () => {
     const gate = createGate([{ hints }]);
 
     for (const [before] of assignments) expect([before, gate(before)]).toEqual([before, 1]);
+  });
+});
+
+describe("assignments that are settled", () => {
+  const piece = fc.constantFrom(
+    ...[
+      "password",
+      "pin",
+      "token",
+      "api_key",
+      "author",
+      "tokens",
+      "Authorization",
+      "Set-Cookie",
+      "value",
+      "was",
+      "redacted",
+    ],
+    ...[
+      "=",
+      ":",
+      "=",
+      ": ",
+      " = ",
+      "=>",
+      ":=",
+      "==",
+      "::",
+      "%3D",
+      "=value=",
+      ": is ",
+      "]=",
+      ">",
+      "'",
+      '"',
+      "\\",
+      ",",
+      ")",
+    ],
+    ...["hunter2", "s3cr3t", "null", "Bearer abc1234", "[a]b", "{x", "[REDACTED]", "[REDACTED]x", "12", "expired"],
+    ...[" ", " ", " ", "\n", "\t", "\u00a0", "[1;", "%20", "\\n", "-"],
+  );
+  const text = fc.array(piece, { maxLength: 14 }).map((pieces) => pieces.join(""));
+
+  it.each([{ own: [] }, { own: ["value", "was", "key_value"] }, { own: ["redacted"] }])(
+    "are left alone the next time, with own names $own",
+    ({ own }) => {
+      const isSecretName = (name: string) => !/author$|tokens$/.test(name);
+      const masker = createAssignmentMasker("[REDACTED]", isSecretName, own);
+      let settled = 0;
+
+      fc.assert(
+        fc.property(text, (before) => {
+          const after = masker.mask(before);
+          if (after === before || !masker.isSettled()) return;
+          settled++;
+          expect(masker.mask(after)).toBe(after);
+        }),
+        { numRuns: 5000 },
+      );
+      expect(settled > 50).toBe(!own.includes("redacted"));
+    },
+  );
+
+  it("do not count as such beside any other mask", () => {
+    const masker = createAssignmentMasker("[pin=1]", () => true, []);
+
+    expect(masker.mask("pin=2 ")).toBe("pin=[pin=1] ");
+    expect(masker.isSettled()).toBe(false);
   });
 });
 

@@ -234,15 +234,38 @@ describe("the gate before the patterns", () => {
           fc.stringMatching(new RegExp(`^(?:${source})`)),
           fc.oneof({ weight: 3, arbitrary: fc.constantFrom("", " ", "x-", "ü") }, fc.constantFrom(...escapes)),
           (generated, before) => {
-            const text = `${before}${generated}@`;
-            if (text.search(pattern) < 0) return;
-            matches++;
-            expect(gate(text) & (1 << index)).not.toBe(0);
-            expect(text).toContain(needs);
+            for (const text of [`${before}${generated}`, `${before}${generated}@`]) {
+              if (text.search(pattern) < 0) continue;
+              matches++;
+              expect(gate(text) & (1 << index)).not.toBe(0);
+              expect(text).toContain(needs);
+            }
           },
         ),
       );
       expect([name, matches > 10]).toEqual([name, true]);
+    }
+  });
+
+  it("finds no hint that the usual mask brings between a sign and a space", () => {
+    const gate = createGate(builtInPatterns());
+
+    for (const beside of "abcdefghijklmnopqrstuvwxyz0 -_/?") {
+      for (const sign of "=: ") expect(gate(`${beside}${sign}[REDACTED] ${beside}..`)).toBe(0);
+    }
+  });
+
+  it("asks for as many digits as a card number has", () => {
+    const gate = createGate(builtInPatterns());
+
+    for (const [text, isLet] of [
+      ["4111111111111", true],
+      ["3782 822463 1000", true],
+      ["4111-1111-1111-1111", true],
+      ["on 2026-11-10 at 12:30:45.123", false],
+      ["error 503 after 1234 ms", false],
+    ] as const) {
+      expect([text, gate(text) !== 0]).toEqual([text, isLet]);
     }
   });
 });
