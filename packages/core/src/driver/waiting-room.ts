@@ -92,15 +92,15 @@ export class WaitingRoom {
   }
 
   remove(parked: Parked): void {
-    this.forget(parked, parked.next);
+    if (parked === this.#first) this.forget(parked, this.queue.behind(parked));
     this.queue.remove(parked);
   }
 
   /** Is told of everyone who leaves the queue, and who is behind him. */
-  forget(parked: Parked, behind: Place | undefined): void {
+  forget(parked: Parked, behind: Waiting | undefined): void {
     if (parked !== this.#first) return;
     let next = behind;
-    while (next !== undefined && !(next instanceof Parked)) next = next.next;
+    while (next !== undefined && !(next instanceof Parked)) next = this.queue.behind(next);
     this.#first = next;
     if (next !== undefined) return;
     this.#setup = undefined;
