@@ -66,16 +66,25 @@ export function planExecution(
 
 /** The same of a decision that is a frozen copy already, for those who change no list. */
 export function planOf(decision: FinalDecision, { defaultEffect }: ExecutionPolicy): ExecutionPlan {
-  const { actions: items } = decision;
-  if (items == null) {
-    const { action, params } = decision;
-    return new FrozenPlan([plannedAction({ action, params }, 0, defaultEffect)]);
-  }
+  const items = itemsOf(decision);
   const actions = new Array<PlannedAction>(items.length);
   for (let index = 0; index < items.length; index++) {
     actions[index] = plannedAction(items[index]!, index, defaultEffect);
   }
   return new FrozenPlan(actions);
+}
+
+/** The only action of the plan of a decision that has no other. */
+export function onlyActionOf(decision: FinalDecision, { defaultEffect }: ExecutionPolicy): PlannedAction {
+  return plannedAction(itemsOf(decision)[0]!, 0, defaultEffect);
+}
+
+export function planOfOne(action: PlannedAction): ExecutionPlan {
+  return new FrozenPlan([action]);
+}
+
+function itemsOf({ actions, action, params }: FinalDecision): readonly ActionItem[] {
+  return actions ?? [{ action, params }];
 }
 
 function plannedAction(
@@ -84,7 +93,7 @@ function plannedAction(
   defaultEffect: Effect,
 ): PlannedAction {
   const planned = {
-    id: id ?? `action-${index}`,
+    id: id ?? (index === 0 ? FIRST_ID : `action-${index}`),
     index,
     action,
     params: params ?? NO_PARAMS,
@@ -92,6 +101,9 @@ function plannedAction(
   };
   return Object.freeze(key == null ? planned : { ...planned, idempotencyKey: key });
 }
+
+/** Most actions are the first of their plan and have no id: they share the text. */
+const FIRST_ID = "action-0";
 
 const NO_PARAMS = Object.freeze({});
 

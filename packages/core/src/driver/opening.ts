@@ -1,13 +1,13 @@
 import type { ExecutionContext } from "@eoc/decision-schema/read";
 import { type DeadlineTimers, timersOf } from "../local/system-clock.js";
 import type { Settlement } from "../machine/outcome.js";
-import { type ExecutionPlan, planOf } from "../plan.js";
+import { onlyActionOf, type PlannedAction, planOfOne } from "../plan.js";
 import type { Bulkhead } from "../ports/bulkhead.js";
 import type { Clock } from "../ports/clock.js";
 import { randomId } from "../random-id.js";
 import type { HaltCause } from "../report/events.js";
 import type { ExecutionReport } from "../report/execution-report.js";
-import { type DispatchedOnce, reportOfSuccess } from "../report/summary.js";
+import { type DispatchedOnce, reportOfOne } from "../report/report-of-one.js";
 import type { Request } from "../request.js";
 import { Alarm, elapsed, type Timed } from "./alarm.js";
 import { Attempt, type AttemptHost } from "./attempt.js";
@@ -28,7 +28,7 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppa
   readonly timers: DeadlineTimers | undefined;
   readonly executionId: string;
   readonly #request: Request;
-  readonly plan: ExecutionPlan;
+  readonly action: PlannedAction;
   readonly #attempt: Attempt;
   readonly dispatchedAt: number;
   /** It had to queue before. */
@@ -55,7 +55,7 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppa
     this.timers = timersOf(request.clock);
     this.executionId = options.executionId ?? randomId();
     this.#request = request;
-    this.plan = planOf(decision, policy);
+    this.action = onlyActionOf(decision, policy);
     this.dispatchedAt = at ?? 0;
     this.#waited = at !== undefined;
     this.#limitAt = Math.min(this.dispatchedAt + attemptTimeoutMs, maxTotalTimeMs);
@@ -79,7 +79,7 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppa
   }
 
   keyOf(): string | undefined {
-    return this.plan.actions[0]!.idempotencyKey;
+    return this.action.idempotencyKey;
   }
 
   /** @param bulkhead has a free slot, which is taken. May throw before that. */
@@ -94,7 +94,7 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppa
   /** Calls the executor. Never throws. */
   dispatch(stops: StopWatch | undefined): ExecutionReport | Promise<ExecutionReport> {
     this.#stops = StopWatch.handOver(stops, this);
-    callExecutor(this, this.#request.execute, this.plan.actions[0]!, this.#attempt);
+    callExecutor(this, this.#request.execute, this.action, this.#attempt);
     if (this.#report !== undefined) return this.#report;
     const report = new Promise<Opening | Pump>((resolve) => {
       this.#wake = resolve;
@@ -145,7 +145,7 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppa
     this.clear(this);
     if (options.bulkhead !== undefined) callUnheard(options.bulkhead.leave, options.bulkhead);
     this.#stops?.leave();
-    this.#report = reportOfSuccess(this, at, value);
+    this.#report = reportOfOne(this, at, value);
     this.#wake?.(this);
   }
 
@@ -158,7 +158,10 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppa
   /** @param limit undefined where the answer is there */
   #handOver(limit?: "ahead"): void {
     this.clear(this);
-    this.#driver = new Driver(this.#request.prepare(undefined, this.plan, this.executionId), this.startedAt);
+    this.#driver = new Driver(
+      this.#request.prepare(undefined, planOfOne(this.action), this.executionId),
+      this.startedAt,
+    );
     const underWay: UnderWay = {
       attempt: this.#attempt,
       at: this.dispatchedAt,

@@ -1,7 +1,6 @@
 import { Given } from "../given.js";
 import { isAbnormal } from "../machine/conclude.js";
 import type { ActionState, Machine } from "../machine/state.js";
-import type { ExecutionPlan } from "../plan.js";
 import type {
   ActionReport,
   ActionStatus,
@@ -121,60 +120,13 @@ export function reportOf(machine: Machine, heldBy: (index: number) => { value: u
   const attempts = attemptsOf(machine);
   const report = emptyReport(facts.executionId, facts.startedAtMs, actions, attempts);
   count(actions, attempts, report);
-  return withPlanHash(summarize(report, machine, actions), machine.plan);
+  return withPlanHash(summarize(report, machine, actions), machine.plan, hashOfPlan);
 }
 
-/** An execution whose only action was dispatched once. */
-export interface DispatchedOnce {
-  readonly plan: ExecutionPlan;
-  readonly executionId: string;
-  readonly startedAtMs: number;
-  /** Since the start. */
-  readonly dispatchedAt: number;
-  readonly waitedMs: number;
-}
+const hashOfPlan = ({ planHash }: Machine["plan"]) => planHash;
 
-/** What {@link reportOf} makes of the machine of such an execution when it has succeeded, without the machine. */
-export function reportOfSuccess(
-  { plan, executionId, startedAtMs, dispatchedAt, waitedMs }: DispatchedOnce,
-  finishedAt: number,
-  value: unknown,
-): ExecutionReport {
-  const { id, action, idempotencyKey } = plan.actions[0]!;
-  const row: ActionReport = {
-    id,
-    index: 0,
-    action,
-    status: "success",
-    reason: "completed",
-    attemptCount: 1,
-    latencyMs: finishedAt,
-    waitedMs,
-    basis: "result",
-    replayed: false,
-  };
-  const attempt: ExecutionAttempt = {
-    actionIndex: 0,
-    attemptNumber: 0,
-    action,
-    status: "success",
-    startedAtMs: startedAtMs + dispatchedAt,
-    latencyMs: finishedAt - dispatchedAt,
-  };
-  if (idempotencyKey !== undefined) {
-    row.idempotencyKey = idempotencyKey;
-    attempt.idempotencyKey = idempotencyKey;
-  }
-  if (value !== undefined) Object.defineProperty(row, "value", { value });
-  const report = emptyReport(executionId, startedAtMs, [row], [attempt]);
-  report.status = "success";
-  report.totalLatencyMs = finishedAt;
-  report.successCount = 1;
-  report.attemptCount = 1;
-  return withPlanHash(report, plan);
-}
-
-function emptyReport(
+/** With everything in its place, and nothing counted. */
+export function emptyReport(
   executionId: string,
   startedAtMs: number,
   actions: ActionReport[],
@@ -198,8 +150,13 @@ function emptyReport(
   };
 }
 
-function withPlanHash(report: Omit<ExecutionReport, "planHash">, plan: ExecutionPlan): ExecutionReport {
-  new PlanBehind(report, plan);
+/** Hashing takes longer than all the rest: `hashOf` is called for those who look. */
+export function withPlanHash<T>(
+  report: Omit<ExecutionReport, "planHash">,
+  of: T,
+  hashOf: (of: T) => string,
+): ExecutionReport {
+  new HashBehind(report, of, hashOf);
   return Object.defineProperty(report, "planHash", PLAN_HASH) as ExecutionReport;
 }
 
@@ -232,24 +189,28 @@ function attemptOf({ facts, plan }: Machine, action: ActionState, number: number
   return attempt;
 }
 
-/** Gives an object a field that only this class sees: a third of the time of a symbol's. */
-class PlanBehind extends Given {
-  readonly #plan: ExecutionPlan;
+/** Gives an object fields that only this class sees: a third of the time of a symbol's. */
+class HashBehind<T> extends Given {
+  readonly #of: T;
+  readonly #hashOf: (of: T) => string;
+  #hash: string | undefined;
 
-  constructor(report: object, plan: ExecutionPlan) {
+  constructor(report: object, of: T, hashOf: (of: T) => string) {
     super(report);
-    this.#plan = plan;
+    this.#of = of;
+    this.#hashOf = hashOf;
   }
 
-  static hashOf(report: PlanBehind): string {
-    return report.#plan.planHash;
+  static read(report: HashBehind<unknown>): string {
+    report.#hash ??= report.#hashOf(report.#of);
+    return report.#hash;
   }
 }
 
-/** Hashing takes longer than all the rest: it is done for those who look. One getter serves all reports. */
-const PLAN_HASH: PropertyDescriptor & ThisType<PlanBehind> = {
+/** One getter serves all reports. */
+const PLAN_HASH: PropertyDescriptor & ThisType<HashBehind<unknown>> = {
   enumerable: true,
   get() {
-    return PlanBehind.hashOf(this);
+    return HashBehind.read(this);
   },
 };
