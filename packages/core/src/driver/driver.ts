@@ -104,14 +104,15 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
    * @param wake of a promise that was given for the report
    */
   runFromDispatch(
-    { attempt, at, waited, limitAt, limit, halt }: UnderWay,
+    underWay: UnderWay,
     stops: StopWatch | undefined,
     wake: ((self: Pump) => void) | undefined,
   ): Promise<ExecutionReport> | undefined {
+    const { attempt, limitAt, limit, halt } = underWay;
     const report = wake === undefined ? this.promise() : undefined;
     if (wake !== undefined) this.wakeBy(wake);
     this.#stops = StopWatch.handOver(stops, this);
-    dispatchAgain(this.machine, at, waited);
+    dispatchAgain(this.machine, underWay);
     const track = this.track(0);
     track.attempt = attempt;
     if (limit === "ahead") this.post(() => track.setTimer(limitAt));

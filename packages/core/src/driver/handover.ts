@@ -26,9 +26,13 @@ export interface UnderWay {
   readonly at: number;
   /** It queued for its slot of the bulkhead. */
   readonly waited: boolean;
+  /** When the caller's cancel was obeyed: it was aborted then. */
+  readonly cancelledAt: number | undefined;
+  /** The end of its time, or of its grace. */
   readonly limitAt: number;
   /** Its limit is ahead, has come, or cannot be told since the clock failed; undefined where its answer comes at once. */
   readonly limit: "ahead" | "reached" | "untold" | undefined;
+  /** What has not been obeyed yet. */
   readonly halt: HaltCause | undefined;
 }
 
@@ -44,9 +48,10 @@ export function queueAgain(machine: Machine): void {
   step(machine, { type: "resume", at: 0 });
 }
 
-/** The same to where its only action is with the executor, since `at`. */
-export function dispatchAgain(machine: Machine, at: number, waited: boolean): void {
+/** The same to where its only action is with the executor, since `at`, and has been told to stop. */
+export function dispatchAgain(machine: Machine, { at, waited, cancelledAt }: UnderWay): void {
   if (waited) queueAgain(machine);
   else step(machine, { type: "start", at: 0 });
   if (machine.facts.hasBulkhead) step(machine, { type: "bulkhead", action: 0, verdict: "entered", at });
+  if (cancelledAt !== undefined) step(machine, { type: "halt", cause: "cancelled", at: cancelledAt });
 }

@@ -20,8 +20,8 @@ import { Pump } from "./pump.js";
 import { type Stoppable, StopWatch } from "./stop-watch.js";
 
 /**
- * A plain execution from its dispatch to its success: no more than its arguments and an attempt. Whatever else happens to it happens
- * to a driver, whose machine goes on from there.
+ * A plain execution from its dispatch to its success, or to what its executor throws when the caller cancels: no more than its
+ * arguments and an attempt. Whatever else happens to it happens to a driver, whose machine goes on from there.
  */
 export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppable, DispatchedOnce {
   readonly startedAt: number;
@@ -33,11 +33,14 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppa
   readonly dispatchedAt: number;
   /** It had to queue before. */
   readonly #waited: boolean;
-  readonly #limitAt: number;
+  /** The end of its time and, once it has been told to stop, of its grace. */
+  #dueAt: number;
   #stops: StopWatch | undefined;
   /** Wakes it in the caller's asynchronous context, once. */
   #wake: ((self: Opening | Pump) => void) | undefined;
   #halt: HaltCause | undefined;
+  /** When the executor was told that the caller had cancelled. */
+  cancelledAt: number | undefined;
   /** Once it is to be told otherwise than by its answer. */
   #limit: UnderWay["limit"];
   #driver: Driver | undefined;
@@ -58,8 +61,8 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppa
     this.action = onlyActionOf(decision, policy);
     this.dispatchedAt = at ?? 0;
     this.#waited = at !== undefined;
-    this.#limitAt = Math.min(this.dispatchedAt + attemptTimeoutMs, maxTotalTimeMs);
-    this.#attempt = new Attempt(this, 0, 0, this.#limitAt);
+    this.#dueAt = Math.min(this.dispatchedAt + attemptTimeoutMs, maxTotalTimeMs);
+    this.#attempt = new Attempt(this, 0, 0, this.#dueAt);
   }
 
   get clock(): Clock {
@@ -96,16 +99,24 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppa
     this.#stops = StopWatch.handOver(stops, this);
     callExecutor(this, this.#request.execute, this.action, this.#attempt);
     if (this.#report !== undefined) return this.#report;
-    const report = new Promise<Opening | Pump>((resolve) => {
+    const report = this.#sleep();
+    this.#setAlarm();
+    if (this.#isDisturbed) this.#wake!(this);
+    return report;
+  }
+
+  #sleep(): Promise<ExecutionReport> {
+    return new Promise<Opening | Pump>((resolve) => {
       this.#wake = resolve;
     }).then(Opening.#woken);
+  }
+
+  #setAlarm(): void {
     try {
-      this.set(this, this.#limitAt);
+      this.set(this, this.#dueAt);
     } catch {
       this.#limit = "untold";
     }
-    if (this.#isDisturbed) this.#wake!(this);
-    return report;
   }
 
   get #isDisturbed(): boolean {
@@ -117,7 +128,7 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppa
     this.#wake?.(this);
   }
 
-  /** Its limit has come. */
+  /** Its time, or its grace, is over. */
   callback(): void {
     this.#limit = "reached";
     this.#wake!(this);
@@ -125,8 +136,13 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppa
 
   settled(attempt: Attempt, settlement: Settlement, answer: unknown): void {
     if (this.#driver === undefined) {
-      const at = settlement.kind === "applied" && !this.#isDisturbed ? this.#elapsed() : Number.NaN;
-      if (at >= this.dispatchedAt && at <= this.#limitAt) return this.#conclude(at, member(answer, "value"));
+      const { dispatchedAt, cancelledAt } = this;
+      const awaited = cancelledAt === undefined ? "applied" : "threw";
+      const at = settlement.kind === awaited && !this.#isDisturbed ? this.#elapsed() : Number.NaN;
+      if (at >= (cancelledAt ?? dispatchedAt) && at <= this.#dueAt) {
+        const errorType = settlement.kind === "threw" ? settlement.errorType : undefined;
+        return this.#conclude(reportOfOne(this, at, member(answer, "value"), errorType));
+      }
       this.#handOver();
     }
     this.#driver!.settled(attempt, settlement, answer);
@@ -140,19 +156,40 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppa
     }
   }
 
-  #conclude(at: number, value: unknown): void {
+  #conclude(report: ExecutionReport): void {
     const { options } = this.#request;
     this.clear(this);
     if (options.bulkhead !== undefined) callUnheard(options.bulkhead.leave, options.bulkhead);
     this.#stops?.leave();
-    this.#report = reportOfOne(this, at, value);
+    this.#report = report;
     this.#wake?.(this);
   }
 
   static #woken(this: void, self: Opening | Pump): ExecutionReport | Promise<ExecutionReport> {
     if (!(self instanceof Opening)) return Pump.woken(self)!;
-    if (self.#report === undefined) self.#handOver("ahead");
+    if (self.#report === undefined) {
+      if (self.#cancel()) return self.#sleep();
+      self.#handOver("ahead");
+    }
     return self.#report!;
+  }
+
+  /**
+   * Obeys a cancel that leaves one end, that the executor throws: false where reconcile, or an answer after the limit, may make
+   * another.
+   */
+  #cancel(): boolean {
+    const { policy, reconcile } = this.#request;
+    const isObeyed = this.#halt !== undefined && policy.onHalt === "abort" && reconcile === undefined;
+    const at = isObeyed && this.#limit === undefined ? this.#elapsed() : Number.NaN;
+    const graceEndsAt = at + policy.timeout.abortGraceMs;
+    if (!(at >= this.dispatchedAt && graceEndsAt <= this.#dueAt)) return false;
+    this.#halt = undefined;
+    this.cancelledAt = at;
+    this.#dueAt = graceEndsAt;
+    Attempt.abort(this.#attempt, "cancelled");
+    this.#setAlarm();
+    return this.#limit === undefined;
   }
 
   /** @param limit undefined where the answer is there */
@@ -166,7 +203,8 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppa
       attempt: this.#attempt,
       at: this.dispatchedAt,
       waited: this.#waited,
-      limitAt: this.#limitAt,
+      cancelledAt: this.cancelledAt,
+      limitAt: this.#dueAt,
       limit: this.#limit ?? limit,
       halt: this.#halt,
     };

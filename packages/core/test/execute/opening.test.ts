@@ -41,6 +41,11 @@ interface Setup {
 
 const DECISION = { action: "ACT" } as const;
 
+function rejectAfter(ms: number) {
+  return (clock: Clock) =>
+    new Promise<never>((_, reject) => clock.setTimer(() => reject(new TypeError("cancelled")), ms));
+}
+
 describe("an execution that has no machine as long as its only action goes well", () => {
   it("S4.3 says that an answer was late also when no timer had the time to say so", async () => {
     const { attempts, status } = await both((options) => {
@@ -190,6 +195,60 @@ describe("an execution that has no machine as long as its only action goes well"
     expect(getEventListeners(controller.signal, "abort")).toHaveLength(0);
     expect((await running).reason).toBe("cancelled");
   });
+
+  /** What an executor does that is cancelled after 20 ms, and what is said of it. */
+  const cancelled: [string, Partial<Setup> & { ends: (clock: Clock) => Promise<unknown> }, Partial<ExecutionReport>][] =
+    [
+      ["throws", { ends: rejectAfter(0) }, { status: "unknown", reason: "cancelled", haltLatencyMs: 0 }],
+      ["throws within the grace", { ends: rejectAfter(99) }, { reason: "cancelled", haltLatencyMs: 99 }],
+      ["throws after the grace", { ends: rejectAfter(150) }, { reason: "cancelled", haltLatencyMs: 100 }],
+      ["hangs", { ends: () => new Promise(() => {}) }, { status: "unknown", haltLatencyMs: 100, totalLatencyMs: 120 }],
+      ["goes well all the same", { ends: async () => ({ ok: true, value: 1 }) }, { status: "success" }],
+      ["fails", { ends: async () => ({ ok: false, code: "busy" }) }, { status: "failed", reason: "cancelled" }],
+      ["says nothing", { ends: async () => undefined }, { status: "unknown", reason: "invalid_result" }],
+      [
+        "throws what only reads",
+        { ends: rejectAfter(5), decision: { ...DECISION, actions: [{ ...DECISION, effect: "none" }] } },
+        { status: "failed", reason: "cancelled", unknownCount: 0 },
+      ],
+      [
+        "throws with a key",
+        { ends: rejectAfter(5), decision: { ...DECISION, actions: [{ ...DECISION, idempotency_key: "k-1" }] } },
+        { status: "unknown", reason: "cancelled" },
+      ],
+      [
+        "throws after its limit",
+        { ends: rejectAfter(15), policy: { timeout: { attemptTimeoutMs: 30 } } },
+        { status: "unknown", reason: "cancelled", totalLatencyMs: 35 },
+      ],
+      [
+        "is let finish, and throws",
+        { ends: rejectAfter(15), policy: { onHalt: "finish" } },
+        { status: "unknown", reason: "execution_exception", totalLatencyMs: 35 },
+      ],
+    ];
+
+  for (const [what, { ends, decision = DECISION, policy = {} }, expected] of cancelled) {
+    it(`S2.4 says the same of a cancelled executor that ${what} as a machine does`, async () => {
+      const report = await both(async (options) => {
+        const clock = createVirtualClock({ startMs: 1_000_000 });
+        const controller = new AbortController();
+        clock.setTimer(() => controller.abort(), 20);
+        const bulkhead = createBulkhead({ limit: 1 });
+        const executor: Executor = (_, { signal }) =>
+          new Promise<never>((resolve, reject) => {
+            const end = () => ends(clock).then((answer) => resolve(answer as never), reject);
+            signal.addEventListener("abort", end);
+            if (policy.onHalt === "finish") clock.setTimer(end, 20);
+          });
+        const ports = { ...options, clock, bulkhead, signal: controller.signal };
+        const run = await clock.run(() => execute(decision, {}, policy, executor, ports));
+        expect(getEventListeners(controller.signal, "abort")).toHaveLength(0);
+        return run;
+      });
+      expect(report).toMatchObject(expected);
+    });
+  }
 
   it("hands the same action and the same ids to every attempt", async () => {
     const clock = createVirtualClock();
