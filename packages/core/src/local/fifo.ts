@@ -16,9 +16,10 @@ const FEW = 32;
  * twice as long, since it has to be followed one by one, and the threads that are to help find nothing to do.
  */
 export class Fifo<T extends Place> {
-  /** With gaps where somebody has left. */
+  /** With gaps where somebody has left, and room at the end for who comes. */
   #places: (T | undefined)[] = [];
   #head = 0;
+  #end = 0;
   #size = 0;
 
   get size(): number {
@@ -30,26 +31,25 @@ export class Fifo<T extends Place> {
   }
 
   get last(): T | undefined {
-    return this.#places[this.#places.length - 1];
+    return this.#places[this.#end - 1];
   }
 
   /** Who stands behind somebody who stands here. */
   behind({ index }: T): T | undefined {
-    const places = this.#places;
     let next = index + 1;
-    while (next < places.length && places[next] === undefined) next++;
-    return places[next];
+    while (next < this.#end && this.#places[next] === undefined) next++;
+    return this.#places[next];
   }
 
   add(place: T): void {
-    place.index = this.#places.length;
-    this.#places.push(place);
+    place.index = this.#end;
+    this.#places[this.#end++] = place;
     this.#size++;
   }
 
   *[Symbol.iterator](): Iterator<T> {
     const places = this.#places;
-    for (let index = this.#head; index < places.length; index++) {
+    for (let index = this.#head; index < this.#end; index++) {
       const place = places[index];
       if (place !== undefined) yield place;
     }
@@ -63,10 +63,10 @@ export class Fifo<T extends Place> {
     places[index] = undefined;
     place.index = -1;
     this.#size--;
-    while (places.length > 0 && this.last === undefined) places.pop();
-    while (this.#head < places.length && this.first === undefined) this.#head++;
-    if (places.length > 2 * this.#size + FEW) this.#closeGaps();
-    if (this.#size === 0) this.#head = 0;
+    if (places.length > 2 * this.#size + FEW) return this.#closeGaps();
+    if (this.#size === 0) this.#head = this.#end = 0;
+    while (this.#end > this.#head && this.last === undefined) this.#end--;
+    while (this.#head < this.#end && this.first === undefined) this.#head++;
   }
 
   take(): T | undefined {
@@ -78,6 +78,7 @@ export class Fifo<T extends Place> {
   #closeGaps(): void {
     this.#places = this.#places.filter((place) => place !== undefined);
     this.#head = 0;
+    this.#end = this.#size;
     this.#places.forEach((place, index) => {
       place!.index = index;
     });
