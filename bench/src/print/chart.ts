@@ -18,7 +18,7 @@ export function barChart(title: string, bars: readonly Bar[], mark?: number): st
   const low = Math.log10(Math.min(...values, mark ?? Number.POSITIVE_INFINITY)) - 0.3;
   const high = Math.log10(Math.max(...values, mark ?? 0)) + 0.05;
   const at = (value: number) => ((Math.log10(value) - low) / (high - low)) * BAR_WIDTH;
-  const height = 56 + bars.length * ROW;
+  const height = 74 + bars.length * ROW;
   const width = LABEL_WIDTH + BAR_WIDTH + 130;
   const rows = bars.map(({ label, value, text, tone }, index) => {
     const y = 44 + index * ROW;
@@ -37,13 +37,14 @@ export function barChart(title: string, bars: readonly Bar[], mark?: number): st
     `<text x="12" y="24" font-size="14" font-weight="600">${escapeText(title)}</text>`,
     ...rows,
     line,
+    `<text x="${LABEL_WIDTH}" y="${height - 12}" fill="#4b5563">Lengths are logarithmic.</text>`,
     "</g></svg>",
     "",
   ].join("\n");
 }
 
 function markAt(x: number, height: number): string {
-  return `<line x1="${x.toFixed(1)}" x2="${x.toFixed(1)}" y1="38" y2="${height - 10}" stroke="#111827" stroke-dasharray="3 3"/>`;
+  return `<line x1="${x.toFixed(1)}" x2="${x.toFixed(1)}" y1="38" y2="${height - 28}" stroke="#111827" stroke-dasharray="3 3"/>`;
 }
 
 function escapeText(text: string): string {

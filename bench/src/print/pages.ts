@@ -21,7 +21,7 @@ export function writePages(outcomes: readonly Outcome[], how: string): void {
   const shown = outcomes.flatMap(([work, results]) => shownBy(work, results));
   writeFileSync(
     join(TARGET, "shows.svg"),
-    barChart("What was shown, beside what was asked (1, logarithmic)", shown.map(showBar), 1),
+    barChart("What was shown, beside what was asked (1)", shown.map(showBar), 1),
   );
   const charts = outcomes.filter(([work]) => CHARTED.includes(work.name));
   for (const [work, results] of charts) writeFileSync(join(TARGET, `${work.name}.svg`), chartOf(work, results));
@@ -44,7 +44,7 @@ function chartOf(work: Work, results: Results): string {
     const tone = name.startsWith("EOC") ? "ours" : name === work.floor ? "floor" : "other";
     return { label: name, value, text: `${figure(value)} × · ${duration(results.cpuNs(name))}`, tone };
   });
-  return barChart(work.title, bars);
+  return barChart(work.title.replaceAll("`", ""), bars);
 }
 
 function showBar({ show, what, figure: value, atMost, unit, isShown }: Shown): Bar {
