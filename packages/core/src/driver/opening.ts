@@ -168,28 +168,32 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppa
   static #woken(this: void, self: Opening | Pump): ExecutionReport | Promise<ExecutionReport> {
     if (!(self instanceof Opening)) return Pump.woken(self)!;
     if (self.#report === undefined) {
-      if (self.#cancel()) return self.#sleep();
+      const cancelled = self.#cancel();
+      if (cancelled !== undefined) return cancelled;
       self.#handOver("ahead");
     }
     return self.#report!;
   }
 
   /**
-   * Obeys a cancel that leaves one end, that the executor throws: false where reconcile, or an answer after the limit, may make
+   * Obeys a cancel that leaves one end, that the executor throws: undefined where reconcile, or an answer after the limit, may make
    * another.
    */
-  #cancel(): boolean {
+  #cancel(): Promise<ExecutionReport> | undefined {
     const { policy, reconcile } = this.#request;
     const isObeyed = this.#halt !== undefined && policy.onHalt === "abort" && reconcile === undefined;
     const at = isObeyed && this.#limit === undefined ? this.#elapsed() : Number.NaN;
     const graceEndsAt = at + policy.timeout.abortGraceMs;
-    if (!(at >= this.dispatchedAt && graceEndsAt <= this.#dueAt)) return false;
+    if (!(at >= this.dispatchedAt && graceEndsAt <= this.#dueAt)) return undefined;
     this.#halt = undefined;
     this.cancelledAt = at;
     this.#dueAt = graceEndsAt;
+    const report = this.#sleep();
     Attempt.abort(this.#attempt, "cancelled");
-    this.#setAlarm();
-    return this.#limit === undefined;
+    // An answer may be heard within the abort.
+    if (this.#report === undefined && this.#driver === undefined) this.#setAlarm();
+    if (this.#isDisturbed) this.#wake!(this);
+    return report;
   }
 
   /** @param limit undefined where the answer is there */

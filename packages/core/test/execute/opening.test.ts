@@ -250,6 +250,42 @@ describe("an execution that has no machine as long as its only action goes well"
     });
   }
 
+  /** A promise that tells at once whoever asked first, as no ordinary one does. */
+  class HeardAtOnce extends Promise<never> {
+    resolve!: (answer: unknown) => void;
+    reject!: (error: unknown) => void;
+
+    // biome-ignore lint/suspicious/noThenProperty: it is a promise.
+    override then(resolve: unknown, reject: unknown): Promise<never> {
+      this.resolve ??= resolve as HeardAtOnce["resolve"];
+      this.reject ??= reject as HeardAtOnce["reject"];
+      return this;
+    }
+  }
+
+  it.each<[string, (heard: HeardAtOnce) => void, Partial<ExecutionReport>]>([
+    ["goes well", ({ resolve }) => resolve({ ok: true, value: 1 }), { status: "success" }],
+    ["fails", ({ resolve }) => resolve({ ok: false, code: "busy" }), { status: "failed", reason: "cancelled" }],
+    ["throws", ({ reject }) => reject(new TypeError("cancelled")), { status: "unknown", reason: "cancelled" }],
+  ])("S4.3 S4.6 hears what %s while it is told to stop, and leaves no timer", async (_, end, expected) => {
+    const report = await both(async (options) => {
+      const clock = createVirtualClock({ startMs: 1_000_000 });
+      const controller = new AbortController();
+      clock.setTimer(() => controller.abort(), 20);
+      const executor: Executor = (_, { signal }) => {
+        const heard = new HeardAtOnce(() => {});
+        signal.addEventListener("abort", () => end(heard));
+        return heard;
+      };
+      const run = await clock.run(() =>
+        execute(DECISION, {}, {}, executor, { ...options, clock, signal: controller.signal }),
+      );
+      expect([clock.monotonic(), clock.pending]).toEqual([20, 0]);
+      return run;
+    });
+    expect(report).toMatchObject({ ...expected, totalLatencyMs: 20 });
+  });
+
   it("hands the same action and the same ids to every attempt", async () => {
     const clock = createVirtualClock();
     const seen: unknown[][] = [];
