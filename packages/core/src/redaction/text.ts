@@ -24,8 +24,8 @@ export interface TextOptions {
   readonly secrets: readonly string[];
 }
 
-/** No built-in rule finds a secret in a shorter text. */
-const MIN_TEXT_LENGTH = 6;
+/** A name of three characters, a sign and one more: no built-in rule finds a secret in a shorter text. */
+const MIN_TEXT_LENGTH = 5;
 
 /** A mask can make the text beside it look like something else: what was masked is looked at again, this often at most. */
 const MAX_PASSES = 10;

@@ -9,6 +9,8 @@ const { redact } = createRedactor();
 /** Before, and after. */
 const assignments: readonly (readonly [before: string, after: string])[] = [
   ["password=hunter2", "password=[REDACTED]"],
+  ["pwd=x", "pwd=[REDACTED]"],
+  ["pin:1", "pin:[REDACTED]"],
   [" pwd=x", " pwd=[REDACTED]"],
   ["a pwd=x", "a pwd=[REDACTED]"],
   ["a pin x1y2z3", "a pin [REDACTED]"],
