@@ -99,18 +99,10 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
     return report;
   }
 
-  /**
-   * Goes on with an execution of one action whose first attempt is under way. Never rejects.
-   * @param wake of a promise that was given for the report
-   */
-  runFromDispatch(
-    underWay: UnderWay,
-    stops: StopWatch | undefined,
-    wake: ((self: Pump) => void) | undefined,
-  ): Promise<ExecutionReport> | undefined {
-    const { attempt, limitAt, limit, halt } = underWay;
-    const report = wake === undefined ? this.promise() : undefined;
-    if (wake !== undefined) this.wakeBy(wake);
+  /** Goes on with an execution of one action whose first attempt is under way. Never rejects. */
+  runFromDispatch(underWay: UnderWay, stops: StopWatch | undefined): Promise<ExecutionReport> | undefined {
+    const { attempt, limitAt, limit, halt, wake } = underWay;
+    const report = wake === undefined ? this.promise() : this.wakeBy(wake);
     this.#stops = StopWatch.handOver(stops, this);
     dispatchAgain(this.machine, underWay);
     const track = this.track(0);

@@ -6,6 +6,7 @@ import type { Clock } from "../ports/clock.js";
 import type { ExecuteFn, ReconcileFn } from "../ports/executor.js";
 import type { HaltCause } from "../report/events.js";
 import type { Attempt } from "./attempt.js";
+import type { Pump } from "./pump.js";
 
 /** What was given for the execution, checked and frozen. */
 export interface PreparedExecution {
@@ -34,6 +35,8 @@ export interface UnderWay {
   readonly limit: "ahead" | "reached" | "untold" | undefined;
   /** What has not been obeyed yet. */
   readonly halt: HaltCause | undefined;
+  /** Of the promise that was given for the report; undefined where there is none, or it is used up. */
+  readonly wake: ((self: Pump) => void) | undefined;
 }
 
 /** What a driver is to do that could not tell the time while the execution waited. */

@@ -211,9 +211,8 @@ export class Opening extends Alarm implements Timed, AttemptHost, Caller, Stoppa
       limitAt: this.#dueAt,
       limit: this.#limit ?? limit,
       halt: this.#halt,
+      wake: this.#isDisturbed ? undefined : this.#wake,
     };
-    // The caller's promise is the driver's, unless it is used up.
-    const wake = this.#isDisturbed ? undefined : this.#wake;
-    this.#report = this.#driver.runFromDispatch(underWay, this.#stops, wake);
+    this.#report = this.#driver.runFromDispatch(underWay, this.#stops);
   }
 }

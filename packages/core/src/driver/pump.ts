@@ -31,7 +31,7 @@ export abstract class Pump {
   }
 
   /** Takes over a promise that was given for the report: it has not been used for waking, and continues with {@link woken}. */
-  protected wakeBy(wake: (self: Pump) => void): void {
+  protected wakeBy(wake: (self: Pump) => void): undefined {
     this.#wake = wake;
   }
 
