@@ -250,6 +250,34 @@ describe("an execution that has no machine as long as its only action goes well"
     });
   }
 
+  it("S3.3 asks what became of a cancelled attempt wherever it can", async () => {
+    const report = await both((options) => {
+      const controller = new AbortController();
+      const clock = createVirtualClock({ startMs: 1_000_000 });
+      clock.setTimer(() => controller.abort(), 20);
+      const executor: Executor = {
+        execute: (_, { signal }) =>
+          new Promise((_, reject) => signal.addEventListener("abort", () => reject(new TypeError("cancelled")))),
+        reconcile: () => ({ state: "applied" }),
+      };
+      return clock.run(() => execute(DECISION, {}, {}, executor, { ...options, clock, signal: controller.signal }));
+    });
+    expect(report).toMatchObject({ status: "success", actions: [{ reason: "reconciled" }] });
+  });
+
+  it("S1.1 has its report although the grace after a cancel cannot be timed", async () => {
+    const controller = new AbortController();
+    let timers = 0;
+    const clock = clockAt({ ms: 0 }, () => {
+      if (++timers === 2) throw new Error("no more timers");
+      return () => {};
+    });
+    const hangs = () => new Promise<never>(() => {});
+    const running = execute(DECISION, {}, {}, hangs, { clock, signal: controller.signal });
+    controller.abort();
+    expect(await running).toMatchObject({ status: "unknown", attempts: [{ status: "unknown" }] });
+  });
+
   /** A promise that tells at once whoever asked first, as no ordinary one does. */
   class HeardAtOnce extends Promise<never> {
     resolve!: (answer: unknown) => void;

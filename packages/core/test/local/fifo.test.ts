@@ -44,4 +44,13 @@ describe("Fifo", () => {
       }),
     );
   });
+
+  it("takes no more room than twice what stands in it, however many have passed", () => {
+    const fifo = new Fifo<Place>();
+    for (let passed = 0; passed < 1000; passed++) {
+      fifo.add(new Place());
+      if (passed > 10) fifo.take();
+    }
+    expect([fifo.size, fifo.last!.index < 100]).toEqual([11, true]);
+  });
 });
