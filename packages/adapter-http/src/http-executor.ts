@@ -131,6 +131,6 @@ function notSent(error: unknown): HttpOutcome {
 
 function resultOf(outcome: HttpOutcome): ExecutorResult {
   // Core judges anything else that a hook may return.
-  if (outcome?.ok === "unknown") throw new HttpUnknownError(outcome.code);
+  if (outcome?.ok === "unknown") throw new HttpUnknownError(outcome.code, outcome);
   return outcome;
 }

@@ -6,8 +6,8 @@ import { UnknownOutcomeError } from "@eoc/core";
  * and no body (S9.1).
  */
 export class HttpUnknownError extends UnknownOutcomeError {
-  constructor(code: string) {
-    super(typeof code === "string" && /^[a-z0-9_.:-]{1,64}$/.test(code) ? code : "invalid_code");
+  constructor(code: string, options: { retryAfterMs?: number } = {}) {
+    super(typeof code === "string" && /^[a-z0-9_.:-]{1,64}$/.test(code) ? code : "invalid_code", options);
     this.name = "HttpUnknownError";
   }
 }

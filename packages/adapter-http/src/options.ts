@@ -50,7 +50,7 @@ export type HttpOutcome =
   | {
       ok: "unknown";
       code: string;
-      /** The wait that a 503 asks for, for hooks that know what it stands for. Core waits only after what was not applied. */
+      /** The wait that a 503 asks for: where the action's effect allows a retry, it comes no earlier (RFC 9110 §10.2.3). */
       retryAfterMs?: number;
     };
 

@@ -109,10 +109,10 @@ describe("execute over HTTP", () => {
 
   it("S3.5 waits as long as Retry-After asks, and gives up where that is too long", async () => {
     const origin = "https://api.example.com";
-    const report = async (seconds: number) => {
+    const report = async (seconds: number, status = 429, effect: "once" | "idempotent" = "once") => {
       const clock = createVirtualClock();
       const answers = [
-        new Response(null, { status: 429, headers: { "retry-after": String(seconds) } }),
+        new Response(null, { status, headers: { "retry-after": String(seconds) } }),
         new Response("done"),
       ];
       const executor = createHttpExecutor({
@@ -121,13 +121,21 @@ describe("execute over HTTP", () => {
         fetch: async () => answers.shift()!,
       });
       return clock.run(() =>
-        execute({ action: "ACT" }, {}, { retry: { maxRetryAfterMs: 20_000 } }, executor, { clock }),
+        execute({ action: "ACT" }, {}, { retry: { maxRetryAfterMs: 20_000 }, defaultEffect: effect }, executor, {
+          clock,
+        }),
       );
     };
     expect(await report(7)).toMatchObject({ status: "success", attemptCount: 2, totalLatencyMs: 7000 });
     const tooLong = await report(21);
     expect(tooLong).toMatchObject({ status: "failed", attemptCount: 1, totalLatencyMs: 0 });
     expect(tooLong.actions[0]).toMatchObject({ reason: "retry_after_too_long", errorCode: "http_429" });
+
+    expect(await report(7, 503, "idempotent")).toMatchObject({ status: "success", totalLatencyMs: 7000 });
+    expect(await report(7, 503)).toMatchObject({ status: "unknown", attemptCount: 1 });
+    const doubtful = await report(21, 503, "idempotent");
+    expect(doubtful).toMatchObject({ status: "unknown", attemptCount: 1, totalLatencyMs: 0 });
+    expect(doubtful.actions[0]).toMatchObject({ reason: "retry_after_too_long", errorCode: "http_503" });
   });
 
   it("S2.4 a halt closes the connection of the attempt in flight", async () => {

@@ -1,4 +1,4 @@
-import { type Executor, type ExecutorResult, isEocError, NotAppliedError } from "@eoc/core";
+import { type Executor, type ExecutorResult, isEocError, NotAppliedError, UnknownOutcomeError } from "@eoc/core";
 import type { VirtualClock } from "@eoc/testkit";
 import type { Scenario, Turn } from "./scenario.js";
 
@@ -80,6 +80,7 @@ function answerOf({ does, retryAfterMs }: Turn, action: number): ExecutorResult 
     case "not_applied":
       throw new NotAppliedError("not_applied", { ...(retryAfterMs !== undefined && { retryAfterMs }) });
     case "throw":
+      if (retryAfterMs !== undefined) throw new UnknownOutcomeError("lost", { retryAfterMs });
       throw new TypeError("secret");
     default:
       return "nonsense" as never;

@@ -75,7 +75,7 @@ const aTurn = fc.record<Turn>({
   does: fc.constantFrom("succeed", "succeed", "reject", "refuse", "not_applied", "throw", "hang", "nonsense"),
   afterMs: fc.constantFrom(0, 1, 30, 700),
   promises: fc.boolean(),
-  retryAfterMs: fc.constantFrom(undefined, 25, 25.3, 800, 70_000),
+  retryAfterMs: fc.constantFrom(undefined, 25, 25.3, 800, 70_000, Number.POSITIVE_INFINITY),
   onAbort: fc.constantFrom("ignore", "throw", "throw", "answer"),
   afterAbortMs: fc.constantFrom(0, 0, 40, 170),
 });

@@ -60,11 +60,14 @@ export class NotAppliedError extends Error {
 export class UnknownOutcomeError extends Error {
   /** Becomes the attempt's `errorCode`, in place of `execution_exception` (S9.1). */
   readonly code: string;
+  /** How long a retry waits at the least, where the action's effect allows one (S3.5). */
+  readonly retryAfterMs?: number;
 
-  constructor(code: string, options: { cause?: unknown } = {}) {
+  constructor(code: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
     super(`outcome unknown: ${code}`, options);
     this.name = "UnknownOutcomeError";
     this.code = code;
+    if (options.retryAfterMs !== undefined) this.retryAfterMs = options.retryAfterMs;
     Object.defineProperty(this, UNKNOWN_OUTCOME, { value: true });
   }
 }

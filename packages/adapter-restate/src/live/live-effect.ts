@@ -131,7 +131,7 @@ export class LiveEffect {
 
   #settle(settlement: Settlement, value: unknown): void {
     if (!LiveAttempt.settle(this.#handed!)) return;
-    this.#outcome = { at: this.#now(), settlement: journalable(settlement), value };
+    this.#outcome = { at: this.#now(), settlement, value };
     this.#cancelTimer?.();
     this.stopListening();
     this.#happens("settled");
@@ -227,10 +227,4 @@ export class LiveEffect {
     }
     return watch.over() ? { type: "over", at: this.#now() } : undefined;
   }
-}
-
-/** JSON has no infinity. */
-function journalable(settlement: Settlement): Settlement {
-  if (settlement.kind !== "not_applied") return settlement;
-  return { ...settlement, retryAfterMs: Math.min(settlement.retryAfterMs, Number.MAX_SAFE_INTEGER) };
 }

@@ -90,7 +90,7 @@ export function conclude(
   clearTimer(machine, action);
   const status = statusOf(machine, action, reason);
   const row = rowOf(machine, action, status, reason, errorCode);
-  if (Number.isFinite(retryAfterMs)) row.retryAfterMs = Math.ceil(retryAfterMs!);
+  if (retryAfterMs !== undefined && retryAfterMs < Number.MAX_SAFE_INTEGER) row.retryAfterMs = Math.ceil(retryAfterMs);
   action.row = row;
   machine.rows++;
   machine.lastRowAt = machine.at;

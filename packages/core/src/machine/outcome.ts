@@ -4,7 +4,7 @@ import { isNotAppliedError, isUnknownOutcomeError } from "../errors.js";
 export type Settlement =
   | { kind: "applied" }
   | { kind: "not_applied"; code: string; retryable: boolean; retryAfterMs: number; errorType?: string }
-  | { kind: "threw"; errorType: string; code?: string }
+  | { kind: "threw"; errorType: string; code?: string; retryAfterMs?: number }
   | { kind: "invalid" };
 
 const APPLIED: Settlement = Object.freeze({ kind: "applied" });
@@ -36,7 +36,13 @@ export function judgeThrown(error: unknown): Settlement {
     }
     if (isUnknownOutcomeError(error)) {
       const code = safeCode(error.code);
-      return { kind: "threw", errorType: errorTypeOf(error), ...(OWN_CODES.has(code) ? undefined : { code }) };
+      const retryAfterMs = waitOf(error.retryAfterMs);
+      return {
+        kind: "threw",
+        errorType: errorTypeOf(error),
+        ...(OWN_CODES.has(code) ? undefined : { code }),
+        ...(retryAfterMs > 0 ? { retryAfterMs } : undefined),
+      };
     }
   } catch {
     // A hostile getter: all that is known is that it threw.
@@ -49,8 +55,13 @@ function notApplied(code: unknown, retryable: unknown, retryAfterMs: unknown): S
     kind: "not_applied",
     code: safeCode(code),
     retryable: retryable !== false,
-    retryAfterMs: typeof retryAfterMs === "number" && retryAfterMs > 0 ? retryAfterMs : 0,
+    retryAfterMs: waitOf(retryAfterMs),
   };
+}
+
+/** JSON, in which settlements and states are kept, has no infinity. */
+function waitOf(retryAfterMs: unknown): number {
+  return typeof retryAfterMs === "number" && retryAfterMs > 0 ? Math.min(retryAfterMs, Number.MAX_SAFE_INTEGER) : 0;
 }
 
 /** `code` when it is a code, else `invalid_code` (S9.1). */

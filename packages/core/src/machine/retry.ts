@@ -6,7 +6,7 @@ import { type ActionState, deadlineOf, type Machine } from "./state.js";
 import { startWait, tell } from "./transcript.js";
 
 /** Prepares the next attempt, or ends the action. */
-export function retry(machine: Machine, action: ActionState, retryAfterMs: number): void {
+export function retry(machine: Machine, action: ActionState, retryAfterMs = 0): void {
   const stop = stopReason(machine);
   if (stop !== undefined) return conclude(machine, action, stop);
   const decision = decideRetry(machine, action, retryAfterMs);

@@ -51,6 +51,7 @@ function judge(action: ActionState, attempt: AttemptState, settlement: Settlemen
     case "threw":
       attempt.status = "unknown";
       attempt.errorType = settlement.errorType;
+      if (settlement.retryAfterMs !== undefined) attempt.retryAfterMs = settlement.retryAfterMs;
       blame(action, attempt, "exception", settlement.code ?? "execution_exception");
       return;
     default:
@@ -132,7 +133,7 @@ function staysUnknown(machine: Machine, action: ActionState): void {
   if (final || (attempt.abortedFor !== undefined && attempt.abortedFor !== "attempt_timeout")) {
     return conclude(machine, action, invalid ? "invalid_result" : abortReason(attempt));
   }
-  retry(machine, action, 0);
+  retry(machine, action, attempt.retryAfterMs);
 }
 
 /** Why an attempt without a usable answer ends its action. */
@@ -167,7 +168,7 @@ export function onReconciled(machine: Machine, action: ActionState, input: Input
     return staysUnknown(machine, action);
   }
   attempt.status = "failed";
-  retry(machine, action, 0);
+  retry(machine, action, attempt.retryAfterMs);
 }
 
 /** The limit of an attempt has come: it is aborted and has the grace to settle (S4.3). */

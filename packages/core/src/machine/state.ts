@@ -70,6 +70,8 @@ export interface AttemptState {
   abortedFor?: AbortCause;
   errorCode?: string | undefined;
   errorType?: string;
+  /** Of an unknown outcome: how long a retry waits at the least, by the executor's word. */
+  retryAfterMs?: number;
   late?: boolean;
   /** The executor answered with something that is no answer: no other attempt may follow (S3.1). */
   invalid?: boolean;

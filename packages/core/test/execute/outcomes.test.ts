@@ -6,6 +6,7 @@ import {
   type ExecutorResult,
   execute,
   NotAppliedError,
+  UnknownOutcomeError,
 } from "../../src/index.js";
 import {
   createVirtualClock,
@@ -392,6 +393,27 @@ describe("S3.4 to S3.8 retries", () => {
     expect(fine.report.actions[0]!.retryAfterMs).toBe(60_001);
     const zero = await runScript([rejects("busy", { retryAfterMs: 0 }), succeeds()]);
     expect(zero.report.status).toBe("success");
+  });
+
+  it("S3.5 waits so too after an unknown outcome, where another attempt may follow one", async () => {
+    const busy = (retryAfterMs: number) => throws(new UnknownOutcomeError("http_503", { retryAfterMs }));
+    const asked = { reconcile: () => ({ state: "not_applied" as const }) };
+    for (const setup of [{ decision: plan([{ action: "ACT", effect: "idempotent" }]) }, asked]) {
+      const { calls, report } = await runScript(
+        [busy(250), throws(new UnknownOutcomeError("lost")), succeeds()],
+        setup,
+      );
+      expect(calls.map(({ startedAtMs }) => startedAtMs - report.startedAtMs)).toEqual([0, 250, 450]);
+
+      const long = await runScript([busy(60_001)], { ...setup, policy: { timeout: { maxTotalTimeMs: 1e9 } } });
+      expect(long.report).toMatchObject({ status: setup === asked ? "failed" : "unknown", totalLatencyMs: 0 });
+      expect(long.report.actions[0]).toMatchObject({ reason: "retry_after_too_long", retryAfterMs: 60_001 });
+      const endless = await runScript([busy(Number.POSITIVE_INFINITY)], setup);
+      expect(endless.report.actions[0]!.reason).toBe("retry_after_too_long");
+      expect(endless.report.actions[0]).not.toHaveProperty("retryAfterMs");
+    }
+    const once = await runScript([busy(250)]);
+    expect(once.report).toMatchObject({ status: "unknown", attemptCount: 1, totalLatencyMs: 0 });
   });
 
   it("S3.6 does not sleep towards a dispatch that would start at or after the deadline", async () => {

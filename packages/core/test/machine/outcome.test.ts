@@ -89,8 +89,20 @@ describe("judgeThrown (S3.1, S9.1)", () => {
     expect(judgeThrown(new UnknownOutcomeError("A Secret"))).toMatchObject({ kind: "threw", code: "invalid_code" });
     for (const code of ["execution_exception", "timeout", "aborted", "invalid_result"])
       expect(judgeThrown(new UnknownOutcomeError(code))).toEqual({ kind: "threw", errorType: "UnknownOutcomeError" });
-    const other = Object.assign(new Error("x"), { code: "http_503" });
+    const other = Object.assign(new Error("x"), { code: "http_503", retryAfterMs: 7 });
     expect(judgeThrown(other)).toEqual({ kind: "threw", errorType: "Error" });
+  });
+
+  it.each([
+    [7.5, { retryAfterMs: 7.5 }],
+    [Number.POSITIVE_INFINITY, { retryAfterMs: Number.MAX_SAFE_INTEGER }],
+    [0, {}],
+    [-7, {}],
+    [Number.NaN, {}],
+    ["7" as never, {}],
+  ])("S3.5 hears how long a retry is to wait after an unknown outcome: %j", (retryAfterMs, heard) => {
+    const said = { kind: "threw", errorType: "UnknownOutcomeError", code: "busy" };
+    expect(judgeThrown(new UnknownOutcomeError("busy", { retryAfterMs }))).toEqual({ ...said, ...heard });
   });
 
   it.each([

@@ -33,7 +33,11 @@ const step: fc.Arbitrary<ScriptedStep> = fc.oneof(
   lateMs.map((afterMs) => ({ ...returns(7, { afterMs }), ignoresAbort: true })),
   fc.nat(300).map((afterMs) => throws(new TypeError("x"), { afterMs })),
   fc.nat(300).map((afterMs) => throws(new TypeError("x"), { afterMs, applied: true })),
-  fc.nat(300).map((afterMs) => throws(new UnknownOutcomeError("http_503"), { afterMs, applied: true })),
+  fc
+    .tuple(fc.nat(300), fc.nat(300))
+    .map(([afterMs, retryAfterMs]) =>
+      throws(new UnknownOutcomeError("http_503", { retryAfterMs }), { afterMs, applied: true }),
+    ),
   fc.nat(900).map((afterMs) => succeedsLate(afterMs)),
   fc.constant(hangs()),
   { weight: 3, arbitrary: fc.constant(hangs({ ignoresAbort: true })) },
