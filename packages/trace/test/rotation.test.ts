@@ -129,6 +129,23 @@ describe("a journal that is rotated", () => {
     await sink.close();
   });
 
+  it("stays in its folder when the process goes to work in another", async () => {
+    const [home, elsewhere] = [process.cwd(), mkdtempSync(join(tmpdir(), "eoc-elsewhere-"))];
+    try {
+      process.chdir(folder);
+      const sink = createFileSink("journal.jsonl", { maxBytes: 1 });
+      process.chdir(elsewhere);
+      const journal = createJsonlJournal(sink);
+      for (const event of retried()) await journal.append(event);
+      expect(await verifyJournal(readJournal(path), { head: journal.head() })).toMatchObject({ ok: true });
+      await sink.close();
+    } finally {
+      process.chdir(home);
+    }
+    expect(readdirSync(elsewhere)).toEqual([]);
+    rmSync(elsewhere, { recursive: true });
+  });
+
   it("S8.2 fails for good when the next file is there already", async () => {
     const sink = createFileSink(path, { maxBytes: 1 });
     const journal = createJsonlJournal(sink);

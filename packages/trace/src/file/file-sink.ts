@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { checkOptionNames } from "@eoc/core";
 import { type JournalHead, readRecord } from "../journal-record.js";
 import type { JournalSink } from "../jsonl-journal.js";
@@ -60,11 +61,13 @@ export function createFileSink(path: string, options: FileSinkOptions = {}): Fil
 }
 
 /** {@link createFileSink} with the calls that it makes. */
-export function openFileSink(path: string, options: FileSinkOptions, calls?: FileCalls): FileSink {
+export function openFileSink(name: string, options: FileSinkOptions, calls?: FileCalls): FileSink {
   const { fsync = "always", maxBytes = Number.POSITIVE_INFINITY } = options;
   if (fsync !== "always" && fsync !== "never") throw new TypeError('fsync must be "always" or "never"');
   if (!(maxBytes >= 1)) throw new TypeError("maxBytes must be a number >= 1");
   const use = { fsync, ...(calls === undefined ? undefined : { calls }) };
+  // The same from wherever the process works by then.
+  const path = resolve(name);
   const files = filesOf(path);
   let file = new LineFile(files.at(-1) ?? path, { ...use, to: "append" });
   let recovered: FileSink["recovered"];
