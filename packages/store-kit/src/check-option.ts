@@ -12,3 +12,12 @@ export function refuseOption(path: string, expected: string, value: unknown): ne
 export function checkDuration(path: string, value: unknown): void {
   if (typeof value !== "number" || !(value > 0)) refuseOption(path, "a number of milliseconds > 0", value);
 }
+
+/**
+ * Anything else would free a key in doubt, and have its action dispatched again.
+ * @throws EocError `invalid_option` when `outcome` is neither of the two
+ */
+export function checkOutcome(outcome: unknown): void {
+  if (outcome !== "applied" && outcome !== "not_applied")
+    refuseOption("outcome", '"applied" or "not_applied"', outcome);
+}

@@ -1,4 +1,4 @@
-export { checkDuration, refuseOption } from "./check-option.js";
+export { checkDuration, checkOutcome, refuseOption } from "./check-option.js";
 export { InTime, type InTimeOptions } from "./in-time.js";
 export { decodeKey, encodeKey } from "./key-text.js";
 export {

@@ -6,7 +6,7 @@ import type {
   IdempotencyState,
   IdempotencyStore,
 } from "@eoc/core";
-import { decodeKey, encodeKey } from "@eoc/store-kit";
+import { checkOutcome, decodeKey, encodeKey } from "@eoc/store-kit";
 import { Calls } from "./calls.js";
 import type { Param, Row } from "./database.js";
 import { idempotencySql } from "./idempotency-sql.js";
@@ -106,6 +106,7 @@ export function createPostgresIdempotencyStore(options: PostgresOptions): Postgr
     release,
     markUnknown,
     async resolve(key, outcome) {
+      checkOutcome(outcome);
       const text = outcome === "applied" ? sql.resolveApplied : sql.resolveNotApplied;
       return (await calls.query(text, [encodeKey(key)])).length > 0;
     },

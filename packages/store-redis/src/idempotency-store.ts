@@ -6,7 +6,7 @@ import type {
   IdempotencyState,
   IdempotencyStore,
 } from "@eoc/core";
-import { decodeKey, encodeKey, refuseOption } from "@eoc/store-kit";
+import { checkOutcome, decodeKey, encodeKey, refuseOption } from "@eoc/store-kit";
 import { Calls, type Reply } from "./calls.js";
 import { IDEMPOTENCY_SCRIPT } from "./idempotency-script.js";
 import { type RedisOptions, settingsOf } from "./options.js";
@@ -97,7 +97,10 @@ export function createRedisIdempotencyStore(options: RedisIdempotencyStoreOption
     },
     release,
     markUnknown,
-    resolve: (key, outcome) => write("resolve", key, outcome),
+    async resolve(key, outcome) {
+      checkOutcome(outcome);
+      return write("resolve", key, outcome);
+    },
     async list({ state, after = "", limit = Number.POSITIVE_INFINITY } = {}) {
       const entries: RedisIdempotencyEntry[] = [];
       for (let last = after; entries.length < limit; ) {

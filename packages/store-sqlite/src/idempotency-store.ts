@@ -87,7 +87,11 @@ export function createSqliteIdempotencyStore(thread: StoreThread): SqliteIdempot
       const stored = await thread.request("find", storedText(key));
       return stored === null ? undefined : entryOf(stored);
     },
-    resolve: (key, outcome) => thread.request("resolve", storedText(key), outcome),
+    async resolve(key, outcome) {
+      if (outcome !== "applied" && outcome !== "not_applied")
+        refuseOption("outcome", '"applied" or "not_applied"', typeof outcome);
+      return thread.request("resolve", storedText(key), outcome);
+    },
   };
 }
 
@@ -123,7 +127,11 @@ function jsonOf(value: unknown): string | undefined {
 /** A duration that is no number would be a lease that never ends. @throws EocError `invalid_option` */
 function checkDuration(path: string, value: number): number {
   if (value >= 0 && value < Number.POSITIVE_INFINITY) return value;
-  const [expected, received] = ["a finite number >= 0", String(value)];
+  return refuseOption(path, "a finite number >= 0", String(value));
+}
+
+/** @throws EocError `invalid_option`, always */
+function refuseOption(path: string, expected: string, received: string): never {
   throw new EocError("invalid_option", `${path} must be ${expected}, not ${received}`, {
     issues: [{ path, expected, received }],
   });

@@ -9,6 +9,7 @@ import type {
   IdempotencyState,
   IdempotencyStore,
 } from "../ports/idempotency-store.js";
+import { refuseOption } from "../refuse-option.js";
 import { Fifo, Place } from "./fifo.js";
 import { createSystemClock } from "./system-clock.js";
 
@@ -167,6 +168,8 @@ export function createMemoryIdempotencyStore(options: MemoryIdempotencyStoreOpti
       return found;
     },
     resolve(key, outcome) {
+      if (outcome !== "applied" && outcome !== "not_applied")
+        refuseOption("outcome", '"applied" or "not_applied"', typeof outcome);
       const at = clock.monotonic();
       const entry = current(key, at);
       if (entry?.state !== "unknown") return false;

@@ -83,6 +83,7 @@ describe("the contract of a store", () => {
       "S7.2 what was taken over is in doubt again when its lease runs out, started or not",
     "releases only once": "S7.4 a released key is free for anybody, another payload included",
     "lists released keys": "S7.4 list shows every key that is not free, by state where asked to",
+    "takes any word for an outcome": "S7.4 resolve frees no key for a word that is neither outcome",
     "resolves what is not in doubt": "S7.4 resolve leaves every key alone that is not in doubt",
     "brings a key in doubt back when it is renewed too late":
       "S7.3 a renewal that comes too late does not bring a key in doubt back",

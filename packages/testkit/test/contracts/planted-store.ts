@@ -22,6 +22,7 @@ export type StoreFault =
   | "releases only once"
   | "lists released keys"
   | "resolves what is not in doubt"
+  | "takes any word for an outcome"
   | "brings a key in doubt back when it is renewed too late"
   | "gives no token"
   | "lets everybody claim"
@@ -198,6 +199,8 @@ function connect(clock: Clock, connection: number, shared: Shared, fault?: Store
       }));
     },
     resolve: async (key, outcome) => {
+      const isOutcome = outcome === "applied" || outcome === "not_applied";
+      if (!isOutcome && fault !== "takes any word for an outcome") return false;
       const entry = current(key, clock.now());
       if (entry === undefined || (entry.state !== "unknown" && fault !== "resolves what is not in doubt")) return false;
       if (outcome === "not_applied" && fault !== "frees nothing that is resolved") entries.delete(fold(key));

@@ -77,6 +77,17 @@ export function resolveCases(resolve: boolean): Cases<StoreUnderTest> {
           "a resolved key must stay as it was resolved",
         );
       },
+      "S7.4 resolve frees no key for a word that is neither outcome": async (desk) => {
+        await oneOfEach(desk);
+        for (const word of ["unknown", "Applied", "", undefined, null, true, { state: "applied" }]) {
+          try {
+            await desk.subject.store.resolve!("unknown", word as "applied");
+          } catch {
+            // Refused, as it should be.
+          }
+          await answers(desk, "unknown", "unknown", `of a key in doubt that was resolved as ${JSON.stringify(word)}`);
+        }
+      },
       "S7.4 resolve leaves every key alone that is not in doubt": async (desk) => {
         await oneOfEach(desk);
         for (const outcome of ["applied", "not_applied"] as const) {
