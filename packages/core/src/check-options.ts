@@ -1,4 +1,5 @@
 import type { Issue } from "@eoc/decision-schema/read";
+import { kindOf } from "./plain-object.js";
 
 /** The methods that each port must have for it to be asked at all. */
 const PORTS: Record<string, readonly string[]> = {
@@ -34,7 +35,7 @@ export function checkOptions(options: Readonly<Record<string, unknown>>): readon
     const expected = KNOWN.has(name) ? expectation(name, value) : `one of ${[...KNOWN].join(", ")}`;
     if (expected === undefined) continue;
     issues ??= [];
-    issues.push({ path: `options.${name}`, expected, received: typeof value });
+    issues.push({ path: `options.${name}`, expected, received: kindOf(value) });
   }
   return issues ?? NONE;
 }
@@ -66,7 +67,8 @@ function expectation(name: string, value: unknown): string | undefined {
         : "{ digest: string; expiresAtMs?: number } and nothing else";
     }
     case "gates":
-      return Array.isArray(value) && value.every(isFunction) ? undefined : "a list of functions";
+      // Holes too are no gates.
+      return Array.isArray(value) && Array.from(value).every(isFunction) ? undefined : "a list of functions";
     case "onEvent":
       return isFunction(value) ? undefined : "a function";
     default:

@@ -14,7 +14,7 @@ import type { Executor } from "./ports/executor.js";
 import { randomId } from "./random-id.js";
 import { NO_OPTIONS, NOBODY, Refusal, readArguments, readOptions } from "./read-arguments.js";
 import type { ExecutionReport } from "./report/execution-report.js";
-import { isObserved, Request } from "./request.js";
+import { isObserved, Request, wallTimeOf } from "./request.js";
 
 const systemClock = /* @__PURE__ */ createSystemClock();
 
@@ -107,7 +107,7 @@ function refuse({ reason, issues }: Refusal, clock: Clock, options: ExecuteOptio
   const machine = startMachine(emptyPlan(), definePolicy(), {
     executionId,
     seed: executionId,
-    startedAtMs: Math.floor(clock.now()),
+    startedAtMs: wallTimeOf(clock),
     verdict: { status: "denied", reason, ...(issues.length > 0 ? { issues } : undefined) },
     observed: isObserved(options),
   });

@@ -37,11 +37,17 @@ export interface ExecutionPlan {
   readonly planHash: string;
 }
 
-/** Reads a decision to plan it. Unknown members are kept, but whoever names the key as reports do would execute without one. */
+/** Reads a decision to plan it. Unknown members are kept, but a key by another name, or at another place, would be no key. */
 export function readToPlan(decision: unknown): ReadResult<FinalDecision> {
   const read = readDecision(decision);
   if (!read.success) return read;
-  const index = read.data.actions?.findIndex(({ idempotencyKey }) => idempotencyKey !== undefined) ?? -1;
+  const { actions } = read.data;
+  if (actions == null) {
+    const key = read.data["idempotency_key"] ?? read.data["idempotencyKey"];
+    if (key == null) return read;
+    return { success: false, issues: [{ path: "idempotency_key", expected: "in an action of a list: actions[0]" }] };
+  }
+  const index = actions.findIndex(({ idempotencyKey }) => idempotencyKey !== undefined);
   if (index < 0) return read;
   return { success: false, issues: [{ path: `actions[${index}].idempotencyKey`, expected: "idempotency_key" }] };
 }

@@ -2,12 +2,13 @@ import { type ExecutionContext, type Issue, type ReadResult, readContext } from 
 import { checkInherited, checkOptions } from "./check-options.js";
 import { isEocError } from "./errors.js";
 import type { ExecuteOptions } from "./options.js";
-import { isPlainObject } from "./plain-object.js";
+import { isPlainObject, kindOf } from "./plain-object.js";
 import { readToPlan } from "./plan.js";
 import { contextDenies } from "./policy/context-denies.js";
 import { definePolicy, type ExecutionPolicy, type ExecutionPolicyInput } from "./policy/execution-policy.js";
 import type { Clock } from "./ports/clock.js";
 import type { ExecuteFn } from "./ports/executor.js";
+import type { Gate } from "./ports/gate.js";
 import type { TerminalReason } from "./report/terminal-reason.js";
 import { Request } from "./request.js";
 
@@ -29,12 +30,14 @@ export function readOptions(options: unknown): ExecuteOptions | Refusal {
   if (options === undefined || options === null) return NO_OPTIONS;
   try {
     if (typeof options !== "object" || !isRecord(options)) {
-      return new Refusal("invalid_options", [{ path: "options", expected: "an object", received: typeof options }]);
+      return new Refusal("invalid_options", [{ path: "options", expected: "an object", received: kindOf(options) }]);
     }
     const own = { ...(options as Record<string, unknown>) };
     let issues = checkOptions(own);
     if (!isPlainObject(options)) issues = [...issues, ...checkInherited(options, own)];
-    return issues.length > 0 ? new Refusal("invalid_options", issues) : (own as ExecuteOptions);
+    if (issues.length > 0) return new Refusal("invalid_options", issues);
+    if (own["gates"] !== undefined) own["gates"] = Array.from(own["gates"] as readonly Gate[]);
+    return own as ExecuteOptions;
   } catch {
     return unreadable("invalid_options", "options");
   }
@@ -84,7 +87,7 @@ function isRecord(value: object): boolean {
 function contextOf(value: unknown): Readonly<ExecutionContext> | Refusal {
   try {
     if (typeof value === "object" && value !== null && !isPlainObject(value)) {
-      return new Refusal("invalid_context", [{ path: "context", expected: "a plain object", received: typeof value }]);
+      return new Refusal("invalid_context", [{ path: "context", expected: "a plain object", received: kindOf(value) }]);
     }
   } catch {
     return unreadable("invalid_context", "context");
@@ -98,8 +101,12 @@ function within(argument: string, issues: readonly Issue[]): Issue[] {
 }
 
 function policyOf(policy: unknown): ExecutionPolicy | Refusal {
+  // A policy that could not be found is not the default one.
+  if (policy === undefined) {
+    return new Refusal("invalid_policy", [{ path: "policy", expected: "a plain object", received: "undefined" }]);
+  }
   try {
-    return definePolicy(policy as ExecutionPolicyInput | undefined);
+    return definePolicy(policy as ExecutionPolicyInput);
   } catch (error) {
     if (!isEocError(error)) return unreadable("invalid_policy", "policy");
     return new Refusal("invalid_policy", within("policy", error.issues ?? []));
@@ -116,11 +123,11 @@ function executorOf(executor: unknown): Pick<Request, "execute" | "reconcile"> |
         reconcile: reconcile && ((action, attempt) => reconcile.call(executor, action, attempt)),
       };
     }
+    const expected = "a function, or { execute: function; reconcile?: function }";
+    return new Refusal("invalid_executor", [{ path: "executor", expected, received: kindOf(executor) }]);
   } catch {
     return unreadable("invalid_executor", "executor");
   }
-  const expected = "a function, or { execute: function; reconcile?: function }";
-  return new Refusal("invalid_executor", [{ path: "executor", expected, received: typeof executor }]);
 }
 
 function unreadable(reason: TerminalReason, path: string): Refusal {

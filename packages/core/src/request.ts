@@ -4,6 +4,7 @@ import { type Facts, startMachine, type Verdict } from "./machine/state.js";
 import type { ExecuteOptions } from "./options.js";
 import { planOf } from "./plan.js";
 import type { ExecutionPolicy } from "./policy/execution-policy.js";
+import { makesKeys } from "./policy/makes-keys.js";
 import type { Clock } from "./ports/clock.js";
 import type { ExecuteFn, ReconcileFn } from "./ports/executor.js";
 import { randomId } from "./random-id.js";
@@ -29,7 +30,7 @@ export class Request {
     { execute, reconcile }: Pick<PreparedExecution, "execute" | "reconcile">,
     clock: Clock,
     options: ExecuteOptions,
-    startedAtMs = Math.floor(clock.now()),
+    startedAtMs = wallTimeOf(clock),
   ) {
     this.decision = decision;
     this.context = context;
@@ -49,7 +50,7 @@ export class Request {
     if (actions != null && actions.length !== 1) return false;
     if ((actions?.[0] ?? decision).action === "HOLD" || decision.throttle_ms || decision.cooldown_ms != null)
       return false;
-    if (policy.timeout.maxTotalTimeMs === 0 || policy.idempotency.enabled) return false;
+    if (policy.timeout.maxTotalTimeMs === 0 || makesKeys(policy)) return false;
     if (policy.rateLimit.global !== undefined || policy.rateLimit.perAction !== undefined) return false;
     if (options.journal !== undefined || options.onEvent !== undefined || options.approval !== undefined) return false;
     if (options.killSwitch !== undefined || options.retryBudget !== undefined) return false;
@@ -64,7 +65,7 @@ export class Request {
     const first = actions === null ? decision : actions[0];
     if (first === undefined || first.action === "HOLD" || throttleMs) return false;
     if (policy.maxConcurrency > 1 && actions !== null && actions.length > 1) return false;
-    return !policy.idempotency.enabled || actions?.[0]?.idempotency_key != null;
+    return !makesKeys(policy) || actions?.[0]?.idempotency_key != null;
   }
 
   /** What ends the execution before it starts, where anything does. The kill switch beats the rest (S2.1). */
@@ -118,6 +119,13 @@ export class Request {
     Object.freeze(plan.actions);
     return { machine: startMachine(plan, policy, facts), clock, context, execute, reconcile, options };
   }
+}
+
+/** Whole milliseconds. @throws what the clock throws, RangeError when it gives no time: every record would be without one. */
+export function wallTimeOf(clock: Clock): number {
+  const atMs = Math.floor(clock.now());
+  if (!Number.isFinite(atMs)) throw new RangeError("the clock gives no time");
+  return atMs;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

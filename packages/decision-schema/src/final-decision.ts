@@ -20,7 +20,8 @@ const ActionListSchema = /* @__PURE__ */ (() =>
   }))();
 
 /**
- * What the guards decided. `actions`, when present, is what runs, in order; otherwise it is the one `action` with `params` (S1.4).
+ * What the guards decided. `actions`, when present, is what runs, in order, whatever `action` says, `HOLD` too; otherwise it is the one
+ * `action` with `params` (S1.4).
  * `allowed` is true when absent; anything but a boolean is an error. Unknown keys are kept.
  */
 export const FinalDecisionSchema = /* @__PURE__ */ (() =>

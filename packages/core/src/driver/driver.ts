@@ -166,7 +166,7 @@ export class Driver extends Pump implements Timed, AttemptHost, Caller, Stoppabl
     const now = news.type === "start" ? 0 : this.clock.monotonic() - this.startedAt;
     input.at = Math.floor(now);
     this.#fraction = now - input.at;
-    if (this.machine.facts.approval?.expiresAtMs !== undefined) input.wallMs = this.clock.now();
+    if (this.machine.facts.approval?.expiresAtMs !== undefined) input.wallMs = Number(this.clock.now());
     for (const command of step(this.machine, input)) this.#carryOut(command);
   }
 

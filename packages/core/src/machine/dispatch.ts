@@ -65,5 +65,6 @@ function lastObjection(machine: Machine): TerminalReason | undefined {
   if (approval === undefined) return undefined;
   if (!approval.matches) return "approval_mismatch";
   const wallMs = machine.wallMs ?? machine.facts.startedAtMs + machine.at;
-  return approval.expiresAtMs !== undefined && wallMs >= approval.expiresAtMs ? "approval_expired" : undefined;
+  // A clock that gives no number gives nobody more time.
+  return approval.expiresAtMs === undefined || wallMs < approval.expiresAtMs ? undefined : "approval_expired";
 }

@@ -59,9 +59,12 @@ function notApplied(code: unknown, retryable: unknown, retryAfterMs: unknown): S
   };
 }
 
-/** JSON, in which settlements and states are kept, has no infinity. */
+/** A wait was asked for that is no time, such as a date or NaN: nobody knows when it is over. JSON has no infinity. */
 function waitOf(retryAfterMs: unknown): number {
-  return typeof retryAfterMs === "number" && retryAfterMs > 0 ? Math.min(retryAfterMs, Number.MAX_SAFE_INTEGER) : 0;
+  if (retryAfterMs === undefined || retryAfterMs === null) return 0;
+  const waitMs = typeof retryAfterMs === "number" ? retryAfterMs : Number.NaN;
+  if (Number.isNaN(waitMs)) return Number.MAX_SAFE_INTEGER;
+  return Math.min(Math.max(0, waitMs), Number.MAX_SAFE_INTEGER);
 }
 
 /** `code` when it is a code, else `invalid_code` (S9.1). */

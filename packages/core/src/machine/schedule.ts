@@ -1,3 +1,4 @@
+import { makesKeys } from "../policy/makes-keys.js";
 import { approach } from "./approach.js";
 import { conclude, refuse, stopReason } from "./conclude.js";
 import { type ActionState, deadlineOf, type Machine, NOBODY } from "./state.js";
@@ -96,7 +97,7 @@ function announce(machine: Machine, action: ActionState): void {
 function prepareKey(machine: Machine, action: ActionState): void {
   action.phase = "key";
   const own = machine.plan.actions[action.index]!.idempotencyKey;
-  if (own === undefined && machine.policy.idempotency.enabled) {
+  if (own === undefined && makesKeys(machine.policy)) {
     tell(machine, { type: "derive_key", action: action.index });
   } else onKey(machine, action, own);
 }
@@ -107,7 +108,7 @@ export function onKey(machine: Machine, action: ActionState, key: string | undef
   announce(machine, action);
   const stop = stopReason(machine);
   if (stop !== undefined) return refuse(machine, action, stop);
-  if (key === undefined && machine.policy.idempotency.enabled) {
+  if (key === undefined && makesKeys(machine.policy)) {
     return refuse(machine, action, "invalid_idempotency_key");
   }
   const throttleMs = machine.facts.throttleMs ?? 0;

@@ -1,7 +1,7 @@
-import type { ExecutionContext, Issue } from "@eoc/decision-schema/read";
+import { type ExecutionContext, type Issue, readDecision } from "@eoc/decision-schema/read";
 import { EocError } from "../errors.js";
 import { Given } from "../given.js";
-import { isPlainObject } from "../plain-object.js";
+import { isPlainObject, kindOf } from "../plain-object.js";
 import type { PlannedAction } from "../plan.js";
 
 /** What a repetition of an action does (S3.2): `once` must not be repeated, `idempotent` may be, `none` only reads. */
@@ -51,7 +51,10 @@ export interface TimeoutPolicy {
 export interface IdempotencyPolicy {
   /** Needs an `idempotencyStore`. @defaultValue false */
   readonly enabled: boolean;
-  /** @defaultValue "action+context_hash" */
+  /**
+   * Makes the keys of actions that bring none. A function is asked without `enabled` too, for the executor; the default is not.
+   * @defaultValue "action+context_hash"
+   */
   readonly keyGenerator: "action+context_hash" | KeyGenerator;
   /** How long a completed record is kept. @defaultValue 86400000 (a day) */
   readonly ttlMs: number;
@@ -253,7 +256,15 @@ function readRateLimit(value: unknown, issues: Issue[]): object {
   if (perAction !== undefined) {
     const limits = Object.entries(asObject(perAction, "rateLimit.perAction", issues));
     result["perAction"] = Object.freeze(
-      Object.fromEntries(limits.map(([action, limit]) => [action, readLimit(limit, `rateLimit.perAction.${action}`)])),
+      Object.fromEntries(
+        limits.map(([action, limit]) => {
+          const path = `rateLimit.perAction.${action}`;
+          // Of no action it would limit nothing.
+          const read = readDecision({ action });
+          if (!read.success) issues.push({ path, expected: read.issues[0]!.expected, received: "an unknown action" });
+          return [action, readLimit(limit, path)];
+        }),
+      ),
     );
   }
   return Object.freeze(result);
@@ -271,7 +282,7 @@ function asObject(value: unknown, path: string, issues: Issue[]): Record<string,
 function describeValue(value: unknown): string {
   if (typeof value === "number" || typeof value === "boolean" || value === null || value === undefined)
     return String(value);
-  return Array.isArray(value) ? "array" : typeof value;
+  return kindOf(value);
 }
 
 /** `invalid policy: maxConcurrency must be …` */

@@ -13,7 +13,7 @@ export type ExecutorResult =
       code: string;
       /** @defaultValue true */
       retryable?: boolean;
-      /** Lower bound on the wait before the next attempt. */
+      /** Lower bound on the wait before the next attempt, in milliseconds. What is no time, such as NaN or a date, ends the action. */
       retryAfterMs?: number;
     };
 

@@ -6,7 +6,7 @@ import { count, noCounters } from "./summary.js";
 /**
  * Rebuilds the report of an execution from its events (S8.1): equal to the one that `execute` gave, but for values and
  * for `recordError` of the report, which no event carries. Events after `execution.finished` change nothing.
- * @throws EocError `invalid_option` when there is no `execution.started` or no `execution.finished`.
+ * @throws EocError `invalid_option` when `execution.started`, `execution.finished`, or the end of an action or of an attempt is missing
  */
 export function reportFromEvents(events: Iterable<ExecutionEvent>): ExecutionReport {
   const rows: ActionReport[] = [];
@@ -47,13 +47,21 @@ export function reportFromEvents(events: Iterable<ExecutionEvent>): ExecutionRep
       default:
     }
   }
-  if (started === undefined || finished === undefined) {
-    const missing = started === undefined ? "execution.started" : "execution.finished";
-    throw new EocError("invalid_option", `the events have no ${missing}`, {
-      issues: [{ path: "events", expected: `an event of type ${missing}` }],
-    });
+  if (started === undefined) return lack("execution.started");
+  if (finished === undefined) return lack("execution.finished");
+  for (let index = 0; index < started.actionCount; index++) {
+    const row = rows[index] ?? lack("action.finished", index);
+    for (let number = 0; number < row.attemptCount; number++)
+      if (!attempts.has(`${index}/${number}`)) lack("attempt.finished", index);
   }
   return assemble(started, finished, rows, [...attempts.values()]);
+}
+
+function lack(type: ExecutionEvent["type"], actionIndex?: number): never {
+  const missing = actionIndex === undefined ? type : `${type} of action ${actionIndex}`;
+  throw new EocError("invalid_option", `the events have no ${missing}`, {
+    issues: [{ path: "events", expected: `an event of type ${missing}` }],
+  });
 }
 
 function assemble(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
   type Clock,
+  createBulkhead,
   createMemoryIdempotencyStore,
   type ExecutionPolicyInput,
   type Executor,
@@ -76,23 +77,37 @@ describe("S7.1 the key", () => {
     expect(calls[0]!.idempotencyKey).toBe("action-0-7");
   });
 
-  for (const [what, keyGenerator] of [
-    [
-      "throws",
-      () => {
-        throw new Error("x");
-      },
-    ],
-    ["gives no string", () => 5],
-    ["gives an empty string", () => ""],
-  ] as const) {
-    it(`that function denies, fail-closed, when it ${what}`, async () => {
-      const policy = { idempotency: { enabled: true, keyGenerator: keyGenerator as never } };
-      const { report, calls } = await setUp().run([succeeds()], { decision: plan(1), policy });
-      expect(report).toMatchObject({ status: "denied", reason: "invalid_idempotency_key", failClosed: true });
-      expect(calls).toEqual([]);
-    });
-  }
+  it("comes from that function without a store too: it was given for the executor", async () => {
+    const policy: ExecutionPolicyInput = { idempotency: { keyGenerator: ({ id }) => `refund:${id}` } };
+    const decision = plan([{ action: "ACT", effect: "idempotent" }]);
+    const { calls, report } = await runScript([throws(), succeeds()], { decision, policy });
+    expect(calls.map(({ idempotencyKey }) => idempotencyKey)).toEqual(["refund:action-0", "refund:action-0"]);
+    expect(report).toMatchObject({ status: "success", actions: [{ idempotencyKey: "refund:action-0" }] });
+
+    const bulkhead = createBulkhead({ limit: 1 });
+    bulkhead.tryEnter();
+    const waited = await runScript([succeeds()], { policy, options: { bulkhead }, at: { 5: () => bulkhead.leave() } });
+    expect(waited.calls[0]!.idempotencyKey).toBe("refund:action-0");
+  });
+
+  for (const enabled of [true, false])
+    for (const [what, keyGenerator] of [
+      [
+        "throws",
+        () => {
+          throw new Error("x");
+        },
+      ],
+      ["gives no string", () => 5],
+      ["gives an empty string", () => ""],
+    ] as const) {
+      it(`that function denies, fail-closed, when it ${what}: ${enabled ? "with a store" : "without a store"}`, async () => {
+        const policy = { idempotency: { enabled, keyGenerator: keyGenerator as never } };
+        const { report, calls } = await setUp().run([succeeds()], { decision: plan(1), policy });
+        expect(report).toMatchObject({ status: "denied", reason: "invalid_idempotency_key", failClosed: true });
+        expect(calls).toEqual([]);
+      });
+    }
 });
 
 describe("S7.2 what is found", () => {

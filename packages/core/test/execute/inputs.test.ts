@@ -1,6 +1,6 @@
 import { digestDecision } from "@eoc/decision-schema";
 import { describe, expect, it } from "vitest";
-import { type ExecuteOptions, type ExecutionEvent, execute, reportFromEvents } from "../../src/index.js";
+import { type Clock, type ExecuteOptions, type ExecutionEvent, execute, reportFromEvents } from "../../src/index.js";
 import { createVirtualClock, hangs, plan, rejects, runScript, succeeds } from "../support.js";
 
 const yes = () => ({ ok: true as const });
@@ -27,6 +27,25 @@ const WRONG: [what: string, args: [unknown, unknown, unknown, unknown, unknown?]
     [{ action: "ACT", actions: [{ action: "ACT" }, { action: "ACT", idempotencyKey: "k" }] }, {}, {}, yes],
     "invalid_decision",
     "decision.actions[1].idempotencyKey",
+  ],
+  [
+    "an idempotency key beside the params of a single action",
+    [{ action: "ACT", params: { cents: 5 }, idempotency_key: "k" }, {}, {}, yes],
+    "invalid_decision",
+    "decision.idempotency_key",
+  ],
+  ["a policy that was not found", [{ action: "ACT" }, {}, undefined, yes], "invalid_policy", "policy"],
+  [
+    "a limit of an action that there is not",
+    [{ action: "ACT" }, {}, { rateLimit: { perAction: { act: { limit: 1, windowMs: 1 } } } }, yes],
+    "invalid_policy",
+    "policy.rateLimit.perAction.act",
+  ],
+  [
+    "a hole among the gates",
+    [{ action: "ACT" }, {}, {}, yes, { gates: new Array(1) }],
+    "invalid_options",
+    "options.gates",
   ],
   ["no context", [{ action: "ACT" }, null, {}, yes], "invalid_context", "context"],
   ["a list as context", [{ action: "ACT" }, [], {}, yes], "invalid_context", "context"],
@@ -229,6 +248,19 @@ describe("S1.2 refused input", () => {
     expect(JSON.parse(JSON.stringify(reportFromEvents(events)))).toEqual(JSON.parse(JSON.stringify(report)));
   });
 
+  it.each([
+    [[{ action: "ACT" }, {}, {}, yes, { killSwitch: null }], "null"],
+    [[{ action: "ACT" }, {}, {}, yes, Promise.resolve({})], "Promise"],
+    [[{ action: "ACT" }, {}, {}, yes, { gates: [5] }], "array"],
+    [[{ action: "ACT" }, {}, {}, yes, { gates: {} }], "object"],
+    [[{ action: "ACT" }, new Map(), {}, yes], "Map"],
+    [[{ action: "ACT" }, {}, new Date(0), yes], "Date"],
+    [[{ action: "ACT" }, {}, {}, null], "null"],
+  ])("says what kind of value was given: case %#", async (args, received) => {
+    const { issues } = await execute(...(args as Parameters<typeof execute>));
+    expect(issues?.map((issue) => issue.received)).toEqual([received]);
+  });
+
   it("never shows the value that was refused", async () => {
     const report = await execute({ action: "hunter2", reasons: "hunter2" } as never, {}, {}, yes);
     expect(JSON.stringify(report)).not.toContain("hunter2");
@@ -257,6 +289,18 @@ describe("S1.1 execute never rejects", () => {
     const report = await execute({ action: "ACT" }, {}, {}, yes, { clock });
     expect(report).toMatchObject({ status: "denied", reason: "protocol_error", failClosed: true });
   });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, undefined as never])(
+    "nor when the clock gives no time: %s",
+    async (time) => {
+      const clock = { now: () => time, monotonic: () => 0, setTimer: () => () => {} };
+      for (const policy of [{}, { retries: 3 }]) {
+        const report = await execute({ action: "ACT" }, {}, policy as object, yes, { clock });
+        expect(report).toMatchObject({ status: "denied", reason: "protocol_error", failClosed: true });
+        expect(report.startedAtMs).toBeGreaterThan(0);
+      }
+    },
+  );
 
   it("nor when the clock fails on the way: what was dispatched is unknown", async () => {
     const clock = {
@@ -347,6 +391,15 @@ describe("S1.3 the caller's objects", () => {
     expect(Object.keys(params)).toEqual(["__proto__"]);
     expect((params as { polluted?: boolean }).polluted).toBeUndefined();
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+  });
+});
+
+describe("S1.3 the caller's gates", () => {
+  it("are those that were given: one that is taken out of the list later is asked all the same", async () => {
+    const gates = [() => ({ allow: false as const, code: "closed" })];
+    const running = execute({ action: "ACT", throttle_ms: 1 }, {}, {}, yes, { gates });
+    gates.pop();
+    expect(await running).toMatchObject({ status: "denied", actions: [{ reason: "gate_denied" }] });
   });
 });
 
@@ -457,6 +510,23 @@ describe("S1.8 approval", () => {
     });
     expect(report.actions[0]).toMatchObject({ status: "failed", reason: "approval_expired" });
   });
+
+  it.each([Number.NaN, undefined as never])(
+    "lets nothing through once the wall clock gives no time: %s",
+    async (time) => {
+      const virtual = createVirtualClock({ startMs: 1000 });
+      const clock: Clock = {
+        now: () => (virtual.monotonic() < 50 ? virtual.now() : time),
+        monotonic: () => virtual.monotonic(),
+        setTimer: (callback, delayMs) => virtual.setTimer(callback, delayMs),
+      };
+      let dispatches = 0;
+      const executor = () => (dispatches++ === 0 ? { ok: false as const, code: "busy" } : { ok: true as const });
+      const approval = { digest: digestDecision(decision), expiresAtMs: 3_000_000 };
+      const report = await virtual.run(() => execute(decision, {}, {}, executor, { clock, approval }));
+      expect(report).toMatchObject({ status: "failed", reason: "protocol_error", attemptCount: 1 });
+    },
+  );
 
   it("leaves the status of what was dispatched as it is known", async () => {
     const { report } = await runScript([hangs()], {

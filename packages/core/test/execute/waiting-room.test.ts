@@ -121,12 +121,12 @@ describe("S5.4 an execution that waits for a shared slot before anything of it h
     ]);
   });
 
-  it("S7.1 has its key made first where it brings none, whatever else its decision carries", async () => {
+  it("S7.1 has its key made first where it brings none", async () => {
     const clock = createVirtualClock();
     const bulkhead = takenBulkhead();
     clock.setTimer(() => bulkhead.leave(), 40);
     const idempotencyStore = createMemoryIdempotencyStore({ clock });
-    const decision = { action: "ACT" as const, idempotency_key: "of no action" };
+    const decision = { action: "ACT" as const };
     const policy = { idempotency: { enabled: true } };
     const report = await clock.run(() =>
       execute(decision, {}, policy, () => ({ ok: true }), { clock, bulkhead, idempotencyStore }),

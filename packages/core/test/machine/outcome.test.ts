@@ -34,10 +34,14 @@ describe("judgeResult (S3.1)", () => {
     ],
     [
       { ok: false, code: "busy", retryAfterMs: Number.NaN },
-      { code: "busy", retryable: true, retryAfterMs: 0 },
+      { code: "busy", retryable: true, retryAfterMs: Number.MAX_SAFE_INTEGER },
     ],
     [
       { ok: false, code: "busy", retryAfterMs: "7" },
+      { code: "busy", retryable: true, retryAfterMs: Number.MAX_SAFE_INTEGER },
+    ],
+    [
+      { ok: false, code: "busy", retryAfterMs: null },
       { code: "busy", retryable: true, retryAfterMs: 0 },
     ],
   ])("takes a rejection at its word: %j", (result, said) => {
@@ -98,8 +102,10 @@ describe("judgeThrown (S3.1, S9.1)", () => {
     [Number.POSITIVE_INFINITY, { retryAfterMs: Number.MAX_SAFE_INTEGER }],
     [0, {}],
     [-7, {}],
-    [Number.NaN, {}],
-    ["7" as never, {}],
+    [undefined as never, {}],
+    [null as never, {}],
+    [Number.NaN, { retryAfterMs: Number.MAX_SAFE_INTEGER }],
+    ["7" as never, { retryAfterMs: Number.MAX_SAFE_INTEGER }],
   ])("S3.5 hears how long a retry is to wait after an unknown outcome: %j", (retryAfterMs, heard) => {
     const said = { kind: "threw", errorType: "UnknownOutcomeError", code: "busy" };
     expect(judgeThrown(new UnknownOutcomeError("busy", { retryAfterMs }))).toEqual({ ...said, ...heard });

@@ -30,14 +30,41 @@ describe("reportFromEvents (S8.1)", () => {
     );
   });
 
-  it("makes do with what there is where the record of an attempt is missing", () => {
-    const report = reportFromEvents([
-      STARTED,
-      { ...about, seq: 1, type: "reconcile.started" },
-      { ...about, seq: 2, type: "attempt.settled_late", status: "success" },
-      { ...about, seq: 3, type: "reconcile.finished", verdict: "applied" },
-      FINISHED,
-    ]);
-    expect(report).toMatchObject({ status: "unknown", attempts: [], attemptCount: 0, startedAtMs: 1000 });
+  it("says which end of an action or attempt is missing, and makes up no report without it", () => {
+    const row: ExecutionEvent = {
+      ...stamp,
+      seq: 8,
+      type: "action.finished",
+      actionIndex: 0,
+      id: "action-0",
+      action: "ACT",
+      status: "unknown",
+      reason: "reconciled",
+      attemptCount: 2,
+      latencyMs: 5,
+      waitedMs: 0,
+      basis: "reconcile",
+      replayed: false,
+    };
+    const attempt: ExecutionEvent = {
+      ...about,
+      seq: 3,
+      type: "attempt.finished",
+      action: "ACT",
+      status: "failed",
+      startedAtMs: 1000,
+      latencyMs: 1,
+    };
+    const asked: ExecutionEvent[] = [
+      { ...about, attemptNumber: 1, seq: 4, type: "reconcile.started" },
+      { ...about, attemptNumber: 1, seq: 5, type: "attempt.settled_late", status: "success" },
+      { ...about, attemptNumber: 1, seq: 6, type: "reconcile.finished", verdict: "applied" },
+    ];
+    const second = { ...attempt, attemptNumber: 1 };
+    const says = (missing: string) => `the events have no ${missing} of action 0`;
+    expect(() => reportFromEvents([STARTED, attempt, ...asked, FINISHED])).toThrow(says("action.finished"));
+    expect(() => reportFromEvents([STARTED, attempt, ...asked, row, FINISHED])).toThrow(says("attempt.finished"));
+    expect(() => reportFromEvents([STARTED, second, ...asked, row, FINISHED])).toThrow(says("attempt.finished"));
+    expect(reportFromEvents([STARTED, attempt, second, ...asked, row, FINISHED]).attemptCount).toBe(2);
   });
 });
