@@ -20,7 +20,7 @@ interface Route {
  * Makes a handler that executes decisions over HTTP: `POST /execute`, `GET /executions/:id`, `GET /executions/:id/events` as server-sent
  * events, `GET` and `POST /control` for the kill switch, `GET /health`. It uses web standards only, and fails closed: what cannot be
  * checked is refused. An execution whose caller is gone goes on, unless `onDisconnect` says otherwise.
- * @throws EocError `invalid_option` or `invalid_policy`.
+ * @throws EocError `invalid_option`, also where `execute` would refuse every decision, or `invalid_policy`.
  */
 export function createExecutionHandler(options: ExecutionHandlerOptions): ExecutionHandler {
   const settings = checkHandlerOptions(options);
