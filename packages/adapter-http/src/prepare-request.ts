@@ -3,7 +3,7 @@ import { BLOCKED_PORTS } from "./blocked-ports.js";
 import type { HttpRequest } from "./options.js";
 import { isSafe } from "./outcome-from-response.js";
 import { isPrivateHost } from "./private-address.js";
-import { unknownOptions } from "./unknown-options.js";
+import { unknownOptions, type WrongOption } from "./unknown-options.js";
 
 /** A request that was checked and is ready for `fetch`. */
 export interface PreparedRequest {
@@ -75,16 +75,30 @@ export function prepareRequest(
  * Sets headers, none of which may smuggle in another one or reframe the request.
  * @throws NotAppliedError `invalid_header`.
  */
-export function setHeaders(headers: Headers, entries: Readonly<Record<string, string>>): void {
+function setHeaders(headers: Headers, entries: Readonly<Record<string, string>>): void {
+  if (wrongHeaders(entries).length > 0) throw refused("invalid_header");
+  for (const [name, value] of Object.entries(entries)) headers.set(name, value);
+}
+
+/** What is wrong with headers, by the name of each, and without any value. */
+export function wrongHeaders(entries: unknown): WrongOption[] {
   // A `Headers`, a map or a list of pairs would lose what it holds without a word.
   if (typeof entries !== "object" || entries === null || Array.isArray(entries) || !isPlain(entries)) {
-    throw refused("invalid_header");
+    return [{ path: "headers", expected: "a plain object" }];
   }
-  for (const [name, value] of Object.entries(entries)) {
-    const valid = TOKEN.test(name) && typeof value === "string" && HEADER_VALUE.test(value);
-    if (!valid || RESERVED_HEADERS.has(name.toLowerCase())) throw refused("invalid_header");
-    headers.set(name, value);
-  }
+  return Object.entries(entries).flatMap(([name, value]) => {
+    // What is no name may be a whole header, with its value.
+    if (!TOKEN.test(name)) return { path: "headers", expected: "one whose names are tokens (RFC 9110 §5.6.2)" };
+    const expected = expectedOf(name, value);
+    return expected === undefined ? [] : { path: `headers.${name}`, expected };
+  });
+}
+
+/** What a header would have to be, and is not. */
+function expectedOf(name: string, value: unknown): string | undefined {
+  if (RESERVED_HEADERS.has(name.toLowerCase())) return "left out, as it frames or routes the request";
+  if (typeof value !== "string") return `text, not ${value === null ? "null" : typeof value}`;
+  return HEADER_VALUE.test(value) ? undefined : "of one line, without control characters and characters beyond Latin-1";
 }
 
 function checkedMethod(value: unknown): string {

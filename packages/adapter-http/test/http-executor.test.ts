@@ -98,6 +98,34 @@ describe("createHttpExecutor", () => {
     }
   });
 
+  it("names the header that is wrong and what is wrong with it, and shows no value", () => {
+    const token = "s3cr3t";
+    const wrong: [headers: unknown, message: string][] = [
+      [{ Authorization: undefined }, "headers.Authorization must be text, not undefined"],
+      [{ Authorization: null }, "headers.Authorization must be text, not null"],
+      [{ "X-Tenant": 5318008 }, "headers.X-Tenant must be text, not number"],
+      [{ Authorization: [token] }, "headers.Authorization must be text, not object"],
+      [
+        { Authorization: `Bearer ${token}\n` },
+        "headers.Authorization must be of one line, without control characters and characters beyond Latin-1",
+      ],
+      [{ Host: token }, "headers.Host must be left out, as it frames or routes the request"],
+      [{ [`Authorization: Bearer ${token}`]: "" }, "headers must be one whose names are tokens (RFC 9110 §5.6.2)"],
+      [{ "Idempotency-KEY": token }, "headers.Idempotency-KEY must be left out, as actions would share a key"],
+      [new Headers({ authorization: token }), "headers must be a plain object"],
+      [
+        { Authorization: undefined, Host: token },
+        "headers.Authorization must be text, not undefined; headers.Host must be left out, as it frames or routes the request",
+      ],
+    ];
+    for (const [headers, message] of wrong) {
+      const silent = expect.toSatisfy((error) => !/s3cr3t|5318008/.test(inspect(error)));
+      const make = () => anExecutor({ headers: headers as Record<string, string> });
+      expect(make).toThrow(expect.objectContaining({ message: `invalid HTTP executor: ${message}` }));
+      expect(make).toThrow(silent);
+    }
+  });
+
   it("refuses to be made of nothing", () => {
     for (const options of [undefined, null, "options", 5] as never[]) {
       expect(() => createHttpExecutor(options)).toThrow(expect.objectContaining({ code: "invalid_option" }));
