@@ -38,6 +38,8 @@ const REFUSED_METHODS = new Set(["CONNECT", "TRACE", "TRACK"]);
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 // What becomes of a key that is not there: one key for all.
 const NO_KEY = /^"?(?:undefined|null)?"?$/;
+// A structured-field string holds nothing else (RFC 9651 §3.3.3), and what services read as something else or drop makes one key of two.
+const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 // The URL parser would drop them silently, and the request go elsewhere than its text says.
 const CONTROL_OR_SPACE = /[\0-\x20\x7f]/;
@@ -61,8 +63,7 @@ export function prepareRequest(
   setHeaders(headers, trace);
   setHeaders(headers, request.headers ?? {});
   if (idempotencyKey !== undefined && !isSafe(method) && !headers.has(rules.idempotencyHeader)) {
-    const form = rules.idempotencyKeyForm === "quoted" ? quoted : bare;
-    setHeaders(headers, { [rules.idempotencyHeader]: form(idempotencyKey) });
+    headers.set(rules.idempotencyHeader, keyField(idempotencyKey, rules.idempotencyKeyForm));
   }
   const key = headers.get(rules.idempotencyHeader);
   if (key !== null && NO_KEY.test(key)) throw refused("invalid_idempotency_key");
@@ -148,16 +149,11 @@ function isPlain(value: object): boolean {
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-// A structured-field string holds printable ASCII only (RFC 9651 §3.3.3); the rest fails as a header value would.
-function quoted(key: string): string {
-  if (!/^[\x20-\x7e]*$/.test(key)) throw refused("invalid_header");
-  return `"${key.replace(/["\\]/g, "\\$&")}"`;
-}
-
-// A header value loses its outer blanks, which would make one key of two.
-function bare(key: string): string {
-  if (key === "" || key.trim() !== key) throw refused("invalid_header");
-  return key;
+/** An idempotency key as a header's value, which loses its outer blanks: that would make one key of two. */
+function keyField(key: string, form: RequestRules["idempotencyKeyForm"]): string {
+  const changes = form === "bare" && key.trim() !== key;
+  if (changes || !PRINTABLE_ASCII.test(key)) throw refused("invalid_idempotency_key");
+  return form === "bare" ? key : `"${key.replace(/["\\]/g, "\\$&")}"`;
 }
 
 function refused(code: string): NotAppliedError {
