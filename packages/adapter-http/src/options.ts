@@ -10,7 +10,10 @@ export interface HttpRequest {
   url: string | URL;
   /** Win over the executor's own `headers`. Framing and routing headers (`Host`, `Content-Length` …) are refused. */
   headers?: Readonly<Record<string, string>>;
-  /** A string or bytes are sent as they are, a plain object, array, number or boolean as JSON, `null` as no body. */
+  /**
+   * A string or bytes are sent as they are, a plain object, array, number or boolean as JSON, `null` as no body. What JSON would make
+   * something else of, such as a map in it, is refused.
+   */
   body?: string | Uint8Array | object | number | boolean | null;
 }
 

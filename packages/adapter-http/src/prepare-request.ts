@@ -127,20 +127,38 @@ function encodedBody(body: HttpRequest["body"], headers: Headers): string | Uint
   if (typeof body === "object" && !isPlain(body)) throw refused("invalid_body");
   let text: string | undefined;
   try {
-    text = JSON.stringify(body, refuseNoNumber);
+    text = JSON.stringify(body, refuseOthers);
   } catch {
-    // A cycle, a bigint, no number, or a throwing `toJSON`.
+    // A cycle, what is not JSON, or a throwing `toJSON`.
   }
   if (text === undefined) throw refused("invalid_body");
   if (!headers.has("content-type")) headers.set("content-type", "application/json");
   return text;
 }
 
-// JSON would say `null` of it without a word, and a service perhaps take that for 0.
-function refuseNoNumber(this: Readonly<Record<string, unknown>>, name: string, value: unknown): unknown {
-  const isNone = typeof value === "number" ? !Number.isFinite(value) : value === null && this[name] instanceof Date;
-  if (isNone) throw refused("invalid_body");
+// JSON would drop it, or say `null` or `{}` of it, without a word, and a service perhaps take that for what was meant.
+function refuseOthers(this: Readonly<Record<string, unknown>>, name: string, value: unknown): unknown {
+  if (!isJson(value, this, name)) throw refused("invalid_body");
   return value;
+}
+
+/** Whether JSON says what there is at `name`, where `value` is what it has made of itself. */
+function isJson(value: unknown, holder: Readonly<Record<string, unknown>>, name: string): boolean {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return true;
+    case "number":
+      return Number.isFinite(value);
+    case "object":
+      // A date that is none says `null` of itself.
+      return value === null ? !(holder[name] instanceof Date) : isPlain(value);
+    case "undefined":
+      // A member without a value is left out, as everybody expects; an item has a place.
+      return !Array.isArray(holder);
+    default:
+      return false;
+  }
 }
 
 function isPlain(value: object): boolean {

@@ -197,6 +197,53 @@ describe("a request's body", () => {
     expect(codeOf({ body: { at: new Date(Number.NaN) } })).toBe("invalid_body");
   });
 
+  it("is refused when JSON would say something else, or nothing, of a value in it", () => {
+    class Money {
+      cents = 5;
+    }
+    const others = {
+      map: new Map([["cents", 5]]),
+      set: new Set([5]),
+      pattern: /x/,
+      function: () => 5,
+      class: Money,
+      symbol: Symbol("x"),
+      instance: new Money(),
+      error: new Error("x"),
+      promise: Promise.resolve(5),
+      bytes: new Uint8Array([5]),
+      form: new FormData(),
+      boxed: new Number(Number.NaN),
+      inherited: Object.create({ cents: 5 }) as object,
+    };
+    for (const [name, value] of Object.entries(others)) {
+      const bodies = [{ value }, [value], { deep: [{ value }] }, { toJSON: () => value }];
+      expect([name, bodies.map((body) => codeOf({ body }))]).toEqual([name, Array(4).fill("invalid_body")]);
+    }
+    const lists = [[undefined], { list: [1, undefined] }, new Array(1), [{ toJSON: () => undefined }]];
+    expect(lists.map((body) => codeOf({ body }))).toEqual(Array(4).fill("invalid_body"));
+  });
+
+  it("is what toJSON says, and leaves out members that are undefined, as JSON.stringify does", () => {
+    class Money {
+      #cents = 5;
+      toJSON() {
+        return { cents: this.#cents };
+      }
+    }
+    const body = {
+      at: new Date(0),
+      url: new URL("https://shop.example.com/7"),
+      total: new Money(),
+      bytes: Buffer.from([5]),
+      note: undefined,
+      none: null,
+      bare: Object.assign(Object.create(null) as object, { list: [null, [], {}, "", 0, true] }),
+    };
+    expect(prepare({ body }).body).toBe(JSON.stringify(body));
+    expect(prepare({ body: Object.freeze({ note: undefined }) }).body).toBe("{}");
+  });
+
   it("is refused when JSON cannot say it, or fetch may not send it", () => {
     const cycle: Record<string, unknown> = {};
     cycle["self"] = cycle;
