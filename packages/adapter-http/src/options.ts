@@ -63,7 +63,7 @@ export interface HttpReconcile {
   request: HttpRequestFn;
   /**
    * Reads the answer. Say `not_applied` only of a lookup that cannot miss the effect: the request may still be under
-   * way in the server. Not called, and the verdict `unknown`, when the lookup was not answered.
+   * way in the server. Not called, and the verdict `unknown`, when the lookup was not answered. What is no verdict is an error.
    */
   decide: (answer: HttpAnswer, action: PlannedAction) => ReconcileVerdict | Promise<ReconcileVerdict>;
 }

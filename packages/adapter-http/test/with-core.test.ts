@@ -88,15 +88,34 @@ describe("execute over HTTP", () => {
       {},
       {
         reconcile: {
-          request: (_action, { idempotencyKey }) => ({
+          request: (_action, { idempotencyKey = "" }) => ({
             method: "GET",
-            url: `${shop.origin}/orders?key=${idempotencyKey}`,
+            url: `${shop.origin}/orders?key=${encodeURIComponent(idempotencyKey)}`,
           }),
           decide: ({ status }) => ({ state: status === 200 ? "applied" : "unknown" }),
         },
       },
     );
     expect(report.actions[0]).toMatchObject({ status: "success", basis: "reconcile", attemptCount: 1 });
+  });
+
+  it("S3.3 S8 says in its event when it could not ask, and nothing more of it", async () => {
+    const shop = await openShop(drop);
+    const elsewhere = {
+      request: () => ({ method: "GET", url: "https://s3cr3t.test/" }),
+      decide: () => undefined as never,
+    };
+    const undecided = { ...elsewhere, request: () => ({ method: "GET", url: `${shop.origin}/orders?key=order-1` }) };
+    const honest = { ...undecided, decide: () => ({ state: "unknown" }) as const };
+    const told = [];
+    for (const reconcile of [elsewhere, undecided, honest]) {
+      const { report, events } = await order(shop.origin, "once", {}, { reconcile });
+      expect(report).toMatchObject({ status: "unknown", attemptCount: 1 });
+      const finished = events.find(({ type }) => type === "reconcile.finished");
+      expect(JSON.stringify(events)).not.toContain("s3cr3t");
+      told.push(finished && "errorType" in finished ? finished.errorType : finished?.type);
+    }
+    expect(told).toEqual(["HttpLookupError", "HttpLookupError", "reconcile.finished"]);
   });
 
   it("S3.4 retries a refused connection, as nothing can have been applied", async () => {
