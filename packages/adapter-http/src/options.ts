@@ -59,7 +59,10 @@ export type HttpOutcome =
 
 /** How to ask whether a request of unknown outcome was applied (S3.3). */
 export interface HttpReconcile {
-  /** The lookup, usually a `GET` by idempotency key. Sent under the same rules as every request. */
+  /**
+   * The lookup, usually a `GET` by idempotency key. Sent under the same rules as every request, but without the key. It must only read, as
+   * it may be asked any number of times: a method that is not safe is for services that search by `POST`. Throw where there is nothing to ask by.
+   */
   request: HttpRequestFn;
   /**
    * Reads the answer. Say `not_applied` only of a lookup that cannot miss the effect: the request may still be under
