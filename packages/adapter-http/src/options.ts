@@ -53,7 +53,7 @@ export type HttpOutcome =
   | {
       ok: "unknown";
       code: string;
-      /** The wait that a 503 asks for: where the action's effect allows a retry, it comes no earlier (RFC 9110 §10.2.3). */
+      /** The wait that a 503 asks for: a retry, where the action's effect or `reconcile` allows one, comes no earlier (RFC 9110 §10.2.3). */
       retryAfterMs?: number;
     };
 

@@ -128,7 +128,12 @@ describe("execute over HTTP", () => {
 
   it("S3.5 waits as long as Retry-After asks, and gives up where that is too long", async () => {
     const origin = "https://api.example.com";
-    const report = async (seconds: number, status = 429, effect: "once" | "idempotent" = "once") => {
+    const report = async (
+      seconds: number,
+      status = 429,
+      effect: "once" | "idempotent" = "once",
+      options: Partial<HttpExecutorOptions> = {},
+    ) => {
       const clock = createVirtualClock();
       const answers = [
         new Response(null, { status, headers: { "retry-after": String(seconds) } }),
@@ -137,7 +142,8 @@ describe("execute over HTTP", () => {
       const executor = createHttpExecutor({
         request: () => ({ method: "POST", url: origin }),
         allowedOrigins: [origin],
-        fetch: async () => answers.shift()!,
+        fetch: async (_url, { method }) => (method === "GET" ? new Response() : answers.shift()!),
+        ...options,
       });
       return clock.run(() =>
         execute({ action: "ACT" }, {}, { retry: { maxRetryAfterMs: 20_000 }, defaultEffect: effect }, executor, {
@@ -152,6 +158,11 @@ describe("execute over HTTP", () => {
 
     expect(await report(7, 503, "idempotent")).toMatchObject({ status: "success", totalLatencyMs: 7000 });
     expect(await report(7, 503)).toMatchObject({ status: "unknown", attemptCount: 1 });
+    const reconcile: HttpExecutorOptions["reconcile"] = {
+      request: () => ({ method: "GET", url: origin }),
+      decide: () => ({ state: "not_applied" }),
+    };
+    expect(await report(7, 503, "once", { reconcile })).toMatchObject({ status: "success", totalLatencyMs: 7000 });
     const doubtful = await report(21, 503, "idempotent");
     expect(doubtful).toMatchObject({ status: "unknown", attemptCount: 1, totalLatencyMs: 0 });
     expect(doubtful.actions[0]).toMatchObject({ reason: "retry_after_too_long", errorCode: "http_503" });
