@@ -95,7 +95,8 @@ export function createExecuteRoute({ settings, memory, fail }: ExecuteRoute): (r
       ...(approval && { approval }),
       onEvent(event) {
         log.append(event);
-        ports.onEvent?.(event);
+        // Core hears of an asynchronous listener that fails.
+        return ports.onEvent?.(event);
       },
     });
     unfollow();

@@ -1,3 +1,4 @@
+import { isThenable } from "../or-aborted.js";
 import { type Answer, ask } from "./ask.js";
 import { checkHandlerOptions } from "./check-options.js";
 import { type ChangeSwitch, showSwitch, stateOf, throwSwitch } from "./control.js";
@@ -30,7 +31,8 @@ export function createExecutionHandler(options: ExecutionHandlerOptions): Execut
 
   const fail = (fault: HandlerFault, error: unknown) => {
     try {
-      settings.onError?.(error, fault);
+      const heard: unknown = settings.onError?.(error, fault);
+      if (isThenable(heard)) heard.then(undefined, () => {});
     } catch {
       // It observes only.
     }

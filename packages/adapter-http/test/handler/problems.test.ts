@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { PROBLEMS } from "../../src/handler/problem.js";
 import { PROBLEM_CASES } from "./problem-cases.js";
@@ -56,6 +57,17 @@ describe("a handler that fails closed", () => {
     const message = "invalid execution handler: ports.killSwitch must be an object with read()";
     expect(faults).toMatchObject([["handler", { code: "invalid_option", message, issues }]]);
     expect(await problemOf(await get("/health"))).toEqual([503, "kill_switch_unavailable"]);
+  });
+
+  it("S8.3 lives on when those who only observe it reject", async () => {
+    const broken = new Error("s3cr3t");
+    const rejects = () => Promise.reject(broken);
+    const { order } = openHandler({ authorize: rejects, onError: rejects });
+    expect((await order()).status).toBe(503);
+    const observed = openHandler({ ports: { onEvent: rejects } });
+    expect((await observed.order()).status).toBe(200);
+    // A rejection that nobody handled would have failed this run.
+    await setImmediate();
   });
 
   it("executes nothing", async () => {
