@@ -1,6 +1,6 @@
 import { EocError } from "@eoc/core";
 import type { HttpExecutorOptions, HttpReconcile } from "./options.js";
-import { type RequestRules, setHeaders } from "./prepare-request.js";
+import { type RequestRules, wrongHeaders } from "./prepare-request.js";
 import { isPrivateHost } from "./private-address.js";
 import { unknownOptions, type WrongOption } from "./unknown-options.js";
 
@@ -55,16 +55,14 @@ export function checkOptions(given: HttpExecutorOptions): RequestRules {
   expect("allowPrivateAddresses", typeof allowPrivateAddresses === "boolean", "true or false");
   expect("maxResponseBytes", Number.isSafeInteger(maxResponseBytes) && maxResponseBytes >= 0, "an integer >= 0");
   expect("maxResponseMs", Number.isFinite(maxResponseMs) && maxResponseMs > 0, "milliseconds > 0");
-  const isHeader = isName && headersOf({ [idempotencyHeader]: "key" }) !== undefined;
+  const isHeader = isName && wrongHeaders({ [idempotencyHeader]: "key" }).length === 0;
   expect("idempotencyHeader", isHeader, "a header that means nothing else");
   expect("idempotencyKeyForm", ["bare", "quoted"].includes(idempotencyKeyForm), '"bare" or "quoted"');
-  const all = headersOf(headers);
-  expect("headers", all !== undefined, "a plain object, none for framing or routing");
-  expect(
-    "headers",
-    !isHeader || !all?.has(idempotencyHeader),
-    "without the idempotency header, as actions would share a key",
-  );
+  const wrongOnes = wrongHeaders(headers);
+  wrong.push(...wrongOnes);
+  const isKey = (name: string) => isHeader && name.toLowerCase() === idempotencyHeader.toLowerCase();
+  const key = wrongOnes.length === 0 ? Object.keys(headers).find(isKey) : undefined;
+  expect(`headers.${key}`, key === undefined, "left out, as actions would share a key");
   const asksAndDecides = typeof reconcile?.request === "function" && typeof reconcile.decide === "function";
   expect("reconcile", reconcile === undefined || asksAndDecides, "functions request and decide");
   expect("dispatcher", dispatcher === undefined || isDispatcher, "a dispatcher");
@@ -92,15 +90,4 @@ function originOf(text: unknown): string | undefined {
   if (typeof text !== "string" || !URL.canParse(text)) return undefined;
   const { origin, protocol, href } = new URL(text);
   return (protocol === "https:" || protocol === "http:") && href === `${origin}/` ? origin : undefined;
-}
-
-/** Undefined of what cannot be sent. */
-function headersOf(entries: Readonly<Record<string, string>>): Headers | undefined {
-  const headers = new Headers();
-  try {
-    setHeaders(headers, entries);
-    return headers;
-  } catch {
-    return undefined;
-  }
 }

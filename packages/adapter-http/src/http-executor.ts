@@ -8,6 +8,7 @@ import {
   type ReconcileFn,
 } from "@eoc/core";
 import { checkOptions } from "./check-options.js";
+import { HttpLookupError } from "./http-lookup-error.js";
 import { HttpUnknownError } from "./http-unknown-error.js";
 import type { HttpAnswer, HttpExecutorOptions, HttpHead, HttpOutcome, HttpRequest, HttpRequestFn } from "./options.js";
 import { ABORTED, isThenable, orAborted } from "./or-aborted.js";
@@ -29,7 +30,15 @@ export interface HttpExecutor {
 
 const ABORTED_BEFORE_SEND: HttpOutcome = { ok: false, code: "aborted_before_send" };
 
-type Exchange = { request: PreparedRequest; response: Response } | { failure: HttpOutcome };
+const VERDICTS: ReadonlySet<unknown> = new Set(["applied", "not_applied", "unknown"]);
+
+type Exchange =
+  | { request: PreparedRequest; response: Response }
+  | {
+      failure: HttpOutcome;
+      /** There was no request that could have been sent. */
+      unsendable?: string;
+    };
 
 /**
  * Makes an executor whose outcomes claim no more than the wire tells: applied on a 2xx, not applied when the request
@@ -58,7 +67,8 @@ export function createHttpExecutor(options: HttpExecutorOptions): HttpExecutor {
       if (made === ABORTED) return { failure: ABORTED_BEFORE_SEND };
       prepared = prepareRequest(made as HttpRequest, rules, { idempotencyKey, trace: traceOf(action, attempt) });
     } catch (error) {
-      return { failure: notSent(error) };
+      const failure = notSent(error);
+      return { failure, unsendable: failure.code };
     }
     if (signal.aborted) return { failure: ABORTED_BEFORE_SEND };
     const { method, url, headers } = prepared;
@@ -105,9 +115,13 @@ export function createHttpExecutor(options: HttpExecutorOptions): HttpExecutor {
   const reconcile: ReconcileFn = async (action, attempt) => {
     // Without the key: under it a server would take the lookup for a repetition of the request.
     const exchange = await send(lookup.request, action, attempt);
+    if ("unsendable" in exchange) throw new HttpLookupError(exchange.unsendable);
     // What answers elsewhere was not asked: a login page is a 200 too.
     if ("failure" in exchange || exchange.response.redirected === true) return { state: "unknown" };
-    return lookup.decide(await answerOf(exchange.request, exchange.response, attempt.signal), action);
+    const answer = await answerOf(exchange.request, exchange.response, attempt.signal);
+    const verdict = await lookup.decide(answer, action);
+    if (!VERDICTS.has(verdict?.state)) throw new HttpLookupError("invalid_verdict");
+    return verdict;
   };
   return { name: "http", execute, reconcile };
 }
@@ -123,7 +137,7 @@ function withBody(usual: HttpOutcome, { method, body, value }: HttpAnswer): Http
   return body === "unreadable" && isSafe(method) ? { ok: false, code: "body_unreadable", retryable: true } : usual;
 }
 
-function notSent(error: unknown): HttpOutcome {
+function notSent(error: unknown): ExecutorResult & { ok: false } {
   if (!isNotAppliedError(error)) return { ok: false, code: "request_failed", retryable: false };
   const { code, retryable, retryAfterMs } = error;
   return { ok: false, code, retryable, ...(retryAfterMs === undefined ? undefined : { retryAfterMs }) };

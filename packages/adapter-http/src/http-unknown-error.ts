@@ -7,7 +7,12 @@ import { UnknownOutcomeError } from "@eoc/core";
  */
 export class HttpUnknownError extends UnknownOutcomeError {
   constructor(code: string, options: { retryAfterMs?: number } = {}) {
-    super(typeof code === "string" && /^[a-z0-9_.:-]{1,64}$/.test(code) ? code : "invalid_code", options);
+    super(safeCode(code), options);
     this.name = "HttpUnknownError";
   }
+}
+
+/** `code`, which may be a caller's, when it is a code, else `invalid_code` (S9.1). */
+export function safeCode(code: unknown): string {
+  return typeof code === "string" && /^[a-z0-9_.:-]{1,64}$/.test(code) ? code : "invalid_code";
 }

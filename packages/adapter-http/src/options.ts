@@ -10,7 +10,10 @@ export interface HttpRequest {
   url: string | URL;
   /** Win over the executor's own `headers`. Framing and routing headers (`Host`, `Content-Length` …) are refused. */
   headers?: Readonly<Record<string, string>>;
-  /** A string or bytes are sent as they are, a plain object, array, number or boolean as JSON, `null` as no body. */
+  /**
+   * A string or bytes are sent as they are, a plain object, array, number or boolean as JSON, `null` as no body. What JSON would make
+   * something else of, such as a map in it, is refused.
+   */
   body?: string | Uint8Array | object | number | boolean | null;
 }
 
@@ -50,17 +53,20 @@ export type HttpOutcome =
   | {
       ok: "unknown";
       code: string;
-      /** The wait that a 503 asks for: where the action's effect allows a retry, it comes no earlier (RFC 9110 §10.2.3). */
+      /** The wait that a 503 asks for: a retry, where the action's effect or `reconcile` allows one, comes no earlier (RFC 9110 §10.2.3). */
       retryAfterMs?: number;
     };
 
 /** How to ask whether a request of unknown outcome was applied (S3.3). */
 export interface HttpReconcile {
-  /** The lookup, usually a `GET` by idempotency key. Sent under the same rules as every request. */
+  /**
+   * The lookup, usually a `GET` by idempotency key. Sent under the same rules as every request, but without the key. It must only read, as
+   * it may be asked any number of times: a method that is not safe is for services that search by `POST`. Throw where there is nothing to ask by.
+   */
   request: HttpRequestFn;
   /**
    * Reads the answer. Say `not_applied` only of a lookup that cannot miss the effect: the request may still be under
-   * way in the server. Not called, and the verdict `unknown`, when the lookup was not answered.
+   * way in the server. Not called, and the verdict `unknown`, when the lookup was not answered. What is no verdict is an error.
    */
   decide: (answer: HttpAnswer, action: PlannedAction) => ReconcileVerdict | Promise<ReconcileVerdict>;
 }

@@ -3,7 +3,7 @@ import { BLOCKED_PORTS } from "./blocked-ports.js";
 import type { HttpRequest } from "./options.js";
 import { isSafe } from "./outcome-from-response.js";
 import { isPrivateHost } from "./private-address.js";
-import { unknownOptions } from "./unknown-options.js";
+import { unknownOptions, type WrongOption } from "./unknown-options.js";
 
 /** A request that was checked and is ready for `fetch`. */
 export interface PreparedRequest {
@@ -38,6 +38,8 @@ const REFUSED_METHODS = new Set(["CONNECT", "TRACE", "TRACK"]);
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 // What becomes of a key that is not there: one key for all.
 const NO_KEY = /^"?(?:undefined|null)?"?$/;
+// A structured-field string holds nothing else (RFC 9651 §3.3.3), and what services read as something else or drop makes one key of two.
+const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 // The URL parser would drop them silently, and the request go elsewhere than its text says.
 const CONTROL_OR_SPACE = /[\0-\x20\x7f]/;
@@ -61,8 +63,7 @@ export function prepareRequest(
   setHeaders(headers, trace);
   setHeaders(headers, request.headers ?? {});
   if (idempotencyKey !== undefined && !isSafe(method) && !headers.has(rules.idempotencyHeader)) {
-    const form = rules.idempotencyKeyForm === "quoted" ? quoted : bare;
-    setHeaders(headers, { [rules.idempotencyHeader]: form(idempotencyKey) });
+    headers.set(rules.idempotencyHeader, keyField(idempotencyKey, rules.idempotencyKeyForm));
   }
   const key = headers.get(rules.idempotencyHeader);
   if (key !== null && NO_KEY.test(key)) throw refused("invalid_idempotency_key");
@@ -75,16 +76,30 @@ export function prepareRequest(
  * Sets headers, none of which may smuggle in another one or reframe the request.
  * @throws NotAppliedError `invalid_header`.
  */
-export function setHeaders(headers: Headers, entries: Readonly<Record<string, string>>): void {
+function setHeaders(headers: Headers, entries: Readonly<Record<string, string>>): void {
+  if (wrongHeaders(entries).length > 0) throw refused("invalid_header");
+  for (const [name, value] of Object.entries(entries)) headers.set(name, value);
+}
+
+/** What is wrong with headers, by the name of each, and without any value. */
+export function wrongHeaders(entries: unknown): WrongOption[] {
   // A `Headers`, a map or a list of pairs would lose what it holds without a word.
   if (typeof entries !== "object" || entries === null || Array.isArray(entries) || !isPlain(entries)) {
-    throw refused("invalid_header");
+    return [{ path: "headers", expected: "a plain object" }];
   }
-  for (const [name, value] of Object.entries(entries)) {
-    const valid = TOKEN.test(name) && typeof value === "string" && HEADER_VALUE.test(value);
-    if (!valid || RESERVED_HEADERS.has(name.toLowerCase())) throw refused("invalid_header");
-    headers.set(name, value);
-  }
+  return Object.entries(entries).flatMap(([name, value]) => {
+    // What is no name may be a whole header, with its value.
+    if (!TOKEN.test(name)) return { path: "headers", expected: "one whose names are tokens (RFC 9110 §5.6.2)" };
+    const expected = expectedOf(name, value);
+    return expected === undefined ? [] : { path: `headers.${name}`, expected };
+  });
+}
+
+/** What a header would have to be, and is not. */
+function expectedOf(name: string, value: unknown): string | undefined {
+  if (RESERVED_HEADERS.has(name.toLowerCase())) return "left out, as it frames or routes the request";
+  if (typeof value !== "string") return `text, not ${value === null ? "null" : typeof value}`;
+  return HEADER_VALUE.test(value) ? undefined : "of one line, without control characters and characters beyond Latin-1";
 }
 
 function checkedMethod(value: unknown): string {
@@ -112,20 +127,38 @@ function encodedBody(body: HttpRequest["body"], headers: Headers): string | Uint
   if (typeof body === "object" && !isPlain(body)) throw refused("invalid_body");
   let text: string | undefined;
   try {
-    text = JSON.stringify(body, refuseNoNumber);
+    text = JSON.stringify(body, refuseOthers);
   } catch {
-    // A cycle, a bigint, no number, or a throwing `toJSON`.
+    // A cycle, what is not JSON, or a throwing `toJSON`.
   }
   if (text === undefined) throw refused("invalid_body");
   if (!headers.has("content-type")) headers.set("content-type", "application/json");
   return text;
 }
 
-// JSON would say `null` of it without a word, and a service perhaps take that for 0.
-function refuseNoNumber(this: Readonly<Record<string, unknown>>, name: string, value: unknown): unknown {
-  const isNone = typeof value === "number" ? !Number.isFinite(value) : value === null && this[name] instanceof Date;
-  if (isNone) throw refused("invalid_body");
+// JSON would drop it, or say `null` or `{}` of it, without a word, and a service perhaps take that for what was meant.
+function refuseOthers(this: Readonly<Record<string, unknown>>, name: string, value: unknown): unknown {
+  if (!isJson(value, this, name)) throw refused("invalid_body");
   return value;
+}
+
+/** Whether JSON says what there is at `name`, where `value` is what it has made of itself. */
+function isJson(value: unknown, holder: Readonly<Record<string, unknown>>, name: string): boolean {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return true;
+    case "number":
+      return Number.isFinite(value);
+    case "object":
+      // A date that is none says `null` of itself.
+      return value === null ? !(holder[name] instanceof Date) : isPlain(value);
+    case "undefined":
+      // A member without a value is left out, as everybody expects; an item has a place.
+      return !Array.isArray(holder);
+    default:
+      return false;
+  }
 }
 
 function isPlain(value: object): boolean {
@@ -134,16 +167,11 @@ function isPlain(value: object): boolean {
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-// A structured-field string holds printable ASCII only (RFC 9651 §3.3.3); the rest fails as a header value would.
-function quoted(key: string): string {
-  if (!/^[\x20-\x7e]*$/.test(key)) throw refused("invalid_header");
-  return `"${key.replace(/["\\]/g, "\\$&")}"`;
-}
-
-// A header value loses its outer blanks, which would make one key of two.
-function bare(key: string): string {
-  if (key === "" || key.trim() !== key) throw refused("invalid_header");
-  return key;
+/** An idempotency key as a header's value, which loses its outer blanks: that would make one key of two. */
+function keyField(key: string, form: RequestRules["idempotencyKeyForm"]): string {
+  const changes = form === "bare" && key.trim() !== key;
+  if (changes || !PRINTABLE_ASCII.test(key)) throw refused("invalid_idempotency_key");
+  return form === "bare" ? key : `"${key.replace(/["\\]/g, "\\$&")}"`;
 }
 
 function refused(code: string): NotAppliedError {

@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import { inspect } from "node:util";
 import { isEocError, NotAppliedError } from "@eoc/core";
 import { describe, expect, it } from "vitest";
-import { createHttpExecutor, type FetchFn, type HttpExecutorOptions } from "../src/index.js";
+import { createHttpExecutor, type FetchFn, type HttpExecutorOptions, type HttpReconcile } from "../src/index.js";
 import { anAction, anAttempt, closed, happening, listen, outcomeOf } from "./support.js";
 
 const ORIGIN = "https://api.example.com";
@@ -95,6 +95,34 @@ describe("createHttpExecutor", () => {
         );
         expect(inspect(error)).not.toContain("s3cr3t");
       }
+    }
+  });
+
+  it("names the header that is wrong and what is wrong with it, and shows no value", () => {
+    const token = "s3cr3t";
+    const wrong: [headers: unknown, message: string][] = [
+      [{ Authorization: undefined }, "headers.Authorization must be text, not undefined"],
+      [{ Authorization: null }, "headers.Authorization must be text, not null"],
+      [{ "X-Tenant": 5318008 }, "headers.X-Tenant must be text, not number"],
+      [{ Authorization: [token] }, "headers.Authorization must be text, not object"],
+      [
+        { Authorization: `Bearer ${token}\n` },
+        "headers.Authorization must be of one line, without control characters and characters beyond Latin-1",
+      ],
+      [{ Host: token }, "headers.Host must be left out, as it frames or routes the request"],
+      [{ [`Authorization: Bearer ${token}`]: "" }, "headers must be one whose names are tokens (RFC 9110 §5.6.2)"],
+      [{ "Idempotency-KEY": token }, "headers.Idempotency-KEY must be left out, as actions would share a key"],
+      [new Headers({ authorization: token }), "headers must be a plain object"],
+      [
+        { Authorization: undefined, Host: token },
+        "headers.Authorization must be text, not undefined; headers.Host must be left out, as it frames or routes the request",
+      ],
+    ];
+    for (const [headers, message] of wrong) {
+      const silent = expect.toSatisfy((error) => !/s3cr3t|5318008/.test(inspect(error)));
+      const make = () => anExecutor({ headers: headers as Record<string, string> });
+      expect(make).toThrow(expect.objectContaining({ message: `invalid HTTP executor: ${message}` }));
+      expect(make).toThrow(silent);
     }
   });
 
@@ -447,6 +475,7 @@ describe("the outcome hook", () => {
 });
 
 describe("reconcile", () => {
+  const readOrders = () => ({ method: "GET", url: `${ORIGIN}/orders` });
   const lookup = (answer: () => Response | Promise<Response>, options: Partial<HttpExecutorOptions> = {}) => {
     const { fetch, calls } = fakeFetch(answer);
     const executor = anExecutor({
@@ -483,12 +512,43 @@ describe("reconcile", () => {
     expect(calls[0]!.headers).not.toHaveProperty("idempotency-key");
   });
 
-  it("S3.3 stays unknown when the lookup is not answered or not allowed", async () => {
+  it("S3.3 stays unknown when the lookup is not answered", async () => {
     const failing = () => Promise.reject(Object.assign(new TypeError("x"), { cause: { code: "ECONNREFUSED" } }));
     expect(await lookup(failing).verdict).toEqual({ state: "unknown" });
-    expect(await lookup(() => new Response("receipt"), { allowedOrigins: ["https://other.test"] }).verdict).toEqual({
-      state: "unknown",
-    });
+    const { signal } = new AbortController();
+    const aborted = AbortSignal.abort();
+    for (const given of [signal, aborted]) {
+      const executor = anExecutor({ reconcile: { request: readOrders, decide: () => ({ state: "unknown" }) } });
+      expect(await executor.reconcile!(anAction(), anAttempt({ signal: given }))).toEqual({ state: "unknown" });
+    }
+  });
+
+  it("S3.3 S9.1 fails by a name when it cannot work, so that its event tells it from an honest `unknown`", async () => {
+    const asking = async (reconcile: Partial<HttpReconcile>) => {
+      const { fetch } = fakeFetch(() => new Response("s3cr3t"));
+      const decide = () => ({ state: "applied" }) as const;
+      const executor = anExecutor({ fetch, reconcile: { request: readOrders, decide, ...reconcile } });
+      const error: unknown = await Promise.resolve(executor.reconcile!(anAction(), anAttempt())).catch(
+        (thrown: unknown) => thrown,
+      );
+      expect(inspect(error, { showHidden: true, depth: null })).not.toContain("s3cr3t");
+      return error;
+    };
+    const named = (code: string) => ({ name: "HttpLookupError", code, message: `lookup failed: ${code}` });
+    const elsewhere = () => ({ method: "GET", url: "https://lookup.test/s3cr3t" });
+    expect(await asking({ request: elsewhere })).toMatchObject(named("origin_not_allowed"));
+    const throwing = () => {
+      throw new Error("s3cr3t");
+    };
+    expect(await asking({ request: throwing })).toMatchObject(named("request_failed"));
+    const refusing = () => Promise.reject(new NotAppliedError("no_key"));
+    expect(await asking({ request: refusing })).toMatchObject(named("no_key"));
+    for (const none of [{ state: "Applied" }, { state: "s3cr3t" }, "applied", true, null, undefined]) {
+      expect(await asking({ decide: () => none as never })).toMatchObject(named("invalid_verdict"));
+    }
+    for (const state of ["applied", "not_applied", "unknown"] as const) {
+      expect(await asking({ decide: () => ({ state }) })).toEqual({ state });
+    }
   });
 });
 

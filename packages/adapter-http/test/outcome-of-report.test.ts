@@ -1,5 +1,11 @@
 import { createServer } from "node:http";
-import { createManualKillSwitch, type ExecuteFn, execute, type FinalDecisionInput } from "@eoc/core";
+import {
+  createManualKillSwitch,
+  type ExecuteFn,
+  execute,
+  type FinalDecisionInput,
+  type ManualKillSwitch,
+} from "@eoc/core";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import {
   createExecutionHandler,
@@ -80,7 +86,9 @@ describe("the outcome of an execution that another service was asked for", () =>
   it("is not applied, where the handler refused before it began, also by a 503", async () => {
     const broken = { authorize: () => Promise.reject(new Error("down")) };
     expect(await asked(goesWell, broken)).toEqual({ ok: false, code: "authorization_unavailable", retryable: true });
-    expect(await asked(goesWell, { policy: { idempotency: { enabled: true } } })).toEqual(final("misconfigured"));
+    const killSwitch: Partial<ManualKillSwitch> = createManualKillSwitch();
+    const breaking = { ports: { killSwitch: killSwitch as ManualKillSwitch }, authorize: () => delete killSwitch.read };
+    expect(await asked(goesWell, breaking)).toEqual(final("misconfigured"));
     expect(await asked(goesWell, {}, { decision: 7 })).toEqual(final("http_422"));
   });
 

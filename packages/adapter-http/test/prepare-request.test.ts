@@ -111,9 +111,20 @@ describe("a request's idempotency key", () => {
     ]);
   });
 
-  it("is refused when it is no header value", () => {
-    expect(codeOf({}, {}, "a\r\nb")).toBe("invalid_header");
-    expect(codeOf({}, { idempotencyKeyForm: "quoted" }, "clé")).toBe("invalid_header");
+  it("is refused when a header cannot carry it, or not as it is", () => {
+    const invalid = (keys: string[]) => keys.map((key) => [key, "invalid_idempotency_key"]);
+    const codes = (keys: string[], form: RequestRules["idempotencyKeyForm"]) =>
+      keys.map((key) => [key, codeOf({}, { idempotencyKeyForm: form }, key)]);
+    const unsendable = ["a\r\nb", "a\tb", "a\0", "clé", "☃", "订单-7", "\x7f", "\ud800"];
+    expect(codes(unsendable, "bare")).toEqual(invalid(unsendable));
+    expect(codes(unsendable, "quoted")).toEqual(invalid(unsendable));
+    const changed = ["", " ", " key", "key ", "key\t"];
+    expect(codes(changed, "bare")).toEqual(invalid(changed));
+    const { headers } = prepare({}, { idempotencyKeyForm: "quoted" }, " key");
+    expect(headers.get("idempotency-key")).toBe('" key"');
+    expect(prepare({}, {}, 'a key, with "these": \\ ~').headers.get("idempotency-key")).toBe(
+      'a key, with "these": \\ ~',
+    );
   });
 
   it("is refused when the request names none: a service would take it for the same key of all", () => {
@@ -125,12 +136,6 @@ describe("a request's idempotency key", () => {
       "invalid_idempotency_key",
     );
     expect(codeOf({ headers: { "idempotency-key": "" } }, {}, "key-1")).toBe("invalid_idempotency_key");
-  });
-
-  it("is refused when it would arrive as another key", () => {
-    expect(["", " key", "key\t"].map((key) => codeOf({}, {}, key))).toEqual(Array(3).fill("invalid_header"));
-    const { headers } = prepare({}, { idempotencyKeyForm: "quoted" }, " key");
-    expect(headers.get("idempotency-key")).toBe('" key"');
   });
 });
 
@@ -190,6 +195,53 @@ describe("a request's body", () => {
       '{"cents":1200,"none":null,"later":"1970-01-01T00:00:00.000Z"}',
     );
     expect(codeOf({ body: { at: new Date(Number.NaN) } })).toBe("invalid_body");
+  });
+
+  it("is refused when JSON would say something else, or nothing, of a value in it", () => {
+    class Money {
+      cents = 5;
+    }
+    const others = {
+      map: new Map([["cents", 5]]),
+      set: new Set([5]),
+      pattern: /x/,
+      function: () => 5,
+      class: Money,
+      symbol: Symbol("x"),
+      instance: new Money(),
+      error: new Error("x"),
+      promise: Promise.resolve(5),
+      bytes: new Uint8Array([5]),
+      form: new FormData(),
+      boxed: new Number(Number.NaN),
+      inherited: Object.create({ cents: 5 }) as object,
+    };
+    for (const [name, value] of Object.entries(others)) {
+      const bodies = [{ value }, [value], { deep: [{ value }] }, { toJSON: () => value }];
+      expect([name, bodies.map((body) => codeOf({ body }))]).toEqual([name, Array(4).fill("invalid_body")]);
+    }
+    const lists = [[undefined], { list: [1, undefined] }, new Array(1), [{ toJSON: () => undefined }]];
+    expect(lists.map((body) => codeOf({ body }))).toEqual(Array(4).fill("invalid_body"));
+  });
+
+  it("is what toJSON says, and leaves out members that are undefined, as JSON.stringify does", () => {
+    class Money {
+      #cents = 5;
+      toJSON() {
+        return { cents: this.#cents };
+      }
+    }
+    const body = {
+      at: new Date(0),
+      url: new URL("https://shop.example.com/7"),
+      total: new Money(),
+      bytes: Buffer.from([5]),
+      note: undefined,
+      none: null,
+      bare: Object.assign(Object.create(null) as object, { list: [null, [], {}, "", 0, true] }),
+    };
+    expect(prepare({ body }).body).toBe(JSON.stringify(body));
+    expect(prepare({ body: Object.freeze({ note: undefined }) }).body).toBe("{}");
   });
 
   it("is refused when JSON cannot say it, or fetch may not send it", () => {

@@ -88,15 +88,34 @@ describe("execute over HTTP", () => {
       {},
       {
         reconcile: {
-          request: (_action, { idempotencyKey }) => ({
+          request: (_action, { idempotencyKey = "" }) => ({
             method: "GET",
-            url: `${shop.origin}/orders?key=${idempotencyKey}`,
+            url: `${shop.origin}/orders?key=${encodeURIComponent(idempotencyKey)}`,
           }),
           decide: ({ status }) => ({ state: status === 200 ? "applied" : "unknown" }),
         },
       },
     );
     expect(report.actions[0]).toMatchObject({ status: "success", basis: "reconcile", attemptCount: 1 });
+  });
+
+  it("S3.3 S8 says in its event when it could not ask, and nothing more of it", async () => {
+    const shop = await openShop(drop);
+    const elsewhere = {
+      request: () => ({ method: "GET", url: "https://s3cr3t.test/" }),
+      decide: () => undefined as never,
+    };
+    const undecided = { ...elsewhere, request: () => ({ method: "GET", url: `${shop.origin}/orders?key=order-1` }) };
+    const honest = { ...undecided, decide: () => ({ state: "unknown" }) as const };
+    const told = [];
+    for (const reconcile of [elsewhere, undecided, honest]) {
+      const { report, events } = await order(shop.origin, "once", {}, { reconcile });
+      expect(report).toMatchObject({ status: "unknown", attemptCount: 1 });
+      const finished = events.find(({ type }) => type === "reconcile.finished");
+      expect(JSON.stringify(events)).not.toContain("s3cr3t");
+      told.push(finished && "errorType" in finished ? finished.errorType : finished?.type);
+    }
+    expect(told).toEqual(["HttpLookupError", "HttpLookupError", "reconcile.finished"]);
   });
 
   it("S3.4 retries a refused connection, as nothing can have been applied", async () => {
@@ -109,7 +128,12 @@ describe("execute over HTTP", () => {
 
   it("S3.5 waits as long as Retry-After asks, and gives up where that is too long", async () => {
     const origin = "https://api.example.com";
-    const report = async (seconds: number, status = 429, effect: "once" | "idempotent" = "once") => {
+    const report = async (
+      seconds: number,
+      status = 429,
+      effect: "once" | "idempotent" = "once",
+      options: Partial<HttpExecutorOptions> = {},
+    ) => {
       const clock = createVirtualClock();
       const answers = [
         new Response(null, { status, headers: { "retry-after": String(seconds) } }),
@@ -118,7 +142,8 @@ describe("execute over HTTP", () => {
       const executor = createHttpExecutor({
         request: () => ({ method: "POST", url: origin }),
         allowedOrigins: [origin],
-        fetch: async () => answers.shift()!,
+        fetch: async (_url, { method }) => (method === "GET" ? new Response() : answers.shift()!),
+        ...options,
       });
       return clock.run(() =>
         execute({ action: "ACT" }, {}, { retry: { maxRetryAfterMs: 20_000 }, defaultEffect: effect }, executor, {
@@ -133,6 +158,11 @@ describe("execute over HTTP", () => {
 
     expect(await report(7, 503, "idempotent")).toMatchObject({ status: "success", totalLatencyMs: 7000 });
     expect(await report(7, 503)).toMatchObject({ status: "unknown", attemptCount: 1 });
+    const reconcile: HttpExecutorOptions["reconcile"] = {
+      request: () => ({ method: "GET", url: origin }),
+      decide: () => ({ state: "not_applied" }),
+    };
+    expect(await report(7, 503, "once", { reconcile })).toMatchObject({ status: "success", totalLatencyMs: 7000 });
     const doubtful = await report(21, 503, "idempotent");
     expect(doubtful).toMatchObject({ status: "unknown", attemptCount: 1, totalLatencyMs: 0 });
     expect(doubtful.actions[0]).toMatchObject({ reason: "retry_after_too_long", errorCode: "http_503" });

@@ -5,6 +5,8 @@ import {
   definePolicy,
   EocError,
   type ExecutionPolicy,
+  type ExecutionReport,
+  prepareExecution,
   type RateLimiter,
 } from "@eoc/core";
 import { unknownOptions, type WrongOption } from "../unknown-options.js";
@@ -65,7 +67,7 @@ export function checkHandlerOptions(given: ExecutionHandlerOptions): HandlerSett
   };
   const { authorize, control, ports = {}, rateLimit, remember = {}, basePath = "", onDisconnect = "finish" } = options;
   const { maxRequestBytes = 1_000_000, requestTimeoutMs = 10_000, keepAliveMs = 5000, maxStreams = 1000 } = options;
-  const { killSwitch } = ports;
+  const { killSwitch } = ports ?? {};
 
   const { executor } = options;
   const execute = typeof executor === "object" && executor !== null ? executor.execute : executor;
@@ -73,10 +75,15 @@ export function checkHandlerOptions(given: ExecutionHandlerOptions): HandlerSett
   expect("authorize", authorize === "none" || typeof authorize === "function", '"none" or a function');
   expect("control.token", control === undefined || tokenFault(control.token) === undefined, tokenFault("")!);
   expect("ports.killSwitch", control === undefined || isControlled(killSwitch), "one with halt and clear, for control");
+  expect("ports", typeof ports === "object" && ports !== null, "an object");
+  for (const name of ["executionId", "seed", "approval"] as const) {
+    const isGiven = (ports as Readonly<Record<string, unknown>> | null)?.[name] !== undefined;
+    expect(`ports.${name}`, !isGiven, "left out, as each execution has its own");
+  }
   expect("basePath", /^(?:\/[A-Za-z0-9._~-]+)*$/.test(basePath), 'empty, or a path such as "/eoc"');
   expect("onDisconnect", onDisconnect === "finish" || onDisconnect === "cancel", '"finish" or "cancel"');
   const { maxExecutions = 1, maxEvents = 1, maxBytes = 1, maxAgeMs = 1 } = remember;
-  const { limit, windowMs, key } = rateLimit ?? { limit: 1, windowMs: 1 };
+  const { limit, windowMs, key, limiter }: HandlerRateLimit = rateLimit ?? { limit: 1, windowMs: 1 };
   const counts = {
     maxRequestBytes,
     maxStreams,
@@ -92,25 +99,25 @@ export function checkHandlerOptions(given: ExecutionHandlerOptions): HandlerSett
     expect(path, Number.isFinite(duration) && duration > 0, "milliseconds > 0");
   }
   expect("rateLimit.key", key === undefined || typeof key === "function", "a function");
+  expect("rateLimit.limiter", limiter === undefined || typeof limiter?.acquire === "function", "one with acquire()");
   for (const name of ["approval", "waitUntil", "onError"] as const) {
     expect(name, options[name] === undefined || typeof options[name] === "function", "a function");
   }
 
   wrong.push(
-    // Those of `ports` are core's to check.
     ...unknownOptions(options, OPTIONS),
     ...unknownOptions(control, { token: true }, "control."),
     ...unknownOptions(rateLimit, RATE_LIMIT, "rateLimit."),
     ...unknownOptions(remember, REMEMBER, "remember."),
   );
-  if (wrong.length > 0) {
-    const message = wrong.map(({ path, expected }) => `${path} must be ${expected}`).join("; ");
-    throw new EocError("invalid_option", `invalid execution handler: ${message}`, { issues: wrong });
-  }
+  if (wrong.length > 0) throw misconfigured(wrong);
+  const policy = definePolicy(options.policy);
+  const refused = refusalOf(policy, executor, ports);
+  if (refused.length > 0) throw misconfigured(refused);
   const clock = ports.clock ?? createSystemClock();
   return {
     ...options,
-    policy: definePolicy(options.policy),
+    policy,
     clock,
     basePath,
     limits: { maxBytes: maxRequestBytes, maxMs: requestTimeoutMs, clock },
@@ -122,4 +129,27 @@ export function checkHandlerOptions(given: ExecutionHandlerOptions): HandlerSett
     },
     rateLimit: rateLimit && { ...rateLimit, limiter: rateLimit.limiter ?? createMemoryRateLimiter() },
   };
+}
+
+/** Says what is wrong with the options of a handler, in the words of core where `issues` are those of a report. */
+export function misconfigured(issues: NonNullable<ExecutionReport["issues"]> = []): EocError {
+  const ours = issues.map((issue) => ({ ...issue, path: issue.path.replace(/^options(?=\.|$)/, "ports") }));
+  const message = ours.map(({ path, expected }) => `${path} must be ${expected}`).join("; ");
+  return new EocError("invalid_option", `invalid execution handler: ${message}`, { issues: ours });
+}
+
+/** Why core would deny every execution under these ports, whatever the decision. */
+function refusalOf(
+  policy: ExecutionPolicy,
+  executor: ExecutionHandlerOptions["executor"],
+  ports: NonNullable<ExecutionHandlerOptions["ports"]>,
+): NonNullable<ExecutionReport["issues"]> {
+  try {
+    // With an id, as workers have no randomness for one before their first request; what a class has to give stays inherited.
+    const named = Object.assign(Object.create(Object.getPrototypeOf(ports)), ports, { executionId: "none" });
+    return prepareExecution({ action: "ACT" }, {}, policy, executor, named).machine.facts.verdict?.issues ?? [];
+  } catch {
+    // The refusal of ports takes an id of its own.
+    return [{ path: "ports", expected: "what execute takes as options, by their names and with their methods" }];
+  }
 }

@@ -1,7 +1,7 @@
 import { type ExecutionReport, execute, type FinalDecisionInput } from "@eoc/core";
 import { parseStructuredList } from "../structured-list.js";
 import { type Answer, ask } from "./ask.js";
-import type { HandlerSettings } from "./check-options.js";
+import { type HandlerSettings, misconfigured } from "./check-options.js";
 import { type ExecutionMemory, hex, type Remembered, type RememberedAnswer } from "./execution-memory.js";
 import { followAny } from "./follow-any.js";
 import type { Approval, HandlerFault } from "./options.js";
@@ -95,10 +95,12 @@ export function createExecuteRoute({ settings, memory, fail }: ExecuteRoute): (r
       ...(approval && { approval }),
       onEvent(event) {
         log.append(event);
-        ports.onEvent?.(event);
+        // Core hears of an asynchronous listener that fails.
+        return ports.onEvent?.(event);
       },
     });
     unfollow();
+    if (MISCONFIGURED.has(report.reason)) fail("handler", misconfigured(report.issues));
     const answer = await rememberable(report);
     remembered.finish(answer);
     return answer;

@@ -1,3 +1,4 @@
+import { isThenable } from "../or-aborted.js";
 import { type Answer, ask } from "./ask.js";
 import { checkHandlerOptions } from "./check-options.js";
 import { type ChangeSwitch, showSwitch, stateOf, throwSwitch } from "./control.js";
@@ -20,7 +21,7 @@ interface Route {
  * Makes a handler that executes decisions over HTTP: `POST /execute`, `GET /executions/:id`, `GET /executions/:id/events` as server-sent
  * events, `GET` and `POST /control` for the kill switch, `GET /health`. It uses web standards only, and fails closed: what cannot be
  * checked is refused. An execution whose caller is gone goes on, unless `onDisconnect` says otherwise.
- * @throws EocError `invalid_option` or `invalid_policy`.
+ * @throws EocError `invalid_option`, also where `execute` would refuse every decision, or `invalid_policy`.
  */
 export function createExecutionHandler(options: ExecutionHandlerOptions): ExecutionHandler {
   const settings = checkHandlerOptions(options);
@@ -30,7 +31,8 @@ export function createExecutionHandler(options: ExecutionHandlerOptions): Execut
 
   const fail = (fault: HandlerFault, error: unknown) => {
     try {
-      settings.onError?.(error, fault);
+      const heard: unknown = settings.onError?.(error, fault);
+      if (isThenable(heard)) heard.then(undefined, () => {});
     } catch {
       // It observes only.
     }

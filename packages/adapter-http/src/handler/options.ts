@@ -44,7 +44,10 @@ export interface ExecutionHandlerOptions {
    * policy's `portTimeoutMs`, is a 503. It must leave the body unread, or read a clone. `"none"` lets everybody in who can connect.
    */
   authorize: "none" | ((request: Request) => boolean | Promise<boolean>);
-  /** Ports of every execution. Its `signal` cancels all that run, for a shutdown. */
+  /**
+   * Ports of every execution, all that the policy needs among them: without one, or with one that is misspelt, no handler is made. Its
+   * `signal` cancels all that run, for a shutdown.
+   */
   ports?: Omit<ExecuteOptions, "executionId" | "approval" | "seed">;
   /**
    * Looks up the approval of a decision, which is not validated yet. With this function requests may bring no approval of their own, and a

@@ -1,5 +1,5 @@
 import { createManualKillSwitch, definePolicy, isEocError, planExecution, reportFromEvents } from "@eoc/core";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { createExecutionHandler, type ExecutionHandlerOptions } from "../../src/index.js";
 import { aHeldExecutor, messagesOf, ORDER, openHandler, problemOf, reportOf } from "./support.js";
 
@@ -16,6 +16,26 @@ describe("createExecutionHandler", () => {
       ["control.token", { control: { token: undefined } }],
       ["control.token", { control: {} }],
       ["ports.killSwitch", { control: { token: "x".repeat(16) }, ports: { killSwitch: { read: () => {} } } }],
+      ["ports", { ports: null }],
+      ["ports", { ports: "s3cr3t" }],
+      ["ports", { ports: 5 }],
+      ["ports", { ports: [] }],
+      ["ports", { ports: new Map([["killSwitch", createManualKillSwitch()]]) }],
+      ["ports.killswitch", { ports: { killswitch: createManualKillSwitch() } }],
+      ["ports.killSwitch", { ports: { killSwitch: {} } }],
+      ["ports.killSwitch", { ports: Object.create({ killSwitch: createManualKillSwitch() }) }],
+      ["ports.rateLimiter", { ports: { rateLimiter: 5 } }],
+      ["ports.onEvent", { ports: { onEvent: "s3cr3t" } }],
+      ["ports.clock", { ports: { clock: { now: () => 0 } } }],
+      ["ports.executionId", { ports: { executionId: "s3cr3t" } }],
+      ["ports.seed", { ports: { seed: "s3cr3t" } }],
+      ["ports.approval", { ports: { approval: { digest: "s3cr3t" } } }],
+      ["ports.approval", { ports: { approval: undefined } }],
+      ["ports.idempotencyStore", { policy: { idempotency: { enabled: true } } }],
+      ["ports.rateLimiter", { policy: { rateLimit: { perAction: { ACT: { limit: 1, windowMs: 5 } } } } }],
+      ["executor", { executor: { execute: () => {}, reconcile: "s3cr3t" } }],
+      ["rateLimit.limiter", { rateLimit: { limit: 1, windowMs: 1, limiter: 5 } }],
+      ["rateLimit.limiter", { rateLimit: { limit: 1, windowMs: 1, limiter: {} } }],
       ["basePath", { basePath: "eoc" }],
       ["basePath", { basePath: "/eoc/" }],
       ["maxRequestBytes", { maxRequestBytes: 0 }],
@@ -54,6 +74,10 @@ describe("createExecutionHandler", () => {
       expect(() => createExecutionHandler(all), path).toThrow(refused);
       expect(() => createExecutionHandler(all)).not.toThrow("s3cr3t");
     }
+    const needy = { policy: { idempotency: { enabled: true } }, ports: { idempotencyStores: {} } };
+    const all = { executor: () => ({ ok: true }), authorize: "none", ...needy } as unknown as ExecutionHandlerOptions;
+    const message = /^invalid execution handler: ports\.idempotencyStores must be one of .*idempotencyStore/;
+    expect(() => createExecutionHandler(all)).toThrow(message);
     const noOptions = expect.toSatisfy((error) => isEocError(error) && error.code === "invalid_option");
     expect(() => createExecutionHandler(undefined as never)).toThrow(noOptions);
     const policy = { maxConcurrency: 0 };
@@ -61,6 +85,27 @@ describe("createExecutionHandler", () => {
     expect(() => createExecutionHandler({ policy, executor: () => ({ ok: true }), authorize: "none" })).toThrow(
       refused,
     );
+  });
+});
+
+describe("createExecutionHandler before there is any randomness, as in a worker's global scope", () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  it("makes a handler, and refuses what it refuses elsewhere", () => {
+    const getRandomValues = () => {
+      throw new Error("Disallowed operation called within global scope.");
+    };
+    vi.stubGlobal("crypto", { getRandomValues });
+    const options: ExecutionHandlerOptions = { policy: {}, executor: () => ({ ok: true }), authorize: "none" };
+    const refused = expect.toSatisfy((error) => isEocError(error) && error.code === "invalid_option");
+    // Some random ids may be left of an earlier test.
+    for (let time = 0; time < 300; time++) {
+      expect(createExecutionHandler(options)).toBeTypeOf("function");
+      const ports = { killswitch: createManualKillSwitch() } as ExecutionHandlerOptions["ports"] & object;
+      expect(() => createExecutionHandler({ ...options, ports })).toThrow(refused);
+      const policy = { idempotency: { enabled: true } };
+      expect(() => createExecutionHandler({ ...options, policy })).toThrow(refused);
+    }
   });
 });
 

@@ -158,9 +158,11 @@ export const PROBLEM_CASES: readonly ProblemCase[] = [
   },
   {
     code: "misconfigured",
-    what: "a policy that needs a port which is not there",
-    options: () => ({ policy: { idempotency: { enabled: true } } }),
-    ask: ({ order }) => order(),
+    what: "a port that has lost a method since the handler was made",
+    ask({ order, killSwitch }) {
+      delete (killSwitch as Partial<typeof killSwitch>).read;
+      return order();
+    },
   },
   {
     code: "internal_error",

@@ -1,7 +1,8 @@
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { PROBLEMS } from "../../src/handler/problem.js";
 import { PROBLEM_CASES } from "./problem-cases.js";
-import { openHandler } from "./support.js";
+import { openHandler, problemOf } from "./support.js";
 
 describe("the handler refuses", () => {
   for (const { code, what, options = () => ({}), ask, headers = {} } of PROBLEM_CASES) {
@@ -44,6 +45,29 @@ describe("a handler that fails closed", () => {
       },
     });
     expect((await throwing.order()).status).toBe(503);
+  });
+
+  it("tells `onError` which port an execution could not be given, and the caller nothing of it", async () => {
+    const { order, killSwitch, get, faults } = openHandler();
+    delete (killSwitch as Partial<typeof killSwitch>).read;
+    const refused = await order();
+    expect(await refused.clone().text()).not.toContain("killSwitch");
+    expect(await problemOf(refused)).toEqual([500, "misconfigured"]);
+    const issues = [{ path: "ports.killSwitch", expected: "an object with read()" }];
+    const message = "invalid execution handler: ports.killSwitch must be an object with read()";
+    expect(faults).toMatchObject([["handler", { code: "invalid_option", message, issues }]]);
+    expect(await problemOf(await get("/health"))).toEqual([503, "kill_switch_unavailable"]);
+  });
+
+  it("S8.3 lives on when those who only observe it reject", async () => {
+    const broken = new Error("s3cr3t");
+    const rejects = () => Promise.reject(broken);
+    const { order } = openHandler({ authorize: rejects, onError: rejects });
+    expect((await order()).status).toBe(503);
+    const observed = openHandler({ ports: { onEvent: rejects } });
+    expect((await observed.order()).status).toBe(200);
+    // A rejection that nobody handled would have failed this run.
+    await setImmediate();
   });
 
   it("executes nothing", async () => {
