@@ -101,6 +101,8 @@ describe("the editors", () => {
       "script line 1",
     ]);
     expect(setupOfTexts({ ...texts, policy: "" }).issues[0]?.message).toBe("it is empty");
+    const keyed = '{"action":"ACT","actions":[{"action":"ACT","idempotencyKey":"k"}]}';
+    expect(setupOfTexts({ ...texts, decision: keyed }).issues[0]?.where).toBe("actions[0].idempotencyKey");
   });
 
   it("say which lines of the script no request will meet", () => {

@@ -109,6 +109,16 @@ describe("a malformed file", () => {
       "-: actions[0].params: expected ",
     ],
     [
+      "a key by another name",
+      '{"action":"ACT","actions":[{"action":"ACT","idempotencyKey":"k"}]}',
+      "-: actions[0].idempotencyKey: expected idempotency_key",
+    ],
+    [
+      "a key at another place",
+      '{"decision":{"action":"ACT","idempotency_key":"k"}}',
+      "-: decision.idempotency_key: expected a member of an action: actions[0].idempotency_key",
+    ],
+    [
       "a wrong decision in a scenario",
       '{"decision":{"action":"ACT","allowed":"yes"}}',
       "-: decision.allowed: expected boolean, received string",

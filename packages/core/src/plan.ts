@@ -45,7 +45,10 @@ export function readToPlan(decision: unknown): ReadResult<FinalDecision> {
   if (actions == null) {
     const key = read.data["idempotency_key"] ?? read.data["idempotencyKey"];
     if (key == null) return read;
-    return { success: false, issues: [{ path: "idempotency_key", expected: "in an action of a list: actions[0]" }] };
+    return {
+      success: false,
+      issues: [{ path: "idempotency_key", expected: "a member of an action: actions[0].idempotency_key" }],
+    };
   }
   const index = actions.findIndex(({ idempotencyKey }) => idempotencyKey !== undefined);
   if (index < 0) return read;

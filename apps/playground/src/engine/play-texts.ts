@@ -108,9 +108,19 @@ function readDecision(text: string, issues: TextIssue[]): FinalDecision | undefi
   const json = readJson("decision", text, issues);
   if (json === undefined) return undefined;
   const parsed = FinalDecisionSchema.safeParse(json.value);
-  if (parsed.success) return parsed.data;
-  issues.push(...toIssues(parsed.error, json.value).map((issue) => textIssue("decision", issue)));
-  return undefined;
+  if (!parsed.success) {
+    issues.push(...toIssues(parsed.error, json.value).map((issue) => textIssue("decision", issue)));
+    return undefined;
+  }
+  try {
+    // The schema keeps members that it does not know; a key by another name would be no key.
+    planExecution(parsed.data, {});
+    return parsed.data;
+  } catch (error) {
+    if (!isEocError(error)) throw error;
+    issues.push(...(error.issues ?? []).map((issue) => textIssue("decision", issue)));
+    return undefined;
+  }
 }
 
 function readPolicy(text: string, issues: TextIssue[]): ExecutionPolicyInput | undefined {

@@ -1,4 +1,4 @@
-import { definePolicy, type ExecutionPolicy, type ExecutionPolicyInput, isEocError } from "@eoc/core";
+import { definePolicy, type ExecutionPolicy, type ExecutionPolicyInput, isEocError, planExecution } from "@eoc/core";
 import {
   type ExecutionContext,
   ExecutionContextSchema,
@@ -75,7 +75,7 @@ const EXPECT = { status: aText, reason: aText, effects: anInteger(0, 1000), naiv
 export function parseScenario(name: string, text: string): Scenario {
   const value = parseJson(text);
   if (!isRecord(value) || !Object.hasOwn(value, "decision")) {
-    return { name, decision: parseWith(FinalDecisionSchema, "", value), ...circumstances({}) };
+    return { name, decision: parseDecision("", value), ...circumstances({}) };
   }
   const fields = checkFields(value, "", SCENARIO);
   const {
@@ -86,7 +86,7 @@ export function parseScenario(name: string, text: string): Scenario {
   return {
     name,
     ...(about === undefined ? undefined : { about }),
-    decision: parseWith(FinalDecisionSchema, "decision", fields["decision"]),
+    decision: parseDecision("decision", fields["decision"]),
     ...circumstances(fields),
     ...(haltAfterMs === undefined ? undefined : { haltAfterMs }),
     ...(expect === undefined ? undefined : { expect: parseExpectation(expect) }),
@@ -123,6 +123,17 @@ function parseWith<T>(schema: Schema<T>, root: string, value: unknown): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw malformed(root, toIssues(result.error, value));
+}
+
+/** One that the schema takes may still be none that is executed: a key by another name would be no key. */
+function parseDecision(root: string, value: unknown): FinalDecision {
+  const decision = parseWith(FinalDecisionSchema, root, value);
+  try {
+    planExecution(decision, {});
+    return decision;
+  } catch (error) {
+    throw malformed(root, isEocError(error) ? (error.issues ?? []) : []);
+  }
 }
 
 function parsePolicy(value: unknown): ExecutionPolicy {
