@@ -467,6 +467,12 @@ describe("eoc policy check", () => {
     });
 
     const good = write(folder, "good.json", {});
+    const misnamed = { action: "ACT", actions: [{ action: "ACT", idempotencyKey: "k" }] };
+    const unkeyed = await run(["policy", "check", good, "--decision", write(folder, "k.json", misnamed)]);
+    expect([unkeyed.code, unkeyed.out]).toEqual([
+      1,
+      `${folder}/k.json is not valid:\n  actions[0].idempotencyKey must be idempotency_key\n`,
+    ]);
     const decision = await run(["policy", "check", good, "--decision", write(folder, "d.json", { action: "JUMP" })]);
     expect(decision.code).toBe(1);
     expect(decision.out).toMatch(/d\.json is not valid:\n {2}action must be /);

@@ -2,13 +2,14 @@ import {
   definePolicy,
   type ExecutionPlan,
   type ExecutionPolicy,
+  type ExecutionPolicyInput,
   explainPolicy,
+  type FinalDecisionInput,
   type Issue,
   isEocError,
   type PolicyBounds,
   planExecution,
 } from "@eoc/core";
-import { FinalDecisionSchema, toIssues } from "@eoc/decision-schema";
 import { readArguments } from "../arguments.js";
 import { EXIT, type ExitCode } from "../exit-code.js";
 import { type CliIo, readJson } from "../io.js";
@@ -31,14 +32,15 @@ export const policyCheck: Command = {
 async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
   const { values, files } = readArguments(argv, OPTIONS, { atLeast: 1, atMost: 1 });
   const file = files[0]!;
-  const policy = parsePolicy(await readJson(file, io));
+  const input = (await readJson(file, io)) as ExecutionPolicyInput;
+  const policy = orIssues(() => definePolicy(input));
   if ("issues" in policy) return refuse(file, policy.issues, values.json === true, io);
   let plan: ExecutionPlan | undefined;
   if (values.decision !== undefined) {
-    const value = await readJson(values.decision, io);
-    const decision = FinalDecisionSchema.safeParse(value);
-    if (!decision.success) return refuse(values.decision, toIssues(decision.error, value), values.json === true, io);
-    plan = planExecution(decision.data, policy);
+    const decision = (await readJson(values.decision, io)) as FinalDecisionInput;
+    const planned = orIssues(() => planExecution(decision, policy));
+    if ("issues" in planned) return refuse(values.decision, planned.issues, values.json === true, io);
+    plan = planned;
   }
   const bounds = explainPolicy(policy, plan);
   const notes = notesOn(policy, plan);
@@ -47,9 +49,9 @@ async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
   return EXIT.ok;
 }
 
-function parsePolicy(value: unknown): ExecutionPolicy | { issues: readonly Issue[] } {
+function orIssues<T>(make: () => T): T | { issues: readonly Issue[] } {
   try {
-    return definePolicy(value as object);
+    return make();
   } catch (error) {
     if (isEocError(error)) return { issues: error.issues ?? [] };
     throw error;
