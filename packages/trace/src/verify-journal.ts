@@ -28,7 +28,7 @@ export interface VerifyJournalOptions {
   policy?: ExecutionPolicyInput | undefined;
 }
 
-/** A journal as its lines, or as the records that they hold. */
+/** A journal as its lines, or as the records that they hold; one text with all of them is refused. */
 export type JournalLines = Iterable<string | JournalRecord> | AsyncIterable<string | JournalRecord>;
 
 /** What can be said of a journal. The verdicts are separate because they rest on different things. */

@@ -21,7 +21,7 @@ export interface UnderTest {
   advance?(ms: number): void | Promise<void>;
   /**
    * Steps the wall clock, back when negative, where it is not the bench's that the implementation could look at: the system's of a
-   * process, a faked `Date`. Not for what has no other clock, such as a database.
+   * process, a faked `Date`. Not for what has no other clock, such as a database. The contract of a store steps it.
    */
   stepWall?(ms: number): void | Promise<void>;
   /** Resolves when whatever was told without an answer (a stamp, a permit handed back) has arrived. */
