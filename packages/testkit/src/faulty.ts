@@ -46,8 +46,8 @@ export type Faulty<P> = P & { readonly faultyCalls: readonly FaultyCall[] };
  */
 export function faulty<P extends object>(port: P, faults: NoInfer<Faults<P>>, options: FaultyOptions = {}): Faulty<P> {
   checkOptionNames(options, { clock: true, seed: true, rates: true });
-  checkOption(isPort(port), "port", "an object or a function", port);
-  checkOption(isPort(faults), "faults", "an object with the faults of each method", faults);
+  checkOption(isObject(port), "port", "an object or a function", port);
+  checkOption(isObject(faults), "faults", "an object with the faults of each method", faults);
   const { rates } = options;
   const faultyCalls: FaultyCall[] = [];
   const methods: Record<string, true> = {};
@@ -74,7 +74,7 @@ export function faulty<P extends object>(port: P, faults: NoInfer<Faults<P>>, op
   return Object.defineProperty(wrapper, "faultyCalls", { value: faultyCalls }) as Faulty<P>;
 }
 
-function isPort(value: unknown): boolean {
+function isObject(value: unknown): boolean {
   return typeof value === "function" || (typeof value === "object" && value !== null);
 }
 
@@ -95,7 +95,7 @@ function chooser(
     if (faults.some(takesTime)) checkClock(clock, CALLS_TAKE_TIME);
     return ({ number }) => faults[number] ?? "passes";
   }
-  checkOption(isPort(faults), path, "a list of faults, a function or rates", faults);
+  checkOption(isObject(faults), path, "a list of faults, a function or rates", faults);
   checkFaultRates(path, faults);
   checkOption(["string", "number"].includes(typeof seed), "seed", "a text or a number, for rates", seed);
   return (_call, key) => drawFault(faults, key);
