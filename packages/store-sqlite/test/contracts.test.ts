@@ -18,7 +18,7 @@ describe("the file keeps the contract of an idempotency store", () => {
     const [file, hand] = [aFile(), handTime()];
     const store = async () =>
       heldBy(clock, (await held(clock, "open", opened(file, {}, { time: hand.time }))).idempotencyStore);
-    return { store: await store(), another: store, advance: hand.advance };
+    return { store: await store(), another: store, advance: hand.advance, stepWall: hand.stepWall };
   };
   for (const { name, run } of idempotencyStoreContract(open)) it(name, run);
 });

@@ -1,4 +1,5 @@
 import { type Clock, checkOptionNames, type KillSwitch, type KillSwitchState } from "@eoc/core";
+import { checkOption } from "./check-option.js";
 
 /**
  * What one read of a fake kill switch does. `"garbage"` answers with something that is no state at all; a function
@@ -44,6 +45,10 @@ export function createFakeKillSwitch(
 ): FakeKillSwitch {
   checkOptionNames(options, { clock: true });
   const { clock } = options;
+  checkOption(Array.isArray(script), "script", "a list of reads", script);
+  for (const [index, read] of script.entries()) {
+    checkOption(isRead(read), `script[${index}]`, `${WORDS.join(", ")}, a state or a function`, read);
+  }
   const reads: KillSwitchRead[] = [];
   const listeners = new Set<{ listener: (state: KillSwitchState) => void }>();
   let state: KillSwitchState = { halted: false };
@@ -72,6 +77,13 @@ export function createFakeKillSwitch(
     halt: (reason) => change(reason === undefined ? { halted: true } : { halted: true, reason }),
     clear: () => change({ halted: false }),
   };
+}
+
+const WORDS = ["clear", "halted", "throws", "rejects", "hangs", "garbage"];
+
+function isRead(read: unknown): boolean {
+  if (typeof read === "object") return typeof (read as KillSwitchState | null)?.halted === "boolean";
+  return typeof read === "function" || WORDS.includes(read as string);
 }
 
 function nameOf(read: ScriptedRead): KillSwitchRead["did"] {

@@ -1,4 +1,5 @@
 import { checkOptionNames } from "@eoc/core";
+import { checkNumber, checkRange, checkRates, checkWord } from "./check-option.js";
 import { draw } from "./draw.js";
 
 /**
@@ -60,6 +61,25 @@ const DRAWN = [
   "slow_reply",
 ] as const satisfies readonly (keyof FaultRates)[];
 
+const NAMES = [
+  "passes",
+  "throws",
+  "rejects",
+  "hangs",
+  "garbage",
+  "loses_reply",
+  "never_replies",
+] as const satisfies readonly FaultName[];
+
+/** @throws EocError `invalid_option` for what is no fault: a call would pass, or fail otherwise than it was to */
+export function checkFault(path: string, fault: Fault): void {
+  if (typeof fault === "string") return checkWord(path, fault, NAMES);
+  checkOptionNames(fault, { fault: true, requestMs: true, replyMs: true, error: true, answer: true }, path);
+  checkWord(`${path}.fault`, fault.fault ?? "passes", NAMES);
+  checkNumber(`${path}.requestMs`, fault.requestMs);
+  checkNumber(`${path}.replyMs`, fault.replyMs);
+}
+
 /** A fault with every detail filled in. `key` stands for the call. */
 export function resolveFault(fault: Fault, key: string): Required<FaultSpec> {
   const spec: FaultSpec = typeof fault === "string" ? { fault } : fault;
@@ -93,11 +113,9 @@ const RATES = { ...Object.fromEntries(DRAWN.map((name) => [name, true] as const)
   readonly [Name in keyof FaultRates]-?: true;
 };
 
-/** @throws RangeError unless the rates are probabilities that add up to 1 at most; EocError `invalid_option` */
-export function checkFaultRates(rates: FaultRates): void {
-  checkOptionNames(rates, RATES, "rates");
-  const all = DRAWN.map((name) => rates[name] ?? 0);
-  const sum = all.reduce((total, rate) => total + rate, 0);
-  if (all.every((rate) => rate >= 0) && sum <= 1 + Number.EPSILON) return;
-  throw new RangeError("rates must be at least 0 and add up to 1 at most");
+/** @throws EocError `invalid_option` unless the rates are probabilities that add up to 1 at most */
+export function checkFaultRates(path: string, rates: FaultRates): void {
+  checkOptionNames(rates, RATES, path);
+  checkRange(`${path}.slowMs`, rates.slowMs);
+  checkRates(path, Object.fromEntries(DRAWN.map((name) => [name, rates[name] ?? 0])));
 }

@@ -1,5 +1,8 @@
+import { checkClock } from "./check-option.js";
 import type { FaultName, FaultSpec } from "./fault.js";
 import type { VirtualClock } from "./virtual-clock.js";
+
+export const CALLS_TAKE_TIME = "calls with requestMs or replyMs take time";
 
 /** A call that is about to be made, for choosing its fault. */
 export interface UpcomingCall {
@@ -83,9 +86,7 @@ async function performSlowly(
   clock: VirtualClock | undefined,
 ): Promise<unknown> {
   const name = `faulty ${method}, call ${number}`;
-  if (clock === undefined && (requestMs > 0 || replyMs > 0)) {
-    throw new TypeError("a call that takes time needs the option `clock`");
-  }
+  if (requestMs > 0 || replyMs > 0) checkClock(clock, CALLS_TAKE_TIME);
   if (requestMs > 0) await clock!.sleep(requestMs, { name });
   if (fault === "hangs") return never(clock, name);
   let reply = answer;

@@ -1,6 +1,15 @@
 import { checkOptionNames } from "@eoc/core";
-import { checkFaultRates, drawFault, type Fault, type FaultRates, type FaultSpec, resolveFault } from "./fault.js";
-import { type FaultyCall, type OpenCall, perform, stampOf, type UpcomingCall } from "./faulty-call.js";
+import { checkClock, checkOption } from "./check-option.js";
+import {
+  checkFault,
+  checkFaultRates,
+  drawFault,
+  type Fault,
+  type FaultRates,
+  type FaultSpec,
+  resolveFault,
+} from "./fault.js";
+import { CALLS_TAKE_TIME, type FaultyCall, type OpenCall, perform, stampOf, type UpcomingCall } from "./faulty-call.js";
 import type { VirtualClock } from "./virtual-clock.js";
 
 type AnyFunction = (...args: never[]) => unknown;
@@ -32,16 +41,24 @@ export type Faulty<P> = P & { readonly faultyCalls: readonly FaultyCall[] };
 /**
  * Wraps a port (a store, a limiter, a kill switch, a journal, a gate …) with failures by script or by seed. Calls that
  * the port makes of its own methods are not affected. A rejection that nobody awaits goes unnoticed.
- * @throws TypeError when `faults` names a method that the port does not have, or something that is needed is missing.
- * EocError `invalid_option`
+ * @throws EocError `invalid_option`, also when `faults` names a method that the port does not have, or something that is needed is
+ * missing; a call throws it when the fault that was chosen for it is none
  */
 export function faulty<P extends object>(port: P, faults: NoInfer<Faults<P>>, options: FaultyOptions = {}): Faulty<P> {
   checkOptionNames(options, { clock: true, seed: true, rates: true });
+  checkOption(isObject(port), "port", "an object or a function", port);
+  checkOption(isObject(faults), "faults", "an object with the faults of each method", faults);
+  const { rates } = options;
   const faultyCalls: FaultyCall[] = [];
+  const methods: Record<string, true> = {};
   const given = new Map<string, MethodFaults>(Object.entries(faults as Record<string, MethodFaults>));
   const wrap = (method: string, original: AnyFunction) => {
-    const choose = chooser(given.get(method) ?? options.rates ?? [], options);
-    given.delete(method);
+    methods[method] = true;
+    const own = given.get(method);
+    const choose =
+      own === undefined && rates !== undefined
+        ? chooser("rates", rates, options)
+        : chooser(`faults.${method}`, own ?? [], options);
     let calls = 0;
     return (...args: unknown[]): unknown => {
       const upcoming: UpcomingCall = { method, number: calls++, args };
@@ -53,28 +70,50 @@ export function faulty<P extends object>(port: P, faults: NoInfer<Faults<P>>, op
     };
   };
   const wrapper = typeof port === "function" ? wrap("call", port as unknown as AnyFunction) : wrapMethods(port, wrap);
-  for (const method of given.keys()) throw new TypeError(`the port has no method ${JSON.stringify(method)}`);
+  checkOptionNames(faults, methods as never, "faults");
   return Object.defineProperty(wrapper, "faultyCalls", { value: faultyCalls }) as Faulty<P>;
 }
 
-function chooser(faults: MethodFaults, { seed, clock }: FaultyOptions): (call: UpcomingCall, key: string) => Fault {
-  if (typeof faults === "function") return faults;
+function isObject(value: unknown): boolean {
+  return typeof value === "function" || (typeof value === "object" && value !== null);
+}
+
+function chooser(
+  path: string,
+  faults: MethodFaults,
+  { seed, clock }: FaultyOptions,
+): (call: UpcomingCall, key: string) => Fault {
+  if (typeof faults === "function") {
+    return (call) => {
+      const fault = faults(call);
+      checkFault(`${path}()`, fault);
+      return fault;
+    };
+  }
   if (isList(faults)) {
-    if (clock === undefined) for (const fault of faults) needsClock(fault);
+    checkFaults(path, faults);
+    if (faults.some(takesTime)) checkClock(clock, CALLS_TAKE_TIME);
     return ({ number }) => faults[number] ?? "passes";
   }
-  checkFaultRates(faults);
-  if (seed === undefined) throw new TypeError("rates need the option `seed`");
+  checkOption(isObject(faults), path, "a list of faults, a function or rates", faults);
+  checkFaultRates(path, faults);
+  checkOption(["string", "number"].includes(typeof seed), "seed", "a text or a number, for rates", seed);
   return (_call, key) => drawFault(faults, key);
+}
+
+/** @throws EocError `invalid_option` for a list that has something else than faults */
+export function checkFaults(path: string, faults: readonly Fault[]): void {
+  checkOption(Array.isArray(faults), path, "a list of faults", faults);
+  for (const [index, fault] of faults.entries()) checkFault(`${path}[${index}]`, fault);
 }
 
 function isList(faults: MethodFaults): faults is readonly Fault[] {
   return Array.isArray(faults);
 }
 
-function needsClock(fault: Fault): void {
+function takesTime(fault: Fault): boolean {
   const { requestMs = 0, replyMs = 0 }: FaultSpec = typeof fault === "string" ? {} : fault;
-  if (requestMs > 0 || replyMs > 0) throw new TypeError("a call that takes time needs the option `clock`");
+  return requestMs > 0 || replyMs > 0;
 }
 
 /** An object with the port's methods wrapped and the rest of it shown as it is. */

@@ -1,5 +1,6 @@
 import { checkOptionNames, type PlannedAction } from "@eoc/core";
 import { canonicalJson } from "@eoc/decision-schema/read";
+import { checkClock, checkNumber, checkOption, checkRange, checkRates } from "./check-option.js";
 import { draw } from "./draw.js";
 import { createScriptedExecutor, type ScriptedExecutor, type ScriptedExecutorOptions } from "./scripted-executor.js";
 import { hangs, rejects, type ScriptedStep, succeeds, succeedsLate, throws } from "./scripted-step.js";
@@ -48,35 +49,33 @@ const RATES = { rejects: true, throws: true, losesReply: true, late: true, hangs
  */
 export function createFlakyExecutor(options: FlakyExecutorOptions): ScriptedExecutor {
   checkOptionNames(options, OPTIONS);
+  checkOption(["string", "number"].includes(typeof options.seed), "seed", "a text or a number", options.seed);
+  checkClock(options.clock, "answers take time");
+  checkRange("latencyMs", options.latencyMs);
+  checkNumber("lateMs", options.lateMs);
   const { seed, rates = {}, latencyMs: [minMs, maxMs] = [0, 200], lateMs = 10_000, ...scripted } = options;
   checkOptionNames(rates, RATES, "rates");
-  const choices = [
-    { rate: rates.rejects ?? 0.15, step: (afterMs: number) => rejects("flaky", { afterMs }) },
-    { rate: rates.throws ?? 0.1, step: (afterMs: number) => throws(new Error("flaky"), { afterMs }) },
-    {
+  const choices = {
+    rejects: { rate: rates.rejects ?? 0.15, step: (afterMs: number) => rejects("flaky", { afterMs }) },
+    throws: { rate: rates.throws ?? 0.1, step: (afterMs: number) => throws(new Error("flaky"), { afterMs }) },
+    losesReply: {
       rate: rates.losesReply ?? 0.1,
       step: (afterMs: number) => throws(new Error("reply lost"), { afterMs, applied: true }),
     },
-    { rate: rates.late ?? 0.1, step: () => succeedsLate(lateMs) },
-    { rate: rates.hangs ?? 0.05, step: () => hangs() },
-  ];
-  checkRates(choices.map(({ rate }) => rate));
+    late: { rate: rates.late ?? 0.1, step: () => succeedsLate(lateMs) },
+    hangs: { rate: rates.hangs ?? 0.05, step: () => hangs() },
+  };
+  checkRates("rates", Object.fromEntries(Object.entries(choices).map(([name, { rate }]) => [name, rate])));
 
   const choose = (action: PlannedAction, attempt: number): ScriptedStep => {
     const key = `${seed}\n${attempt}\n${canonicalJson(action)}`;
     const afterMs = Math.trunc(minMs + (maxMs - minMs) * draw(`latency\n${key}`));
     let left = draw(`outcome\n${key}`);
-    for (const { rate, step } of choices) {
+    for (const { rate, step } of Object.values(choices)) {
       if (left < rate) return step(afterMs);
       left -= rate;
     }
     return succeeds(undefined, { afterMs });
   };
   return createScriptedExecutor((action, { attempt }) => choose(action, attempt), scripted);
-}
-
-function checkRates(rates: readonly number[]): void {
-  const sum = rates.reduce((total, rate) => total + rate, 0);
-  if (rates.every((rate) => rate >= 0) && sum <= 1 + Number.EPSILON) return;
-  throw new RangeError("rates must be at least 0 and add up to 1 at most");
 }

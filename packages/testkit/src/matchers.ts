@@ -14,7 +14,7 @@ import {
   summaryOf,
 } from "./matchers/describe.js";
 import type { ScriptedCall } from "./scripted-executor.js";
-import { valueText } from "./scripted-step.js";
+import { valueText } from "./value-text.js";
 import type { WorldEffect } from "./world.js";
 
 /** What a matcher answers, to vitest, jest and every runner like them. */

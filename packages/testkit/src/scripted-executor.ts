@@ -6,7 +6,8 @@ import {
   type PlannedAction,
   type ReconcileFn,
 } from "@eoc/core";
-import type { ScriptedStep } from "./scripted-step.js";
+import { checkClock, checkOption } from "./check-option.js";
+import { checkSteps, type ScriptedStep } from "./scripted-step.js";
 import type { VirtualClock } from "./virtual-clock.js";
 import type { World } from "./world.js";
 
@@ -58,6 +59,8 @@ export function createScriptedExecutor(
 ): ScriptedExecutor {
   checkOptionNames(options, { clock: true, world: true, reconcile: true });
   const { world, reconcile } = options;
+  const canAsk = reconcile === undefined || reconcile === "world" || typeof reconcile === "function";
+  checkOption(canAsk, "reconcile", '"world" or a function', reconcile);
   const calls: ScriptedCall[] = [];
   const stepFor = typeof steps === "function" ? steps : inTurn(steps, options);
   const ask = reconcile === "world" ? lookInto(world) : reconcile;
@@ -125,7 +128,7 @@ async function waitForAnswer(
   name: string,
 ): Promise<void> {
   const isEndless = step.afterMs === Number.POSITIVE_INFINITY;
-  if (clock === undefined && !isEndless) throw new TypeError("a scripted step with afterMs needs the option `clock`");
+  if (!isEndless) checkClock(clock, STEPS_TAKE_TIME);
   const noteAbort = () => {
     call.abortedWith = codeOf(signal.reason);
   };
@@ -152,16 +155,17 @@ function codeOf(reason: unknown): string {
   return typeof code === "string" ? code : "aborted";
 }
 
+const STEPS_TAKE_TIME = "steps with afterMs take time";
+
 function inTurn(steps: readonly ScriptedStep[], { clock }: ScriptedExecutorOptions): StepFor {
-  if (steps.length === 0) throw new TypeError("a script needs at least one step");
+  checkSteps("steps", steps);
   const takesTime = ({ afterMs }: ScriptedStep) => afterMs > 0 && afterMs < Number.POSITIVE_INFINITY;
-  if (clock === undefined && steps.some(takesTime))
-    throw new TypeError("a scripted step with afterMs needs the option `clock`");
+  if (steps.some(takesTime)) checkClock(clock, STEPS_TAKE_TIME);
   let next = 0;
   return () => steps[Math.min(next++, steps.length - 1)]!;
 }
 
 function lookInto(world: World | undefined): ReconcileFn {
-  if (world === undefined) throw new TypeError('reconcile: "world" needs the option `world`');
-  return (action, { idempotencyKey }) => ({ state: world.has(action.id, idempotencyKey) ? "applied" : "not_applied" });
+  checkOption(world !== undefined, "world", 'a world for reconcile: "world"', world);
+  return (action, { idempotencyKey }) => ({ state: world!.has(action.id, idempotencyKey) ? "applied" : "not_applied" });
 }

@@ -1,4 +1,7 @@
 import { checkOptionNames } from "@eoc/core";
+import { checkNumber, checkOption } from "./check-option.js";
+import { valueText } from "./value-text.js";
+
 /** What a scripted executor does with one dispatch. Made by {@link succeeds}, {@link rejects} and their like. */
 export interface ScriptedStep {
   /** How it is written, such as `rejects("busy")`. */
@@ -87,6 +90,7 @@ export function hangs(options: { ignoresAbort?: boolean; applied?: boolean } = {
 
 /** The effect happens at the dispatch, but `{ ok: true, value }` comes only `afterMs` later, whatever is aborted meanwhile. */
 export function succeedsLate(afterMs: number, value?: unknown): ScriptedStep {
+  checkNumber("afterMs", afterMs);
   const args = value === undefined ? [afterMs] : [afterMs, value];
   const { answer } = succeeds(value);
   return {
@@ -100,7 +104,16 @@ export function succeedsLate(afterMs: number, value?: unknown): ScriptedStep {
   };
 }
 
+/** @throws EocError `invalid_option` unless it is a list of at least one step */
+export function checkSteps(path: string, steps: unknown): asserts steps is readonly ScriptedStep[] {
+  checkOption(Array.isArray(steps) && steps.length > 0, path, "a list of at least one step", steps);
+  for (const [index, step] of (steps as readonly Partial<ScriptedStep>[]).entries()) {
+    checkOption(typeof step?.answer === "function", `${path}[${index}]`, "a step, such as succeeds()", step);
+  }
+}
+
 function answering(text: () => string, afterMs: number, applied: boolean, answer: () => unknown): ScriptedStep {
+  checkNumber("afterMs", afterMs);
   return {
     get text() {
       return text();
@@ -117,16 +130,4 @@ function callText(name: string, value: unknown, options: object): string {
   const parts = value === undefined && !hasOptions ? [] : [valueText(value)];
   if (hasOptions) parts.push(valueText(options));
   return `${name}(${(name === "hangs" ? parts.slice(1) : parts).join(", ")})`;
-}
-
-/** Short, and never a reason to fail. */
-export function valueText(value: unknown): string {
-  if (value instanceof Error) return `${value.name}(${JSON.stringify(value.message)})`;
-  if (typeof value === "function") return "() => …";
-  try {
-    const text = JSON.stringify(value) ?? String(value);
-    return text.length > 60 ? `${text.slice(0, 59)}…` : text;
-  } catch {
-    return "…";
-  }
 }

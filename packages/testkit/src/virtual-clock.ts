@@ -1,4 +1,5 @@
 import { type Clock, checkOptionNames } from "@eoc/core";
+import { checkNumber, checkOption, checkWord } from "./check-option.js";
 import { host } from "./host.js";
 import { Pump } from "./pump.js";
 import { type PickTimer, Timeline } from "./timeline.js";
@@ -68,6 +69,11 @@ export interface VirtualClock extends Clock {
  */
 export function createVirtualClock(options: VirtualClockOptions = {}): VirtualClock {
   checkOptionNames(options, { startMs: true, realWorkPatienceMs: true, realWork: true, maxTimers: true });
+  const { startMs = 0, realWork = "watched" } = options;
+  checkOption(Number.isFinite(startMs), "startMs", "a finite number", startMs);
+  checkWord("realWork", realWork, ["watched", "none"]);
+  checkNumber("realWorkPatienceMs", options.realWorkPatienceMs);
+  checkNumber("maxTimers", options.maxTimers, 1);
   return createClock(options);
 }
 

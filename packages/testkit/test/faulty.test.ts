@@ -168,18 +168,20 @@ describe("faulty", () => {
 
   it("refuses a method that the port does not have", () => {
     const faults = { clam: ["throws"] } as Faults<object>;
-    expect(() => faulty(createMemoryIdempotencyStore(), faults)).toThrow('the port has no method "clam"');
+    expect(() => faulty(createMemoryIdempotencyStore(), faults)).toThrow(/^faults\.clam must be one of claim, start,/);
   });
 
   it("refuses faults that take time where there is no clock", () => {
-    expect(() => faulty(createFakeKillSwitch(), { read: [{ replyMs: 1 }] })).toThrow("needs the option `clock`");
+    expect(() => faulty(createFakeKillSwitch(), { read: [{ replyMs: 1 }] })).toThrow(
+      "clock must be a virtual clock: calls with requestMs or replyMs take time, not undefined",
+    );
   });
 
   it("refuses rates that are no probabilities, and rates without a seed", () => {
     const port = { ask: () => 1 };
     const bad: FaultRates[] = [{ throws: 0.6, hangs: 0.5 }, { throws: -0.1 }];
-    for (const rates of bad) expect(() => faulty(port, { ask: rates }, { seed: 1 })).toThrow(RangeError);
-    expect(() => faulty(port, { ask: { throws: 0.1 } })).toThrow("rates need the option `seed`");
+    for (const rates of bad) expect(() => faulty(port, { ask: rates }, { seed: 1 })).toThrow(/^faults\.ask.* must be/);
+    expect(() => faulty(port, { ask: { throws: 0.1 } })).toThrow("seed must be a text or a number, for rates");
   });
 });
 

@@ -83,8 +83,12 @@ describe("createFlakyExecutor", () => {
 
   it("refuses rates that are no probabilities", () => {
     const clock = createVirtualClock();
-    expect(() => createFlakyExecutor({ seed: 1, clock, rates: { rejects: 0.9, throws: 0.9 } })).toThrow(RangeError);
-    expect(() => createFlakyExecutor({ seed: 1, clock, rates: { rejects: -0.1 } })).toThrow(RangeError);
+    expect(() => createFlakyExecutor({ seed: 1, clock, rates: { rejects: 0.9, throws: 0.9 } })).toThrow(
+      "rates must be at most 1 in all, defaults included",
+    );
+    expect(() => createFlakyExecutor({ seed: 1, clock, rates: { rejects: -0.1 } })).toThrow(
+      "rates.rejects must be a number from 0 to 1, not -0.1",
+    );
   });
 });
 

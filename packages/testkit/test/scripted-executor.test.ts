@@ -163,10 +163,10 @@ describe("createScriptedExecutor", () => {
 
   it("refuses a script that cannot work", async () => {
     expect(() => createScriptedExecutor([])).toThrow("at least one step");
-    expect(() => createScriptedExecutor([succeeds(1, { afterMs: 5 })])).toThrow("`clock`");
-    expect(() => createScriptedExecutor([throws()], { reconcile: "world" })).toThrow("`world`");
+    expect(() => createScriptedExecutor([succeeds(1, { afterMs: 5 })])).toThrow("clock must be a virtual clock");
+    expect(() => createScriptedExecutor([throws()], { reconcile: "world" })).toThrow("world must be a world");
     const chosen = createScriptedExecutor(() => succeeds(1, { afterMs: 5 }));
-    await expect(chosen.execute(action, attempt())).rejects.toThrow("`clock`");
+    await expect(chosen.execute(action, attempt())).rejects.toThrow("clock must be a virtual clock");
   });
 });
 

@@ -1,20 +1,41 @@
-import { checkOptionNames, EocError } from "@eoc/core";
-import type { JsonlJournalOptions } from "./jsonl-journal.js";
+import { checkOptionNames } from "@eoc/core";
+import { checkMethods, checkOption, isRecord } from "./check-option.js";
+import type { CheckpointOptions } from "./checkpoints.js";
+import type { JournalHead } from "./journal-record.js";
+import type { JournalSink, JsonlJournalOptions } from "./jsonl-journal.js";
 
 const OPTIONS = { redactor: true, head: true, versions: true, policy: true, clock: true, checkpoints: true } as const;
 const CHECKPOINTS = { sink: true, every: true, signer: true, clock: true, onFailure: true } as const;
 
 /**
- * Whoever misspells `redactor` must not hear of it from what was written.
+ * Whoever misspells `redactor` must not hear of it from what was written, nor who gives no sink from the first dispatch that is denied.
  * @throws EocError `invalid_option`
  */
-export function checkJournalOptions(options: JsonlJournalOptions): void {
+export function checkJournalOptions(sink: JournalSink, options: JsonlJournalOptions): void {
+  checkMethods("sink", sink, "append");
   checkOptionNames(options, OPTIONS);
-  const { redactor, checkpoints } = options;
-  if (checkpoints !== undefined) checkOptionNames(checkpoints, CHECKPOINTS, "checkpoints");
-  if (redactor === undefined || typeof redactor?.redact === "function") return;
-  const issue = { path: "redactor", expected: "an object with redact()", received: typeof redactor };
-  throw new EocError("invalid_option", `${issue.path} must be ${issue.expected}, not ${issue.received}`, {
-    issues: [issue],
-  });
+  const { redactor, head, versions, clock, checkpoints } = options;
+  if (redactor !== undefined) checkMethods("redactor", redactor, "redact");
+  checkHead("head", head);
+  checkOption(versions === undefined || isRecord(versions), "versions", "an object of texts", versions);
+  if (clock !== undefined) checkMethods("clock", clock, "now");
+  if (checkpoints !== undefined) checkCheckpoints(checkpoints);
+}
+
+function checkCheckpoints(checkpoints: CheckpointOptions): void {
+  checkOptionNames(checkpoints, CHECKPOINTS, "checkpoints");
+  const { sink, every = 1, signer, clock, onFailure } = checkpoints;
+  checkMethods("checkpoints.sink", sink, "append");
+  checkOption(Number.isSafeInteger(every) && every >= 1, "checkpoints.every", "an integer >= 1", every);
+  if (signer !== undefined) checkMethods("checkpoints.signer", signer, "sign");
+  if (clock !== undefined) checkMethods("checkpoints.clock", clock, "now");
+  const hears = onFailure === undefined || typeof onFailure === "function";
+  checkOption(hears, "checkpoints.onFailure", "a function", onFailure);
+}
+
+/** @throws EocError `invalid_option` for what is given as a head and is none */
+export function checkHead(path: string, head: JournalHead | undefined): void {
+  if (head === undefined) return;
+  const holds = isRecord(head) && Number.isSafeInteger(head.seq) && typeof head.hash === "string";
+  checkOption(holds, path, "{ seq, hash }", head);
 }

@@ -1,4 +1,5 @@
-import { EocError, type ExecutionReport } from "@eoc/core";
+import type { ExecutionReport } from "@eoc/core";
+import { checkOption, refuseOption } from "./check-option.js";
 
 /**
  * Refuses what is no report, above all one that was not awaited.
@@ -6,11 +7,9 @@ import { EocError, type ExecutionReport } from "@eoc/core";
  */
 export function checkReport(report: ExecutionReport): void {
   const { executionId, actions, attempts } = (report ?? {}) as Partial<ExecutionReport>;
-  if (typeof executionId === "string" && Array.isArray(actions) && Array.isArray(attempts)) return;
-  const [path, expected] = ["report", "the report of an execution"];
+  const isReport = typeof executionId === "string" && Array.isArray(actions) && Array.isArray(attempts);
+  const expected = "the report of an execution";
   const isPromise = typeof (report as { then?: unknown } | undefined)?.then === "function";
-  const received = isPromise ? "a promise of one: await it" : report === null ? "null" : typeof report;
-  throw new EocError("invalid_option", `${path} must be ${expected}, not ${received}`, {
-    issues: [{ path, expected, received }],
-  });
+  if (isPromise) refuseOption("report", expected, "a promise of one: await it");
+  checkOption(isReport, "report", expected, report);
 }

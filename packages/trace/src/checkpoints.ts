@@ -68,10 +68,8 @@ export class Checkpoints {
   #since = 0;
   #last: Promise<unknown> | undefined;
 
-  /** @throws TypeError when `every` is no number of records */
   constructor(head: () => JournalHead & { count: number }, options: CheckpointOptions | undefined) {
     const { every = 1000, clock = createSystemClock() } = options ?? {};
-    if (!Number.isSafeInteger(every) || every < 1) throw new TypeError("every must be an integer >= 1");
     this.#head = head;
     this.#options = options ?? {};
     this.#clock = clock;

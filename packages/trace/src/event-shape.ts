@@ -74,7 +74,7 @@ const SHAPES: Readonly<Record<ExecutionEvent["type"], Fields>> = {
   "listener.failed": { errorType: TEXT },
 };
 
-const SETTLEMENT: Fields = {
+export const SETTLEMENT: Fields = {
   intentSeq: COUNT,
   executionId: TEXT,
   ...ATTEMPT,
@@ -90,18 +90,23 @@ const SETTLEMENT: Fields = {
  */
 export function eventFault(event: Readonly<Record<string, unknown>> & { type: string }): string | undefined {
   const { type } = event;
-  if (type === "journal.settled") return faultIn(SETTLEMENT, event);
-  if (type.startsWith("journal.")) return undefined;
+  const isOwn = type.startsWith("journal.");
+  if (isOwn && type !== "journal.settled") return undefined;
   const shape = Object.hasOwn(SHAPES, type) ? SHAPES[type as ExecutionEvent["type"]] : {};
-  return faultIn(BASE, event) ?? faultIn(shape, event);
+  const fault = isOwn ? faultIn(SETTLEMENT, event) : (faultIn(BASE, event) ?? faultIn(shape, event));
+  return fault && `its ${fault.name} is not ${fault.expected}`;
 }
 
-function faultIn(fields: Fields, event: Readonly<Record<string, unknown>>): string | undefined {
-  for (const [name, [words, accepts]] of Object.entries(fields)) {
-    const isOptional = name.endsWith("?");
-    const key = isOptional ? name.slice(0, -1) : name;
-    const value = Object.hasOwn(event, key) ? event[key] : undefined;
-    if (!(isOptional && value === undefined) && !accepts(value)) return `its ${key} is not ${words}`;
+/** The first field that is not what it must be, and what that is. */
+export function faultIn(
+  fields: Fields,
+  event: Readonly<Record<string, unknown>>,
+): { name: string; expected: string } | undefined {
+  for (const [field, [expected, accepts]] of Object.entries(fields)) {
+    const isOptional = field.endsWith("?");
+    const name = isOptional ? field.slice(0, -1) : field;
+    const value = Object.hasOwn(event, name) ? event[name] : undefined;
+    if (!(isOptional && value === undefined) && !accepts(value)) return { name, expected };
   }
   return undefined;
 }

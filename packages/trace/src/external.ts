@@ -1,4 +1,6 @@
-import type { ExecutionReport } from "@eoc/core";
+import { checkOptionNames, type ExecutionReport } from "@eoc/core";
+import { checkOption, isRecord } from "./check-option.js";
+import { checkReport } from "./check-report.js";
 import { hasUnknown } from "./report-to-dict.js";
 import { inReferenceProfile, type TraceProfile, wholeMs } from "./trace-profile.js";
 
@@ -22,12 +24,17 @@ const EXTENDED_KEYS: ReadonlySet<string> = new Set([
  * The `reference` profile writes exactly the seven keys that the reference registers, with `exec.fail_closed` also true where an
  * outcome is unknown (S10). The `extended` profile adds `exec.status`, `exec.reason`, `exec.plan_hash`, `exec.execution_id`,
  * `exec.unknown_count`, `exec.replayed_count`, `exec.halt_latency_ms` and `exec.cooldown_until_ms`, each where the report has it.
+ *
+ * @throws EocError `invalid_option`, also for what is no report
  */
 export function addExecutionTrace(
   external: Readonly<Record<string, unknown>> | null | undefined,
   report: ExecutionReport,
   options: { /** @defaultValue "extended" */ profile?: TraceProfile } = {},
 ): Record<string, unknown> {
+  checkOption(isRecord(external ?? {}), "external", "an object", external);
+  checkReport(report);
+  checkOptionNames(options, { profile: true });
   return { ...withoutExtendedKeys(external), ...executionKeys(report, inReferenceProfile(options.profile)) };
 }
 

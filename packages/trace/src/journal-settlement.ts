@@ -1,4 +1,5 @@
-import { eventFault } from "./event-shape.js";
+import { checkOption, checkWord, isRecord } from "./check-option.js";
+import { faultIn, SETTLEMENT } from "./event-shape.js";
 import type { JournalSettlement } from "./journal-record.js";
 import type { OpenIntent } from "./verify/open-intent.js";
 
@@ -6,11 +7,11 @@ import type { OpenIntent } from "./verify/open-intent.js";
 export type SettlementInput = Pick<OpenIntent, "seq" | "executionId" | "actionIndex" | "attemptNumber"> &
   Pick<JournalSettlement, "outcome" | "by" | "note">;
 
-/** @throws TypeError for what is no settlement */
-export function settlementOf(
-  { seq, executionId, actionIndex, attemptNumber, outcome, by, note }: SettlementInput,
-  settledAtMs: number,
-): JournalSettlement {
+/** @throws EocError `invalid_option` for what is no settlement */
+export function settlementOf(input: SettlementInput, settledAtMs: number): JournalSettlement {
+  checkOption(isRecord(input), "settlement", "an open intent with its outcome", input);
+  const { seq, executionId, actionIndex, attemptNumber, outcome, by, note } = input;
+  checkWord("settlement.outcome", outcome, ["applied", "not_applied"]);
   const settlement: JournalSettlement = {
     type: "journal.settled",
     intentSeq: seq,
@@ -22,7 +23,10 @@ export function settlementOf(
     ...(by !== undefined && { by }),
     ...(note !== undefined && { note }),
   };
-  const fault = eventFault(settlement as never);
-  if (fault !== undefined) throw new TypeError(`this settles nothing: ${fault}`);
+  const fault = faultIn(SETTLEMENT, { ...settlement });
+  if (fault !== undefined) {
+    const name = fault.name === "intentSeq" ? "seq" : fault.name;
+    checkOption(false, `settlement.${name}`, fault.expected, settlement[fault.name as keyof JournalSettlement]);
+  }
   return settlement;
 }

@@ -79,7 +79,7 @@ export interface JsonlJournal extends Journal {
    * Records what somebody found out of a dispatch that was in doubt, by asking the outside world: `openIntents` does not list it any
    * more. Give it one of those, with the outcome. Resolves when it is durable, and changes no idempotency record.
    *
-   * @throws TypeError (rejects) for what is no settlement
+   * @throws EocError `invalid_option` (rejects) for what is no settlement
    */
   settle(settlement: SettlementInput): Promise<void>;
   /**
@@ -109,7 +109,7 @@ const encoder = new TextEncoder();
  * @throws EocError `invalid_policy`, `invalid_option`
  */
 export function createJsonlJournal(sink: JournalSink, options: JsonlJournalOptions = {}): JsonlJournal {
-  checkJournalOptions(options);
+  checkJournalOptions(sink, options);
   const { redactor = createRedactor() } = options;
   const redact = options.redactor === undefined ? withIdsAsTheyAre(redactor) : withIdsToldApart(redactor);
   const writer: Omit<JournalOpening, "type"> = {

@@ -1,4 +1,5 @@
 import {
+  checkOptionNames,
   createRedactor,
   type ExecutionReport,
   type RedactionEntry,
@@ -20,6 +21,8 @@ import {
   type SchemaErrorCode,
   toIssues,
 } from "@eoc/decision-schema";
+import { checkMethods, checkOption, isRecord } from "./check-option.js";
+import { checkReport } from "./check-report.js";
 import { addExecutionTrace, withoutExtendedKeys } from "./external.js";
 import { type TraceProfile, wholeMs } from "./trace-profile.js";
 
@@ -42,12 +45,35 @@ export interface BuildPacketInput {
   profile?: TraceProfile;
 }
 
+const OPTIONS = {
+  runId: true,
+  step: true,
+  input: true,
+  context: true,
+  proposal: true,
+  decision: true,
+  report: true,
+  redactor: true,
+  profile: true,
+} as const satisfies Record<keyof BuildPacketInput, true>;
+
+/** Whoever misspells `redactor` must not hear of it from the packet. */
+function checkInput(input: BuildPacketInput): void {
+  checkOptionNames(input, OPTIONS);
+  const { runId, context, report, redactor } = input;
+  checkOption(typeof runId === "string", "runId", "a text", runId);
+  checkOption(isRecord(context), "context", "an object", context);
+  checkReport(report);
+  if (redactor !== undefined) checkMethods("redactor", redactor, "redact", "redactWithManifest");
+}
+
 /**
  * The packet of one executed step: `mdm` is the proposal, `final_action` the decision, both in wire form; `external` is the
  * context with the `exec.*` keys; `latency_ms` and the counts are the report's. A redacted copy: see
  * {@link buildPacketWithManifest}, which also says what was masked.
  *
  * @throws {SchemaError} `invalid_decision`, `invalid_proposal` or `invalid_packet`
+ * @throws EocError `invalid_option`, also for what is no report
  */
 export function buildPacket(input: BuildPacketInput): PacketV2 {
   return buildPacketWithManifest(input).packet;
@@ -61,6 +87,7 @@ export function buildPacket(input: BuildPacketInput): PacketV2 {
  * or that number.
  */
 export function buildPacketWithManifest(input: BuildPacketInput): { packet: PacketV2; manifest: RedactionManifest } {
+  checkInput(input);
   const { report, profile = "extended" } = input;
   const redactor = input.redactor ?? createRedactor();
   const decision = parsed(FinalDecisionSchema, "invalid_decision", input.decision);

@@ -1,14 +1,14 @@
+import { checkWord } from "./check-option.js";
+
 /**
  * Who reads a trace. `reference`: readers that know only the reference's keys and words. `extended`: those who also know what
  * EOC adds.
  */
 export type TraceProfile = "extended" | "reference";
 
-/** @throws TypeError for anything but the two profiles: a misspelt one must not quietly write the wrong form */
+/** @throws EocError `invalid_option` for anything but the two profiles: a misspelt one must not quietly write the wrong form */
 export function inReferenceProfile(profile: TraceProfile = "extended"): boolean {
-  if (profile !== "extended" && profile !== "reference") {
-    throw new TypeError('profile must be "extended" or "reference"');
-  }
+  checkWord("profile", profile, ["extended", "reference"]);
   return profile === "reference";
 }
 

@@ -1,5 +1,7 @@
 import { checkOptionNames, type ExecutionPolicyInput } from "@eoc/core";
 import { canonicalJson } from "@eoc/decision-schema";
+import { checkHead } from "./check-journal-options.js";
+import { checkMethods, checkOption } from "./check-option.js";
 import type { CheckpointVerifier } from "./checkpoints.js";
 import { eventFault } from "./event-shape.js";
 import { type JournalHead, type JournalRecord, type RecordFault, readRecord } from "./journal-record.js";
@@ -26,7 +28,7 @@ export interface VerifyJournalOptions {
   policy?: ExecutionPolicyInput | undefined;
 }
 
-/** A journal as its lines, or as the records that they hold. */
+/** A journal as its lines, or as the records that they hold; one text with all of them is refused. */
 export type JournalLines = Iterable<string | JournalRecord> | AsyncIterable<string | JournalRecord>;
 
 /** What can be said of a journal. The verdicts are separate because they rest on different things. */
@@ -75,13 +77,19 @@ const FAULTS: Record<RecordFault, string> = {
  * @throws EocError `invalid_policy`, `invalid_option`
  */
 export async function verifyJournal(lines: JournalLines, options: VerifyJournalOptions = {}): Promise<JournalVerdict> {
+  checkOption(isSource(lines), "lines", "lines or records, one after the other", lines);
   checkOptionNames(options, OPTIONS);
+  const { head, checkpoints = [], keys = [] } = options;
+  checkHead("head", head);
+  checkOption(isSource(checkpoints), "checkpoints", "heads or checkpoints, one after the other", checkpoints);
+  checkOption(Array.isArray(keys), "keys", "a list of keys that verify", keys);
+  for (const [index, key] of keys.entries()) checkMethods(`keys[${index}]`, key, "verify");
   const conformance = new ConformanceCheck(options.policy);
-  const { finding: signatures, trusted } = await checkSignatures(options.checkpoints ?? [], options.keys ?? []);
+  const { finding: signatures, trusted } = await checkSignatures(checkpoints, keys);
   const integrity = new Problems();
   const chain = new ChainCheck();
   const pairing = new PairingCheck();
-  const completeness = new CompletenessCheck(options.head, trusted);
+  const completeness = new CompletenessCheck(head, trusted);
   let recordCount = 0;
 
   function check(text: string): void {
@@ -143,6 +151,11 @@ export async function verifyJournal(lines: JournalLines, options: VerifyJournalO
     last: completeness.last,
     ...(held === undefined ? undefined : { tornTail: { line: recordCount + 1, length: held.length } }),
   };
+}
+
+/** Whether it gives one thing after the other. A text gives its characters, of which none is a line. */
+function isSource(value: unknown): boolean {
+  return typeof value === "object" && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value);
 }
 
 /** A record as its writer would have written it; of what is no JSON nothing. */

@@ -133,7 +133,9 @@ describe("the checkpoints of a journal", () => {
 
   it("refuse a number that is none", () => {
     for (const every of [0, -1, 1.5, Number.NaN]) {
-      expect(() => createJsonlJournal(memory(), { checkpoints: { every, sink: memory() } })).toThrow(TypeError);
+      expect(() => createJsonlJournal(memory(), { checkpoints: { every, sink: memory() } })).toThrow(
+        `checkpoints.every must be an integer >= 1, not ${every}`,
+      );
     }
   });
 });
@@ -320,6 +322,8 @@ describe("a file of checkpoints", () => {
       expect(readFileSync(path, "utf8")).toBe(content);
     }
     await expect(read()).rejects.toThrow(`line 1 of ${path} is not a journal's checkpoint`);
-    expect(() => createCheckpointFile(path, { fsync: "no" as "never" })).toThrow(TypeError);
+    expect(() => createCheckpointFile(path, { fsync: "no" as "never" })).toThrow(
+      'fsync must be one of always, never, not "no"',
+    );
   });
 });

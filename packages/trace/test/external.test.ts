@@ -76,6 +76,8 @@ describe("addExecutionTrace", () => {
   });
 
   it("refuses a profile that there is not", () => {
-    expect(() => addExecutionTrace({}, full, { profile: "ref" as "reference" })).toThrow(TypeError);
+    expect(() => addExecutionTrace({}, full, { profile: "ref" as "reference" })).toThrow(
+      'profile must be one of extended, reference, not "ref"',
+    );
   });
 });

@@ -204,7 +204,9 @@ describe("createFileSink", () => {
   it("refuses a path that cannot be opened", () => {
     expect(() => createFileSink(folder)).toThrow("EISDIR");
     expect(() => createFileSink(join(folder, "missing", "journal.jsonl"))).toThrow("ENOENT");
-    expect(() => createFileSink(path, { fsync: "sometimes" as "always" })).toThrow(TypeError);
+    expect(() => createFileSink(path, { fsync: "sometimes" as "always" })).toThrow(
+      'fsync must be one of always, never, not "sometimes"',
+    );
   });
 
   it("notices a second writer, and fails from then on", async () => {

@@ -1,4 +1,4 @@
-import { createRedactor } from "@eoc/core";
+import { createRedactor, type Redactor } from "@eoc/core";
 import {
   EXTERNAL_KEY_REGISTRY,
   type FinalDecision,
@@ -138,6 +138,18 @@ describe("buildPacket", () => {
     const { packet, manifest } = buildPacketWithManifest(anInput({ redactor }));
     expect(packet.external["max_tokens"]).toBe("[REDACTED]");
     expect(manifest.map(({ pointer }) => pointer)).toEqual(["/external/max_tokens"]);
+  });
+
+  it("masks idempotency keys by their name, as the reference's vectors demand, unless the redactor spares it", () => {
+    const keyed = { ...decision, actions: [{ action: "ACT" as const, idempotency_key: "refund:order-7" }] };
+    const keyIn = (redactor?: Redactor) => {
+      const { final_action } = buildPacket(anInput({ decision: keyed, ...(redactor && { redactor }) }));
+      return (final_action["actions"] as Record<string, unknown>[])[0]!["idempotency_key"];
+    };
+    expect(keyIn()).toBe("[REDACTED]");
+    const allowKeys = ["idempotency_key"];
+    expect(keyIn(createRedactor({ allowKeys }))).toBe("refund:order-7");
+    expect(keyIn(createRedactor({ allowKeys, secrets: ["order-7"] }))).toBe("refund:[REDACTED]");
   });
 
   it("keeps what EOC measured from a redactor that masks everything", () => {

@@ -119,6 +119,8 @@ describe("reportToDict, extended profile", () => {
   });
 
   it("refuses a profile that there is not", () => {
-    expect(() => reportToDict(report, { profile: "Reference" as "reference" })).toThrow(TypeError);
+    expect(() => reportToDict(report, { profile: "Reference" as "reference" })).toThrow(
+      'profile must be one of extended, reference, not "Reference"',
+    );
   });
 });

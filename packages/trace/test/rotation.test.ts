@@ -234,7 +234,9 @@ describe("a journal that is rotated", () => {
   });
 
   it("refuses a size that is none", () => {
-    for (const maxBytes of [0, -1, Number.NaN]) expect(() => createFileSink(path, { maxBytes })).toThrow(TypeError);
+    for (const maxBytes of [0, -1, Number.NaN]) {
+      expect(() => createFileSink(path, { maxBytes })).toThrow(`maxBytes must be a number >= 1, not ${maxBytes}`);
+    }
   });
 
   it("says whether it is full to who does not say what is to come, and takes no lines for none", async () => {

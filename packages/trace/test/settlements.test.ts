@@ -178,17 +178,20 @@ describe("JsonlJournal.settle", () => {
   });
 
   for (const [wrong, words] of [
-    [{ outcome: "unknown" }, /outcome is not one of applied, not_applied/],
-    [{ executionId: undefined }, /executionId is not a text/],
-    [{ actionIndex: -1 }, /actionIndex is not a whole number/],
-    [{ attemptNumber: 0.5 }, /attemptNumber is not a whole number/],
-    [{ by: 7 }, /by is not a text/],
-    [{ note: {} }, /note is not a text/],
+    [{ outcome: "unknown" }, 'settlement.outcome must be one of applied, not_applied, not "unknown"'],
+    [{ executionId: undefined }, "settlement.executionId must be a text, not undefined"],
+    [{ actionIndex: -1 }, "settlement.actionIndex must be a whole number from 0 on, not -1"],
+    [{ attemptNumber: 0.5 }, "settlement.attemptNumber must be a whole number from 0 on, not 0.5"],
+    [{ by: 7 }, "settlement.by must be a text, not 7"],
+    [{ note: {} }, "settlement.note must be a text, not object"],
   ] as const) {
     it(`refuses what is no settlement: ${JSON.stringify(wrong)}`, async () => {
       const { lines, journal } = await afterRestart(crashed());
       const before = lines.length;
-      await expect(journal.settle({ ...REFUND, outcome: "applied", ...wrong } as never)).rejects.toThrow(words);
+      await expect(journal.settle({ ...REFUND, outcome: "applied", ...wrong } as never)).rejects.toMatchObject({
+        code: "invalid_option",
+        message: words,
+      });
       expect(lines).toHaveLength(before);
     });
   }

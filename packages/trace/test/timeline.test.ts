@@ -164,6 +164,8 @@ describe("renderTimeline", () => {
   });
 
   it("refuses a format that there is not", () => {
-    expect(() => renderTimeline(retried(), { format: "png" as "text" })).toThrow(TypeError);
+    expect(() => renderTimeline(retried(), { format: "png" as "text" })).toThrow(
+      'format must be one of text, ansi, mermaid, svg, not "png"',
+    );
   });
 });

@@ -19,6 +19,11 @@ export interface UnderTest {
    * out has `ms` less left afterwards; rewriting the stored times will do.
    */
   advance?(ms: number): void | Promise<void>;
+  /**
+   * Steps the wall clock, back when negative, where it is not the bench's that the implementation could look at: the system's of a
+   * process, a faked `Date`. Not for what has no other clock, such as a database. The contract of a store steps it.
+   */
+  stepWall?(ms: number): void | Promise<void>;
   /** Resolves when whatever was told without an answer (a stamp, a permit handed back) has arrived. */
   settle?(): void | Promise<void>;
   /** Called when the case is over. */
@@ -33,6 +38,8 @@ export interface Desk<Subject extends UnderTest> extends Omit<CaseTime, "drive">
   readonly subject: Subject;
   /** Moves all the time there is. */
   advance(ms: number): Promise<void>;
+  /** Steps every wall clock that there is. */
+  stepWall(ms: number): Promise<void>;
   /** Waits for what was told without an answer. */
   settle(): Promise<void>;
   /** Opens another implementation, which shares nothing with this one. */
@@ -72,8 +79,12 @@ async function runCase<Subject extends UnderTest>(
         await time.clock.advance(ms);
         await subject.advance?.(ms);
       };
+      const stepWall = async (ms: number) => {
+        time.clock.stepWall(ms);
+        await subject.stepWall?.(ms);
+      };
       const settle = async () => subject.settle?.();
-      await body({ ...time, subject, advance, settle, openAnother });
+      await body({ ...time, subject, advance, stepWall, settle, openAnother });
     });
   } catch (error) {
     if (timing.realTime && isTimeOurs && error instanceof Error) error.message += WHOSE_TIME;

@@ -1,4 +1,4 @@
-import { valueText } from "../scripted-step.js";
+import { valueText } from "../value-text.js";
 
 /** Fails the case unless `holds`. */
 export function must(holds: boolean, message: string): asserts holds {

@@ -1,4 +1,4 @@
-import { valueText } from "../scripted-step.js";
+import { valueText } from "../value-text.js";
 
 /** One choice that was made. */
 export interface Choice {
@@ -32,14 +32,19 @@ export class Choices {
     this.#choose = choose;
   }
 
-  /** One of `options`. A single option is no choice. @throws TypeError when there is none. */
+  /** One of `options`. A single option is no choice. @throws TypeError when there is none, RangeError when there is not that one */
   choose<T>(name: string, options: readonly T[], usual?: number): T {
-    const of = options.length;
+    const of = Array.isArray(options) ? options.length : 0;
     if (of === 0) return this.#refuse(new TypeError(`nothing to choose from: ${name}`));
     if (of === 1) return options[0]!;
     const position = this.taken.length;
     if (position === MAX_CHOICES) return this.#refuse(new RangeError(`a run of more than ${MAX_CHOICES} choices`));
-    const index = Math.min(this.#choose(position, name, of, usual), of - 1);
+    const index = this.#choose(position, name, of, usual);
+    if (index >= of) {
+      this.taken.push({ name, taken: "no such option", index, of });
+      const message = `the replay is stale: its choice ${position} is option ${index}, but "${name}" has ${of} options, from 0`;
+      return this.#refuse(new RangeError(message));
+    }
     const option = options[index]!;
     this.taken.push({ name, taken: optionText(option), index, of });
     return option;
@@ -51,8 +56,13 @@ export class Choices {
   }
 }
 
-/** Follows a list; beyond its end nothing is chosen any more. */
+/** Follows a list as far as there are such options; beyond its end nothing is chosen any more. */
 export function followed(indexes: readonly number[]): Chooser {
+  return (position, _name, count) => Math.min(indexes[position] ?? 0, count - 1);
+}
+
+/** Follows a list to the letter: an option that there is not is no other one. */
+export function replayed(indexes: readonly number[]): Chooser {
   return (position) => indexes[position] ?? 0;
 }
 

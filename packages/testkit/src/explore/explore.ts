@@ -8,7 +8,8 @@ import {
 } from "@eoc/core";
 import { aDecision } from "../builders.js";
 import { draw } from "../draw.js";
-import { type Choice, type Chooser, followed } from "./choices.js";
+import { checkExploreOptions } from "./check-explore-options.js";
+import { type Choice, type Chooser, followed, replayed } from "./choices.js";
 import { type ExploreFailure, failureOf } from "./failure.js";
 import type { Lab, Moments } from "./lab.js";
 import { shrink } from "./shrink.js";
@@ -44,7 +45,7 @@ export interface ExploreOptions {
   seed?: string | number;
   /** How many runs are tried at most. @defaultValue 200, or 10_000 when exhaustive */
   runs?: number;
-  /** Runs these choices alone, as an {@link ExploreFailure} names them. */
+  /** Runs these choices alone, as an {@link ExploreFailure} names them. Fails when the run has no such choices any more. */
   replay?: readonly number[];
   /** Is given the message of a failure. @defaultValue `console.error` */
   print?: (message: string) => void;
@@ -87,6 +88,7 @@ export interface ExploreResult {
  */
 export async function explore(options: ExploreOptions): Promise<ExploreResult> {
   checkOptionNames(options, OPTIONS);
+  checkExploreOptions(options);
   const subject = subjectOf(options);
   const { print = (message) => console.error(message), replay, mode = "seeded" } = options;
   const seed = replay === undefined && mode === "seeded" ? String(options.seed ?? "eoc") : undefined;
@@ -102,10 +104,10 @@ export async function explore(options: ExploreOptions): Promise<ExploreResult> {
     const chooser = search.next(last?.choices);
     if (chooser === undefined) return { runs, complete: search.isComplete() };
     const run = runs++;
-    last = await tryChecked(subject, chooser, run === 0);
+    last = notStale(await tryChecked(subject, chooser, run === 0), replay);
     if (!isFailure(last)) continue;
     const smallest = replay === undefined ? await shrink(subject, last) : last;
-    const failure = failureOf(smallest, { run, seed, choicesBefore: last.choices.length });
+    const failure = failureOf(smallest, { run, seed, choicesBefore: last.choices.length, replay });
     print(failure.message);
     return { runs, complete: false, failure };
   }
@@ -115,8 +117,16 @@ export async function explore(options: ExploreOptions): Promise<ExploreResult> {
 async function tryChecked(subject: Subject, chooser: Chooser, twice: boolean): Promise<Trial> {
   const trial = await tryOnce(subject, chooser);
   if (!twice && !isFailure(trial)) return trial;
-  const again = await tryOnce({ ...subject, check: () => {} }, followed(trial.choices.map(({ index }) => index)));
+  const again = await tryOnce({ ...subject, check: () => {} }, replayed(trial.choices.map(({ index }) => index)));
   return { ...trial, violations: [...trial.violations, ...differenceOf(trial, again)] };
+}
+
+/** A replay that the run has not followed to its end shows nothing of what it is to show. */
+function notStale(trial: Trial, replay: readonly number[] = []): Trial {
+  const made = trial.choices.length;
+  if ("error" in trial || !replay.slice(made).some((index) => index > 0)) return trial;
+  const message = `the replay is stale: it names ${replay.length} choices, but the run made only ${made}`;
+  return { ...trial, error: new RangeError(message) };
 }
 
 function subjectOf(options: ExploreOptions): Subject {
@@ -149,7 +159,7 @@ function replaying(indexes: readonly number[]): Search {
     next: () => {
       if (done) return undefined;
       done = true;
-      return followed(indexes);
+      return replayed(indexes);
     },
     isComplete: () => false,
   };

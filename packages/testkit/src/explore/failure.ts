@@ -18,14 +18,20 @@ export interface ExploreFailure {
   readonly message: string;
 }
 
+interface HowFound {
+  readonly run: number;
+  readonly seed: string | undefined;
+  readonly choicesBefore: number;
+  /** What was replayed. */
+  readonly replay?: readonly number[] | undefined;
+}
+
 /** Tells what was found and how to see it again. */
 export function failureOf(
   trial: Trial,
-  { run, seed, choicesBefore }: { run: number; seed: string | undefined; choicesBefore: number },
+  { run, seed, choicesBefore, replay = indexesOf(trial) }: HowFound,
 ): ExploreFailure {
   const { choices, violations, transcripts } = trial;
-  const indexes = choices.map(({ index }) => index);
-  const replay = indexes.slice(0, indexes.findLastIndex((index) => index !== 0) + 1);
   const where = [`run ${run}`, ...(seed === undefined ? [] : [`seed ${JSON.stringify(seed)}`])].join(", ");
   const shrunk = choices.length < choicesBefore ? `, shrunk from ${choicesBefore} choices to ${choices.length}` : "";
   const parts = [
@@ -44,6 +50,11 @@ export function failureOf(
     run,
     message: parts.join("\n\n"),
   };
+}
+
+function indexesOf({ choices }: Trial): number[] {
+  const indexes = choices.map(({ index }) => index);
+  return indexes.slice(0, indexes.findLastIndex((index) => index !== 0) + 1);
 }
 
 function errorText(error: unknown): string {

@@ -15,10 +15,10 @@ import {
 import { readDecision } from "@eoc/decision-schema/read";
 import { createFakeKillSwitch, type FakeKillSwitch } from "../fake-kill-switch.js";
 import type { Fault } from "../fault.js";
-import { type Faults, type Faulty, type FaultyMethod, faulty } from "../faulty.js";
+import { checkFaults, type Faults, type Faulty, type FaultyMethod, faulty } from "../faulty.js";
 import type { Recorded } from "../invariants/check-invariants.js";
 import { createScriptedExecutor, type ScriptedExecutor, type ScriptedExecutorOptions } from "../scripted-executor.js";
-import type { ScriptedStep } from "../scripted-step.js";
+import { checkSteps, type ScriptedStep } from "../scripted-step.js";
 import { createClock, type VirtualClock } from "../virtual-clock.js";
 import { createWorld, type World } from "../world.js";
 import type { Choices } from "./choices.js";
@@ -129,6 +129,7 @@ export class Bench implements Lab {
   readonly choose = <T>(name: string, options: readonly T[]): T => this.#choices.choose(name, options);
 
   readonly executor: Lab["executor"] = (menu, options = {}) => {
+    checkSteps("menu", menu);
     const { clock, world } = this;
     const step = (action: { id: string }, { attempt }: { attempt: number }) =>
       this.choose(`${action.id}, attempt ${attempt}`, menu);
@@ -136,10 +137,13 @@ export class Bench implements Lab {
   };
 
   readonly faulty = <P extends object>(name: string, port: P, menus: NoInfer<FaultMenus<P>>): Faulty<P> => {
-    const faults = Object.entries<readonly Fault[]>(menus as Record<string, readonly Fault[]>).map(([method, menu]) => [
-      method,
-      ({ number }: { number: number }) => this.#choices.choose(`${name}.${method}, call ${number}`, menu, USUALLY),
-    ]);
+    const faults = Object.entries<readonly Fault[]>(menus as Record<string, readonly Fault[]>).map(([method, menu]) => {
+      checkFaults(`menus.${method}`, menu);
+      return [
+        method,
+        ({ number }: { number: number }) => this.#choices.choose(`${name}.${method}, call ${number}`, menu, USUALLY),
+      ];
+    });
     return faulty(port, Object.fromEntries(faults) as Faults<P>, { clock: this.clock });
   };
 

@@ -1,5 +1,5 @@
 import type { ActionReport, ExecutionReport } from "@eoc/core";
-import { valueText } from "../scripted-step.js";
+import { valueText } from "../value-text.js";
 
 type Ended = ExecutionReport | ActionReport;
 

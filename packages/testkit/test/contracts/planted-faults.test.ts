@@ -73,6 +73,7 @@ describe("the contract of a store", () => {
     "forgets null values": "S7.2 a completed key is answered with the value that was stored, any JSON value",
     "folds keys to lower case": "S7.1 keys that look alike have nothing to do with one another",
     "goes by the callers' clocks": "S7.2 leases go by the store's own clock, whatever time the callers think it is",
+    "goes by the wall clock": "S4.7 a step of the wall clock ends no lease and no record, and prolongs none",
     "expires records with the lease": "S7.2 a completed record outlives its lease, up to its time to live",
     "keeps records for ever": "S7.2 a completed record is forgotten after its time to live, and the key is free",
     "lets late answers change nothing": "S4.5 its owner may still say what became of a key in doubt",

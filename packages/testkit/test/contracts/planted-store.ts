@@ -12,6 +12,7 @@ export type StoreFault =
   | "forgets null values"
   | "folds keys to lower case"
   | "goes by the callers' clocks"
+  | "goes by the wall clock"
   | "expires records with the lease"
   | "keeps records for ever"
   | "lets late answers change nothing"
@@ -56,11 +57,18 @@ interface Shared {
 
 /** Opens connections to one store, asynchronous as real ones are, with at most one thing wrong with it. */
 export function plantedStore(clock: Clock, fault?: StoreFault): () => Required<IdempotencyStore> {
+  const monotonic = { ...clock, now: () => clock.monotonic() };
+  const isWall = fault === "goes by the wall clock" || fault === "goes by the callers' clocks";
   const open = (): Shared => ({ entries: new Map(), tokens: 0 });
   const shared = open();
   let connections = 0;
   return () =>
-    connect(clock, connections++, fault === "gives every connection keys of its own" ? open() : shared, fault);
+    connect(
+      isWall ? clock : monotonic,
+      connections++,
+      fault === "gives every connection keys of its own" ? open() : shared,
+      fault,
+    );
 }
 
 function connect(clock: Clock, connection: number, shared: Shared, fault?: StoreFault): Required<IdempotencyStore> {

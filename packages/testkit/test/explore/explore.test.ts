@@ -251,6 +251,44 @@ describe("explore finds", () => {
     expect(await quietly({ executor: careless, policy: TIGHT, replay: [0] })).toEqual({ runs: 1, complete: false });
   });
 
+  it("that a replay names an option that there is no more, which would look green", async () => {
+    const executor = (lab: Lab) => lab.executor([succeeds(), rejects("busy", { retryable: false })]);
+    expect(await quietly({ executor, replay: [1] })).toEqual({ runs: 1, complete: false });
+    const { failure } = await quietly({ executor, replay: [9] });
+    expect(failure).toMatchObject({ violations: [], replay: [9] });
+    expect(failure!.message).toContain(
+      'the replay is stale: its choice 0 is option 9, but "action-0, attempt 0" has 2 options, from 0',
+    );
+    expect(failure!.message).toContain("again: explore({ …, replay: [9] })");
+  });
+
+  it("that a replay goes on where there is nothing to choose any more", async () => {
+    const executor = (lab: Lab) => lab.executor([succeeds(), rejects("busy", { retryable: false })]);
+    const { failure } = await quietly({ executor, replay: [1, 0, 1] });
+    expect(failure!.error).toEqual(new RangeError("the replay is stale: it names 3 choices, but the run made only 1"));
+    expect(await quietly({ executor, replay: [1, 0, 0] })).toEqual({ runs: 1, complete: false });
+  });
+
+  it("that a menu of a lab has something else than steps or faults", async () => {
+    const ok = (lab: Lab) => lab.executor([succeeds()]);
+    for (const [path, options] of [
+      ["menu[0]", { executor: (lab: Lab) => lab.executor(["succeeds" as never]) }],
+      ["menu", { executor: (lab: Lab) => lab.executor([]) }],
+      [
+        "menus.read[0]",
+        {
+          executor: ok,
+          options: ({ faulty, killSwitch }: Lab) => ({
+            killSwitch: faulty("ks", killSwitch, { read: ["x" as never] }),
+          }),
+        },
+      ],
+    ] as const) {
+      const { failure } = await quietly(options);
+      expect(failure!.error).toMatchObject({ code: "invalid_option", issues: [{ path }] });
+    }
+  });
+
   it("and prints what it found, when, and how to see it again", async () => {
     const printed: string[] = [];
     const { failure } = await explore({

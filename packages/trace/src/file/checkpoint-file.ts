@@ -1,4 +1,5 @@
 import { checkOptionNames } from "@eoc/core";
+import { checkWord } from "../check-option.js";
 import { type JournalCheckpoint, parseCheckpoint } from "../checkpoints.js";
 import type { JournalSink } from "../jsonl-journal.js";
 import { type FsyncPolicy, LineFile } from "./line-file.js";
@@ -23,7 +24,7 @@ export function createCheckpointFile(
 ): CheckpointFile {
   checkOptionNames(options, { fsync: true });
   const { fsync = "always" } = options;
-  if (fsync !== "always" && fsync !== "never") throw new TypeError('fsync must be "always" or "never"');
+  checkWord("fsync", fsync, ["always", "never"]);
   const file = new LineFile(path, { to: "append", fsync });
   try {
     const { line, tornBytes } = file.tail();

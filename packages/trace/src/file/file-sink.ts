@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { checkOptionNames } from "@eoc/core";
+import { checkOption, checkWord } from "../check-option.js";
 import { type JournalHead, readRecord } from "../journal-record.js";
 import type { JournalSink } from "../jsonl-journal.js";
 import { type FileCalls, type FsyncPolicy, LineFile } from "./line-file.js";
@@ -63,8 +64,8 @@ export function createFileSink(path: string, options: FileSinkOptions = {}): Fil
 /** {@link createFileSink} with the calls that it makes. */
 export function openFileSink(name: string, options: FileSinkOptions, calls?: FileCalls): FileSink {
   const { fsync = "always", maxBytes = Number.POSITIVE_INFINITY } = options;
-  if (fsync !== "always" && fsync !== "never") throw new TypeError('fsync must be "always" or "never"');
-  if (!(maxBytes >= 1)) throw new TypeError("maxBytes must be a number >= 1");
+  checkWord("fsync", fsync, ["always", "never"]);
+  checkOption(typeof maxBytes === "number" && maxBytes >= 1, "maxBytes", "a number >= 1", maxBytes);
   const use = { fsync, ...(calls === undefined ? undefined : { calls }) };
   // The same from wherever the process works by then.
   const path = resolve(name);

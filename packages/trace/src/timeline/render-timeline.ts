@@ -1,4 +1,5 @@
 import { checkOptionNames, type ExecutionReport } from "@eoc/core";
+import { checkWord } from "../check-option.js";
 import { checkReport } from "../check-report.js";
 import { eventFault } from "../event-shape.js";
 import type { JournalEvent } from "../journal-record.js";
@@ -41,7 +42,7 @@ const RENDERERS: Readonly<Record<TimelineFormat, (timelines: readonly Timeline[]
  * columns. `mermaid` is a Gantt chart for Markdown. `svg` is a whole file without scripts, fonts or anything else from outside,
  * for light and dark pages.
  *
- * @throws TypeError for a format that there is not; EocError `invalid_option`, also for what is no report
+ * @throws EocError `invalid_option`, also for what is no report
  */
 export function renderTimeline(
   source: ExecutionReport | Iterable<JournalEvent>,
@@ -49,9 +50,7 @@ export function renderTimeline(
 ): string {
   checkOptionNames(options, { format: true });
   const { format = "text" } = options;
-  if (!Object.hasOwn(RENDERERS, format)) {
-    throw new TypeError(`format must be one of ${Object.keys(RENDERERS).join(", ")}`);
-  }
+  checkWord("format", format, Object.keys(RENDERERS));
   const timelines = isIterable(source) ? byExecution(source).map(timelineFromEvents) : [timelineOf(source)];
   return timelines.length === 0 ? "" : RENDERERS[format](timelines);
 }

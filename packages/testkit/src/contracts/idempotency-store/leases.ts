@@ -81,6 +81,27 @@ export function clockCases(ownClock: boolean): Cases<StoreUnderTest> {
         await started(desk, "other");
         await answers(desk, "other", "in_progress", "by a caller whose clock is two leases ahead", ahead);
       },
+      "S4.7 a step of the wall clock ends no lease and no record, and prolongs none": async (desk) => {
+        const { store } = desk.subject;
+        const { leaseMs, ttlMs, marginMs } = desk.spans;
+        const waiting = await claimed(desk, "claimed");
+        const running = await started(desk, "started");
+        await store.complete("completed", await started(desk, "completed"), { value: 1, ttlMs });
+        await desk.stepWall(2 * ttlMs);
+        await answers(desk, "started", "in_progress", "after the wall clock was set forward");
+        await answers(desk, "claimed", "in_progress", "after the wall clock was set forward");
+        await answers(desk, "completed", "completed", "after the wall clock was set forward");
+        mustBeDone(await store.start?.("claimed", waiting), "start after the wall clock was set forward");
+        mustBeDone(await store.renew("started", running, leaseMs), "renew after the wall clock was set forward");
+        await desk.stepWall(-4 * ttlMs);
+        await desk.advance(leaseMs + marginMs);
+        await answers(
+          desk,
+          "started",
+          "unknown",
+          "of a key whose lease has run out, the wall clock set back meanwhile",
+        );
+      },
     };
   }
   return {
