@@ -15,7 +15,7 @@ export interface LocalRuntimeOptions {
    * @defaultValue no journal
    */
   journal?: (sink: SqliteJournalSink) => Journal;
-  /** Which of the file's journals this process writes. Each process that is alive needs its own. @defaultValue "main" */
+  /** Which of the file's journals this runtime writes. Each that is open needs its own. @defaultValue "main" */
   journalName?: string;
   /** Whether a file that is not there is made, for its owner alone. @defaultValue true */
   create?: boolean;

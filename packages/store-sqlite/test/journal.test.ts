@@ -44,7 +44,10 @@ describe("the journal", () => {
   it("S8.2 has one writer that is alive; another process gives its own a name", async () => {
     const file = aFile();
     const first = await opened(file, { journal: createJsonlJournal });
-    await expect(opened(file, { journal: createJsonlJournal })).rejects.toMatchObject({ code: "journal_in_use" });
+    await expect(opened(file, { journal: createJsonlJournal })).rejects.toMatchObject({
+      code: "journal_in_use",
+      message: expect.stringContaining("of this process or of another"),
+    });
     const second = await opened(file, { journal: createJsonlJournal, journalName: "second" });
     await Promise.all([run(first.journal), run(second.journal)]);
     for (const name of ["main", "second"]) {
