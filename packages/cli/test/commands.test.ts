@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { explainReport, renderTimeline, reportToDict } from "@eoc/trace";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -313,6 +313,22 @@ describe("eoc settle", () => {
     expect(settled(journal)).not.toHaveProperty("note");
   });
 
+  it("says who found out where the environment does not: as the system calls him, if it does", async () => {
+    const whole = readFileSync(await crashed(), "utf8");
+    const byWhom = async (options: Parameters<typeof run>[1]) => {
+      const journal = write(folder, "journal.jsonl", whole);
+      expect((await run(["settle", journal, "3", "applied"], options)).code).toBe(0);
+      return settled(journal).by;
+    };
+    const userName = () => "svc";
+    for (const env of [{}, { USER: "" }, { USER: "", LOGNAME: "", USERNAME: "" }] as Record<string, string>[]) {
+      expect(await byWhom({ env, userName })).toBe("svc");
+    }
+    expect(await byWhom({ env: { USER: "", LOGNAME: "ops" }, userName })).toBe("ops");
+    expect(await byWhom({})).toBeUndefined();
+    expect(await byWhom({ userName: "system" })).toBe(userInfo().username);
+  });
+
   it("goes on in the last file of a journal that was rotated", async () => {
     const { journal } = await tell("success", folder, { maxBytes: 1500 });
     const cut = `${journal}.000001`;
@@ -383,6 +399,8 @@ describe("eoc settle", () => {
       [[journal, "third", "applied"], "RECORD must be the number of a record"],
       [[missing, "3", "applied"], "there is no such journal"],
       [["-", "3", "applied"], "there is no such journal"],
+      [[journal, "3", "applied", "--by", ""], "--by must name somebody"],
+      [[journal, "3", "applied", "--by", " "], "--by must name somebody"],
     ] as const) {
       const { code, out, err } = await run(["settle", ...argv]);
       expect([code, out]).toEqual([2, ""]);

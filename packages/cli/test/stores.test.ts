@@ -130,6 +130,17 @@ describe("eoc halt", () => {
       halted: true,
       reason: "pool is\nempty",
     });
+    expect(await run(["halt", "on", store, "--by", "ada"], { env })).toMatchObject({
+      out: expect.stringMatching(/^Halted \(by ada, since /),
+    });
+    for (const switched of ["on", "off"]) {
+      const wrong = await run(["halt", switched, store, "--by", ""], { env });
+      expect([wrong.code, wrong.out, wrong.err]).toEqual([2, "", "eoc: --by must name somebody\n"]);
+    }
+    expect(await run(["halt", "on", store], { userName: () => "svc" })).toMatchObject({
+      out: expect.stringMatching(/^Halted \(by svc, since /),
+    });
+    expect((await run(["halt", "off", store, "--by", "ada"])).out).toMatch(/^Not halted \(by ada, since /);
     const off = await run(["halt", "off", store], { env });
     expect([off.code, off.out]).toEqual([0, expect.stringMatching(/^Not halted \(by ops, since .*\)\n$/)]);
     expect(await run(["halt", "status", store])).toMatchObject({ code: 0 });
