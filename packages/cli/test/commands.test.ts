@@ -257,6 +257,18 @@ record what you found: eoc settle FILE RECORD applied|not_applied
     );
   });
 
+  it("does not say of an empty journal that nothing was in flight, but of one with half a first line", async () => {
+    const empty = write(folder, "empty.jsonl", "");
+    const another = write(folder, "another.jsonl", "\n");
+    for (const more of [[], ["--json"]]) {
+      expect(await run(["intents", empty, ...more])).toEqual({ code: 2, out: "", err: `eoc: ${empty}: it is empty\n` });
+    }
+    expect((await run(["intents", empty, another])).err).toBe(`eoc: ${empty}, ${another}: they are empty\n`);
+    const { journal } = await tell("success", folder);
+    const torn = write(folder, "torn.jsonl", linesOf(journal)[0]!.slice(0, 50));
+    expect(await run(["intents", torn])).toMatchObject({ code: 0, out: expect.stringContaining("Nothing was") });
+  });
+
   it("does not say of a damaged journal that nothing was in flight", async () => {
     const { journal } = await tell("success", folder);
     writeFileSync(journal, linesOf(journal).with(0, linesOf(journal)[0]!.replace("journal", "Journal")).join(""));
@@ -394,7 +406,9 @@ describe("eoc settle", () => {
     const journal = await crashed();
     const missing = join(folder, "missing.jsonl");
     for (const [argv, words] of [
-      [[journal, "3"], "FILE, RECORD and outcome are missing"],
+      [[], "FILE, RECORD and the outcome are missing"],
+      [[journal], "eoc: RECORD and the outcome are missing"],
+      [[journal, "3"], "eoc: the outcome is missing"],
       [[journal, "3", "perhaps"], "the outcome must be applied or not_applied"],
       [[journal, "third", "applied"], "RECORD must be the number of a record"],
       [[missing, "3", "applied"], "there is no such journal"],

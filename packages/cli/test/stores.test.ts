@@ -152,8 +152,10 @@ describe("a store that cannot be used", () => {
     const password = "hunter%3D2";
     const wrong: [argv: string[], RegExp][] = [
       [["keys", "list"], /STORE is missing/],
-      [["keys", "show", store], /STORE and KEY are missing/],
-      [["keys", "resolve", store, "key"], /STORE, KEY and outcome are missing/],
+      [["keys", "show"], /: STORE and KEY are missing/],
+      [["keys", "show", store], /: KEY is missing/],
+      [["keys", "resolve", store], /: KEY and the outcome are missing/],
+      [["keys", "resolve", store, "key"], /: the outcome is missing/],
       [["keys", "resolve", store, "key", "perhaps"], /applied or not_applied/],
       [["keys", "list", store, "another"], /another is one too many/],
       [["keys", "list", store, "--state", "sleepy"], /--state must be one of claimed, in_progress, completed, unknown/],

@@ -14,7 +14,7 @@ export const explain: Command = {
 };
 
 async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
-  const { files } = readArguments(argv, {} as const, { atLeast: 1, atMost: 1 });
+  const { files } = readArguments(argv, {} as const, { atMost: 1 });
   const file = files[0]!;
   const reports = parseReports(await readText(file, io), file);
   io.stdout.write(reports.map(explainReport).join("\n"));

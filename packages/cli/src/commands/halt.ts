@@ -65,7 +65,7 @@ async function withSwitch(
   use: (killSwitch: OperatorSwitch, values: Values) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const options = { ...STORE_OPTIONS, ...more, json: { type: "boolean" } } as const;
-  const { values: given, files } = readArguments(argv, options, { what: "STORE", atLeast: 1, atMost: 1 });
+  const { values: given, files } = readArguments(argv, options, { names: ["STORE"] });
   const values = given as Values;
   checkBy(values.by);
   return withStore(files[0]!, partsOf(given), io, async ({ killSwitch }) => {

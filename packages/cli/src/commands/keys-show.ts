@@ -24,7 +24,7 @@ ${STORE_HELP}      --json               as JSON
 
 async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
   const options = { schema, prefix, json: { type: "boolean" } } as const;
-  const { values, files } = readArguments(argv, options, { what: "STORE and KEY", atLeast: 2, atMost: 2 });
+  const { values, files } = readArguments(argv, options, { names: ["STORE", "KEY"] });
   const [store, key] = files as [string, string];
   const entry = await withStore(store, partsOf(values), io, ({ keys }) => find(keys, key));
   if (values.json) io.stdout.write(`${JSON.stringify(entry === undefined ? null : shownEntry(entry), null, 2)}\n`);

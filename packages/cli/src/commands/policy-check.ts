@@ -29,7 +29,7 @@ export const policyCheck: Command = {
 };
 
 async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
-  const { values, files } = readArguments(argv, OPTIONS, { atLeast: 1, atMost: 1 });
+  const { values, files } = readArguments(argv, OPTIONS, { atMost: 1 });
   const file = files[0]!;
   const policy = parsePolicy(await readJson(file, io));
   if ("issues" in policy) return refuse(file, policy.issues, values.json === true, io);

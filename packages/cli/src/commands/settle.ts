@@ -28,7 +28,7 @@ export const settle: Command = {
 };
 
 async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
-  const { values, files } = readArguments(argv, OPTIONS, { what: "FILE, RECORD and outcome", atLeast: 3, atMost: 3 });
+  const { values, files } = readArguments(argv, OPTIONS, { names: ["FILE", "RECORD", "the outcome"] });
   const [file, record, outcome] = files as [string, string, string];
   if (!/^\d{1,15}$/.test(record)) throw new UsageError("RECORD must be the number of a record, as in eoc intents");
   if (outcome !== "applied" && outcome !== "not_applied") {
