@@ -85,7 +85,16 @@ describe("eoc keys show", () => {
     expect(inDoubt.out).toContain("eoc keys resolve STORE KEY applied|not_applied");
     const done = await run(["keys", "show", store, "charge-1"]);
     expect([done.code, done.out.includes("completed"), done.out.includes(SECRET)]).toEqual([0, true, false]);
-    expect(json(await run(["keys", "show", store, "charge-2", "--json"]))).toMatchObject({ state: "claimed" });
+    expect(done.out).not.toContain("lease");
+    const leaseUntilMs = expect.any(Number);
+    expect(json(await run(["keys", "show", store, "charge-2", "--json"]))).toMatchObject({
+      state: "claimed",
+      leaseUntilMs,
+    });
+    const { out } = await run(["keys", "show", store, "wipe\u001b[2J"]);
+    const [, started, until] = / {2}started +(\S+)\n.* {2}lease until +(\S+)\n/s.exec(out)!;
+    expect(out).toContain("in progress");
+    expect(Date.parse(until!)).toBeGreaterThan(Date.parse(started!));
   });
 
   it("ends in 1 for a key that is free", async () => {

@@ -50,12 +50,15 @@ const STORIES = {
   unknown: "in doubt: its dispatch may or may not have been applied",
 } as const;
 
-function present({ key, state, fingerprint, token, claimedAtMs, startedAtMs, updatedAtMs }: KeyEntry): string {
+function present(entry: KeyEntry): string {
+  const { key, state, fingerprint, token } = entry;
+  const time = (ms: number | undefined) => (ms === undefined ? undefined : timeText(ms));
   const rows: [name: string, value: string | undefined][] = [
     ["state", STORIES[state]],
-    ["claimed", claimedAtMs === undefined ? undefined : timeText(claimedAtMs)],
-    ["started", startedAtMs === undefined ? undefined : timeText(startedAtMs)],
-    ["updated", timeText(updatedAtMs)],
+    ["claimed", time(entry.claimedAtMs)],
+    ["started", time(entry.startedAtMs)],
+    ["updated", time(entry.updatedAtMs)],
+    ["lease until", time(entry.leaseUntilMs)],
     ["token", token === undefined ? undefined : String(token)],
     ["fingerprint", printable(fingerprint)],
   ];
