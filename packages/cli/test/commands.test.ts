@@ -90,6 +90,18 @@ describe("eoc explain", () => {
     expect((await run(["explain", "-"], { stdin: stdin.split("\n").slice(0, 4).join("\n") })).code).toBe(1);
   });
 
+  it("gives reports with their stories as JSON, in one list", async () => {
+    const reports = [];
+    for (const name of ["success", "unknown"] as const)
+      reports.push((await tell(name, mkdtempSync(join(folder, "x-")))).report);
+    const stdin = reports.map((report) => `${JSON.stringify(report)}\n`).join("");
+    const { code, out } = await run(["explain", "-", "--json"], { stdin });
+    const expected = reports.map((report) => ({ ...reportToDict(report), explanation: explainReport(report) }));
+    expect([code, JSON.parse(out)]).toEqual([4, expected]);
+    const one = await run(["explain", "-", "--json"], { stdin: stdin.split("\n")[0]! });
+    expect([one.code, JSON.parse(one.out)]).toEqual([0, expected.slice(0, 1)]);
+  });
+
   it("ends in 2 for what is no report, and says where", async () => {
     const { report } = await tell("success", folder);
     const wrong: [string | object, RegExp][] = [
