@@ -12,11 +12,8 @@ export interface CliIo {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Loads a package that is installed or not: stores and their drivers. @defaultValue `import` */
   readonly load?: (name: string) => Promise<unknown>;
-}
-
-/** Whoever is at the terminal. */
-export function operatorOf({ env }: CliIo): string | undefined {
-  return env["USER"] ?? env["LOGNAME"] ?? env["USERNAME"];
+  /** What the system calls whoever runs this; asked where `env` does not say, and may throw. @defaultValue `os.userInfo()` */
+  readonly userName?: () => string;
 }
 
 /** Colours are for terminals, and never for who asked for none (`NO_COLOR`). */

@@ -2,7 +2,6 @@ import type { JournalVerdict } from "@eoc/trace";
 
 /** What a journal is verified by, besides itself. */
 export interface Given {
-  readonly head: boolean;
   readonly checkpoints: boolean;
   readonly keys: boolean;
 }
@@ -20,7 +19,7 @@ export function remarks(verdict: JournalVerdict, given: Given): Record<Name, str
     pairing: pairedRemark(pairing),
     signatures: signatures.verdict === "NOT PROVEN" ? unsigned(given) : failed(signatures),
     conformance: conformance.verdict === "NOT PROVEN" ? "the records do not say enough" : failed(conformance),
-    completeness: completeness.verdict === "NOT PROVEN" ? incomplete(verdict, given) : failed(completeness),
+    completeness: completeness.verdict === "NOT PROVEN" ? incomplete(verdict) : failed(completeness),
   };
 }
 
@@ -39,13 +38,11 @@ function unsigned({ checkpoints, keys }: Given): string {
   return keys ? "there are no checkpoints" : "no public key was given";
 }
 
-function incomplete({ completeness, last }: JournalVerdict, { head }: Given): string {
+function incomplete({ completeness, recordCount }: JournalVerdict): string {
   const { provenUpTo, missingBefore } = completeness;
   if (missingBefore > 0) return `records 0 to ${missingBefore - 1} are in files that were not given`;
-  if (head || provenUpTo === last.seq) return `up to record ${provenUpTo}; what came after may have been cut off`;
-  return provenUpTo < 0
-    ? "without --head: its end may have been cut off"
-    : `up to record ${provenUpTo}; what came after may have been cut off`;
+  if (provenUpTo >= 0) return `up to record ${provenUpTo}; what came after may have been cut off`;
+  return `without --head: ${recordCount === 0 ? "all of it" : "its end"} may have been cut off`;
 }
 
 function counted(count: number, one: string, many = `${one}s`): string {

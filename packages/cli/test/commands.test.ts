@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { explainReport, renderTimeline, reportToDict } from "@eoc/trace";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -88,6 +88,18 @@ describe("eoc explain", () => {
     expect(out).toBe(reports.map(explainReport).join("\n"));
     expect(code).toBe(4);
     expect((await run(["explain", "-"], { stdin: stdin.split("\n").slice(0, 4).join("\n") })).code).toBe(1);
+  });
+
+  it("gives reports with their stories as JSON, in one list", async () => {
+    const reports = [];
+    for (const name of ["success", "unknown"] as const)
+      reports.push((await tell(name, mkdtempSync(join(folder, "x-")))).report);
+    const stdin = reports.map((report) => `${JSON.stringify(report)}\n`).join("");
+    const { code, out } = await run(["explain", "-", "--json"], { stdin });
+    const expected = reports.map((report) => ({ ...reportToDict(report), explanation: explainReport(report) }));
+    expect([code, JSON.parse(out)]).toEqual([4, expected]);
+    const one = await run(["explain", "-", "--json"], { stdin: stdin.split("\n")[0]! });
+    expect([one.code, JSON.parse(one.out)]).toEqual([0, expected.slice(0, 1)]);
   });
 
   it("ends in 2 for what is no report, and says where", async () => {
@@ -257,6 +269,18 @@ record what you found: eoc settle FILE RECORD applied|not_applied
     );
   });
 
+  it("does not say of an empty journal that nothing was in flight, but of one with half a first line", async () => {
+    const empty = write(folder, "empty.jsonl", "");
+    const another = write(folder, "another.jsonl", "\n");
+    for (const more of [[], ["--json"]]) {
+      expect(await run(["intents", empty, ...more])).toEqual({ code: 2, out: "", err: `eoc: ${empty}: it is empty\n` });
+    }
+    expect((await run(["intents", empty, another])).err).toBe(`eoc: ${empty}, ${another}: they are empty\n`);
+    const { journal } = await tell("success", folder);
+    const torn = write(folder, "torn.jsonl", linesOf(journal)[0]!.slice(0, 50));
+    expect(await run(["intents", torn])).toMatchObject({ code: 0, out: expect.stringContaining("Nothing was") });
+  });
+
   it("does not say of a damaged journal that nothing was in flight", async () => {
     const { journal } = await tell("success", folder);
     writeFileSync(journal, linesOf(journal).with(0, linesOf(journal)[0]!.replace("journal", "Journal")).join(""));
@@ -311,6 +335,22 @@ describe("eoc settle", () => {
     ]);
     expect(settled(journal)).toMatchObject({ by: "ada", outcome: "not_applied" });
     expect(settled(journal)).not.toHaveProperty("note");
+  });
+
+  it("says who found out where the environment does not: as the system calls him, if it does", async () => {
+    const whole = readFileSync(await crashed(), "utf8");
+    const byWhom = async (options: Parameters<typeof run>[1]) => {
+      const journal = write(folder, "journal.jsonl", whole);
+      expect((await run(["settle", journal, "3", "applied"], options)).code).toBe(0);
+      return settled(journal).by;
+    };
+    const userName = () => "svc";
+    for (const env of [{}, { USER: "" }, { USER: "", LOGNAME: "", USERNAME: "" }] as Record<string, string>[]) {
+      expect(await byWhom({ env, userName })).toBe("svc");
+    }
+    expect(await byWhom({ env: { USER: "", LOGNAME: "ops" }, userName })).toBe("ops");
+    expect(await byWhom({})).toBeUndefined();
+    expect(await byWhom({ userName: "system" })).toBe(userInfo().username);
   });
 
   it("goes on in the last file of a journal that was rotated", async () => {
@@ -378,11 +418,15 @@ describe("eoc settle", () => {
     const journal = await crashed();
     const missing = join(folder, "missing.jsonl");
     for (const [argv, words] of [
-      [[journal, "3"], "FILE, RECORD and outcome are missing"],
+      [[], "FILE, RECORD and the outcome are missing"],
+      [[journal], "eoc: RECORD and the outcome are missing"],
+      [[journal, "3"], "eoc: the outcome is missing"],
       [[journal, "3", "perhaps"], "the outcome must be applied or not_applied"],
       [[journal, "third", "applied"], "RECORD must be the number of a record"],
       [[missing, "3", "applied"], "there is no such journal"],
       [["-", "3", "applied"], "there is no such journal"],
+      [[journal, "3", "applied", "--by", ""], "--by must name somebody"],
+      [[journal, "3", "applied", "--by", " "], "--by must name somebody"],
     ] as const) {
       const { code, out, err } = await run(["settle", ...argv]);
       expect([code, out]).toEqual([2, ""]);

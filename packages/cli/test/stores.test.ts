@@ -85,7 +85,16 @@ describe("eoc keys show", () => {
     expect(inDoubt.out).toContain("eoc keys resolve STORE KEY applied|not_applied");
     const done = await run(["keys", "show", store, "charge-1"]);
     expect([done.code, done.out.includes("completed"), done.out.includes(SECRET)]).toEqual([0, true, false]);
-    expect(json(await run(["keys", "show", store, "charge-2", "--json"]))).toMatchObject({ state: "claimed" });
+    expect(done.out).not.toContain("lease");
+    const leaseUntilMs = expect.any(Number);
+    expect(json(await run(["keys", "show", store, "charge-2", "--json"]))).toMatchObject({
+      state: "claimed",
+      leaseUntilMs,
+    });
+    const { out } = await run(["keys", "show", store, "wipe\u001b[2J"]);
+    const [, started, until] = / {2}started +(\S+)\n.* {2}lease until +(\S+)\n/s.exec(out)!;
+    expect(out).toContain("in progress");
+    expect(Date.parse(until!)).toBeGreaterThan(Date.parse(started!));
   });
 
   it("ends in 1 for a key that is free", async () => {
@@ -130,6 +139,17 @@ describe("eoc halt", () => {
       halted: true,
       reason: "pool is\nempty",
     });
+    expect(await run(["halt", "on", store, "--by", "ada"], { env })).toMatchObject({
+      out: expect.stringMatching(/^Halted \(by ada, since /),
+    });
+    for (const switched of ["on", "off"]) {
+      const wrong = await run(["halt", switched, store, "--by", ""], { env });
+      expect([wrong.code, wrong.out, wrong.err]).toEqual([2, "", "eoc: --by must name somebody\n"]);
+    }
+    expect(await run(["halt", "on", store], { userName: () => "svc" })).toMatchObject({
+      out: expect.stringMatching(/^Halted \(by svc, since /),
+    });
+    expect((await run(["halt", "off", store, "--by", "ada"])).out).toMatch(/^Not halted \(by ada, since /);
     const off = await run(["halt", "off", store], { env });
     expect([off.code, off.out]).toEqual([0, expect.stringMatching(/^Not halted \(by ops, since .*\)\n$/)]);
     expect(await run(["halt", "status", store])).toMatchObject({ code: 0 });
@@ -141,8 +161,10 @@ describe("a store that cannot be used", () => {
     const password = "hunter%3D2";
     const wrong: [argv: string[], RegExp][] = [
       [["keys", "list"], /STORE is missing/],
-      [["keys", "show", store], /STORE and KEY are missing/],
-      [["keys", "resolve", store, "key"], /STORE, KEY and outcome are missing/],
+      [["keys", "show"], /: STORE and KEY are missing/],
+      [["keys", "show", store], /: KEY is missing/],
+      [["keys", "resolve", store], /: KEY and the outcome are missing/],
+      [["keys", "resolve", store, "key"], /: the outcome is missing/],
       [["keys", "resolve", store, "key", "perhaps"], /applied or not_applied/],
       [["keys", "list", store, "another"], /another is one too many/],
       [["keys", "list", store, "--state", "sleepy"], /--state must be one of claimed, in_progress, completed, unknown/],

@@ -33,12 +33,19 @@ interface RunOptions {
   isTTY?: boolean;
   env?: Record<string, string>;
   load?: (name: string) => Promise<unknown>;
+  /** "system" is to ask the machine that the test runs on. */
+  userName?: (() => string) | "system";
 }
+
+/** As of a user that the system has no name for. */
+const nobody = (): never => {
+  throw new Error("ENOENT: no such file or directory, uv_os_get_passwd");
+};
 
 /** Runs the command line as a process would, without one. */
 export async function run(
   argv: readonly string[],
-  { stdin = "", isTTY = false, env = {}, load }: RunOptions = {},
+  { stdin = "", isTTY = false, env = {}, load, userName = nobody }: RunOptions = {},
 ): Promise<Ran> {
   let [out, err] = ["", ""];
   const code = await main(argv, {
@@ -59,6 +66,7 @@ export async function run(
     })(),
     env,
     ...(load === undefined ? undefined : { load }),
+    ...(userName === "system" ? undefined : { userName }),
   });
   return { code, out, err };
 }

@@ -55,6 +55,19 @@ describe("eoc verify", () => {
     });
   });
 
+  it("says of a journal without records that it is empty, or that nothing in it is one", async () => {
+    const empty = write(folder, "empty.jsonl", "");
+    const unproven = await run(["verify", empty]);
+    expect([unproven.code, unproven.out.split("\n")[0]]).toEqual([4, "0 records: it is empty"]);
+    expect(verdicts(unproven.out)).toMatchObject({
+      completeness: "NOT PROVEN: without --head: all of it may have been cut off",
+    });
+    expect((await run(["verify", empty, `--head=-1:${"0".repeat(64)}`])).out).toMatch(/completeness +PASS\n/);
+    const [first] = (await run(["verify", write(folder, "letter.txt", "a letter\nto the editor\n")])).out.split("\n");
+    expect(first).toBe("2 lines, and none of them is a record");
+    expect((await run(["verify", write(folder, "word.txt", "word\n")])).out).toMatch(/^1 line, and it is no record\n/);
+  });
+
   it("ends in 1 when the journal was tampered with, and names the line", async () => {
     const { journal, head } = await tell("success", folder);
     const lines = linesOf(journal);
@@ -202,6 +215,7 @@ describe("eoc verify", () => {
       [[folder], /it cannot be read \(EISDIR\)$/],
       [[journal, "--head", "12"], /^eoc: --head must be SEQ:HASH/],
       [[journal, "--head"], /head/],
+      [[journal, "--head", `-1:${"0".repeat(64)}`], /^eoc: Option '--head' .* use '--head=-XYZ'\. \(see --help\)$/],
       [[journal, "--nonsense"], /^eoc: Unknown option '--nonsense'/],
       [[journal, "--checkpoints", nothing], /nothing: it cannot be read/],
       [[journal, "--checkpoints", journal], /line 1 of .* is not a journal's checkpoint$/],

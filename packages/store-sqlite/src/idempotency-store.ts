@@ -18,6 +18,8 @@ export interface SqliteKeyEntry extends IdempotencyEntry {
   claimedAtMs: number;
   /** When its dispatch was about to start; absent when it never was. */
   startedAtMs?: number;
+  /** Until when its lease runs, if nobody renews it: of one that is claimed or in progress. */
+  leaseUntilMs?: number;
 }
 
 /** What is asked of `list`. */
@@ -110,9 +112,14 @@ function verdictOf(stored: StoredVerdict): ClaimVerdict {
   };
 }
 
-function entryOf({ key, fingerprint, startedAtMs, ...rest }: StoredKey): SqliteKeyEntry {
-  const texts = { key: originalText(key), fingerprint: originalText(fingerprint) };
-  return { ...rest, ...texts, ...(startedAtMs === null ? undefined : { startedAtMs }) };
+function entryOf({ key, fingerprint, startedAtMs, leaseUntilMs, ...rest }: StoredKey): SqliteKeyEntry {
+  return {
+    ...rest,
+    key: originalText(key),
+    fingerprint: originalText(fingerprint),
+    ...(startedAtMs === null ? undefined : { startedAtMs }),
+    ...(leaseUntilMs === null ? undefined : { leaseUntilMs }),
+  };
 }
 
 /** Undefined for what JSON cannot say (S7.5). */

@@ -9,13 +9,13 @@ import { createSqliteRateLimiter } from "./rate-limiter.js";
 import { StoreThread } from "./store-thread.js";
 
 /** Options of {@link createLocalRuntime}. Times are milliseconds. */
-export interface LocalRuntimeOptions {
+export interface LocalRuntimeOptions<J extends Journal = Journal> {
   /**
    * Makes the journal from its sink: `createJsonlJournal` of `@eoc/trace`, or a function that calls it with options.
    * @defaultValue no journal
    */
-  journal?: (sink: SqliteJournalSink) => Journal;
-  /** Which of the file's journals this process writes. Each process that is alive needs its own. @defaultValue "main" */
+  journal?: (sink: SqliteJournalSink) => J;
+  /** Which of the file's journals this runtime writes. Each that is open needs its own. @defaultValue "main" */
   journalName?: string;
   /** Whether a file that is not there is made, for its owner alone. @defaultValue true */
   create?: boolean;
@@ -34,12 +34,12 @@ export interface LocalRuntimeOptions {
  * Every port that one machine needs, in one file. Its own enumerable properties are ports, so it can be handed to `execute` as its
  * options, or spread into them.
  */
-export interface LocalRuntime {
+export interface LocalRuntime<J extends Journal = Journal> {
   readonly idempotencyStore: SqliteIdempotencyStore;
   readonly rateLimiter: RateLimiter;
   readonly killSwitch: SqliteKillSwitch;
-  /** There when the options made one. */
-  readonly journal?: Journal;
+  /** There when the options made one, and with all that it can. */
+  readonly journal?: J;
   /** The lines of a journal of this file, each with its end: for `verifyJournal`, or to be written to a file. */
   journalLines(name?: string): AsyncGenerator<string, void, undefined>;
   /**
@@ -66,6 +66,15 @@ export type ThreadHooks = Pick<ThreadOptions, "time" | "bootId" | "pragmas">;
  * @throws StoreError when the file cannot be used: see its codes
  * @throws EocError `invalid_option`
  */
+export async function createLocalRuntime<J extends Journal>(
+  file: string,
+  options: LocalRuntimeOptions<J> & { journal: (sink: SqliteJournalSink) => J },
+): Promise<LocalRuntime<J> & { readonly journal: J }>;
+/** The same, where the options make no journal, or may make none. */
+export async function createLocalRuntime<J extends Journal = Journal>(
+  file: string,
+  options?: LocalRuntimeOptions<J>,
+): Promise<LocalRuntime<J>>;
 export async function createLocalRuntime(file: string, options: LocalRuntimeOptions = {}): Promise<LocalRuntime> {
   return openLocalRuntime(file, options, {});
 }

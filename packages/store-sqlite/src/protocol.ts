@@ -18,6 +18,7 @@ export interface StoredKey {
   claimedAtMs: number;
   startedAtMs: number | null;
   updatedAtMs: number;
+  leaseUntilMs: number | null;
 }
 
 export interface StoredSwitch {

@@ -20,7 +20,7 @@ export const STORE_ERROR_CODES = [
   "replaced",
   /** The machine's monotonic clock is behind what is on record of the same boot: nothing can be timed. */
   "clock_regressed",
-  /** Another process that is alive writes this journal. */
+  /** Another runtime, of this process or of another, writes this journal, and is not closed. */
   "journal_in_use",
   /** A line does not follow the last one of its journal. */
   "journal_conflict",

@@ -35,7 +35,7 @@ const LOOK_MS = 500;
 const OPEN_FILE_MS = 10_000;
 const OPEN_MS = 30_000;
 
-/** The thread that has the file, seen from the main thread. It keeps the process alive only while an answer is awaited. */
+/** The thread that has the file, seen from the main thread. It keeps the process alive only while an answer, or its end, is awaited. */
 export class StoreThread {
   readonly #worker: Worker;
   readonly #timeoutMs: number;
@@ -176,7 +176,8 @@ export class StoreThread {
   }
 
   #rest(): void {
-    this.#worker.unref();
+    // Who closes waits for the thread's end: without it a process that has nothing else to do would end first.
+    if (this.#closing === undefined) this.#worker.unref();
     this.#stopLooking?.();
     this.#stopLooking = undefined;
   }

@@ -42,6 +42,22 @@ describe("the file's time", () => {
     expect(await dispatches(runtime)).toBe(true);
   });
 
+  it("says of a lease until when it runs on the clock on the wall, whatever steps that makes", async () => {
+    const hand = handTime(1_700_000_000_000);
+    const { idempotencyStore } = await opened(aFile(), {}, { time: hand.time });
+    const { token } = (await idempotencyStore.claim("key", request(10_000))) as { token: number };
+    expect(await idempotencyStore.find("key")).toMatchObject({ state: "claimed", leaseUntilMs: 1_700_000_010_000 });
+    await idempotencyStore.start("key", token);
+    hand.advance(4_000);
+    hand.stepWall(HOUR_MS);
+    const untilMs = 1_700_000_010_000 + HOUR_MS;
+    expect(await idempotencyStore.list()).toMatchObject([{ state: "in_progress", leaseUntilMs: untilMs }]);
+    expect(await idempotencyStore.claim("key", request(1))).toEqual({ state: "in_progress", untilMs });
+    hand.advance(6_000);
+    const inDoubt = await idempotencyStore.find("key");
+    expect([inDoubt!.state, inDoubt!.leaseUntilMs]).toEqual(["unknown", undefined]);
+  });
+
   for (const [named, bootIds] of [
     ["that has a name", ["boot-1", "boot-2"]],
     ["without a name", ["", ""]],

@@ -1,9 +1,15 @@
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { type ExecutionEvent, execute } from "@eoc/core";
-import { createJsonlJournal, openIntents, verifyJournal } from "@eoc/trace";
-import { describe, expect, it } from "vitest";
-import { openSqliteJournals, type SqliteJournalSink } from "../src/index.js";
+import { type ExecuteOptions, type ExecutionEvent, execute, type Journal } from "@eoc/core";
+import { createJsonlJournal, type JsonlJournal, openIntents, verifyJournal } from "@eoc/trace";
+import { describe, expect, expectTypeOf, it } from "vitest";
+import {
+  createLocalRuntime,
+  type LocalRuntime,
+  type LocalRuntimeOptions,
+  openSqliteJournals,
+  type SqliteJournalSink,
+} from "../src/index.js";
 import { aFile, opened } from "./support.js";
 
 const run = (journal: object | undefined, executor: () => Promise<{ ok: true }> = async () => ({ ok: true })) =>
@@ -44,7 +50,10 @@ describe("the journal", () => {
   it("S8.2 has one writer that is alive; another process gives its own a name", async () => {
     const file = aFile();
     const first = await opened(file, { journal: createJsonlJournal });
-    await expect(opened(file, { journal: createJsonlJournal })).rejects.toMatchObject({ code: "journal_in_use" });
+    await expect(opened(file, { journal: createJsonlJournal })).rejects.toMatchObject({
+      code: "journal_in_use",
+      message: expect.stringContaining("of this process or of another"),
+    });
     const second = await opened(file, { journal: createJsonlJournal, journalName: "second" });
     await Promise.all([run(first.journal), run(second.journal)]);
     for (const name of ["main", "second"]) {
@@ -83,6 +92,36 @@ describe("the journal", () => {
     const again = await opened(file, { journal: createJsonlJournal });
     expect((await verifyJournal(again.journalLines())).recordCount).toBe(kept.length + 1);
     await again.close();
+  });
+
+  it("is the runtime's as it was made: what a crash left in doubt is settled by it", async () => {
+    const file = aFile();
+    const first = await createLocalRuntime(file, { journal: (sink) => createJsonlJournal(sink, { versions: {} }) });
+    const lost = async () => {
+      throw new Error("the reply is lost");
+    };
+    await run(first.journal.forExecution({ action: "ACT" }, {}), lost);
+    await first.close();
+    const runtime = await createLocalRuntime(file, { journal: createJsonlJournal });
+    const [intent] = await openIntents(runtime.journalLines());
+    await runtime.journal.settle({ ...intent!, outcome: "applied" });
+    const verdict = await verifyJournal(runtime.journalLines(), { head: runtime.journal.head() });
+    expect(verdict).toMatchObject({ ok: true, pairing: { openIntents: [] }, completeness: { verdict: "PASS" } });
+    await runtime.close();
+  });
+
+  it("has the type that its maker gives it; without one, or perhaps with one, there may be none", () => {
+    const withJournal = (file: string) => createLocalRuntime(file, { journal: createJsonlJournal });
+    const without = (file: string) => createLocalRuntime(file, { pollMs: 1 });
+    const perhaps = (file: string, options: LocalRuntimeOptions<JsonlJournal>) => createLocalRuntime(file, options);
+    const anyOptions = (file: string, options: LocalRuntimeOptions) => createLocalRuntime(file, options);
+    expectTypeOf<Awaited<ReturnType<typeof withJournal>>["journal"]>().toExtend<JsonlJournal>();
+    expectTypeOf<Awaited<ReturnType<typeof withJournal>>>().toExtend<LocalRuntime>();
+    expectTypeOf<Awaited<ReturnType<typeof without>>["journal"]>().toEqualTypeOf<Journal | undefined>();
+    expectTypeOf<Awaited<ReturnType<typeof perhaps>>["journal"]>().toEqualTypeOf<JsonlJournal | undefined>();
+    expectTypeOf<Awaited<ReturnType<typeof anyOptions>>>().toEqualTypeOf<LocalRuntime>();
+    expectTypeOf<Awaited<ReturnType<typeof withJournal>>>().toExtend<ExecuteOptions>();
+    expectTypeOf<LocalRuntime>().toExtend<ExecuteOptions>();
   });
 
   it("a factory that throws leaves nothing open", async () => {

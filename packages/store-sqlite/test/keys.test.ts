@@ -55,11 +55,12 @@ describe("what is listed", () => {
       token: expect.any(Number),
     };
     const startedAtMs = expect.any(Number);
+    const leaseUntilMs = expect.any(Number);
     const found = {
-      claimed: { ...base, key: "claimed", state: "claimed" },
+      claimed: { ...base, key: "claimed", state: "claimed", leaseUntilMs },
       done: { ...base, key: "done", state: "completed" },
       left: { ...base, key: "left", state: "unknown", startedAtMs },
-      started: { ...base, key: "started", state: "in_progress", startedAtMs },
+      started: { ...base, key: "started", state: "in_progress", startedAtMs, leaseUntilMs },
     };
     expect(await idempotencyStore.list()).toEqual(Object.values(found));
     expect(await idempotencyStore.list({ state: "claimed" })).toEqual([found.claimed]);

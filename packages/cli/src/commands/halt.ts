@@ -1,7 +1,8 @@
 import type { KillSwitchState } from "@eoc/core";
 import { readArguments } from "../arguments.js";
 import { EXIT, type ExitCode } from "../exit-code.js";
-import { type CliIo, operatorOf } from "../io.js";
+import type { CliIo } from "../io.js";
+import { BY_OPTION, checkBy, operatorOf } from "../operator.js";
 import { printable } from "../printable.js";
 import { type OperatorSwitch, withStore } from "../store/open-store.js";
 import { partsOf, STORE_HELP, STORE_OPTIONS } from "../store/store-options.js";
@@ -12,15 +13,18 @@ const SWITCH_HELP = `${STORE_HELP}      --switch NAME        PostgreSQL or Redis
       --json               what it says then, as JSON
 `;
 
+const BY_HELP = `      --by NAME            who does it (default: who is at the terminal)
+`;
+
 /** `eoc halt on`: throws the kill switch of a store. */
 export const haltOn: Command = {
   name: "halt on",
   help: `  eoc halt on STORE      stops every execution that watches the store's switch
       --reason TEXT        why, for who looks at the switch; no secrets
-${SWITCH_HELP}`,
+${BY_HELP}${SWITCH_HELP}`,
   run: (argv, io) =>
-    withSwitch(argv, { reason: { type: "string" } }, io, async (killSwitch, { reason }) => {
-      await killSwitch.halt(reason, operatorOf(io));
+    withSwitch(argv, { reason: { type: "string" }, ...BY_OPTION }, io, async (killSwitch, { reason, by }) => {
+      await killSwitch.halt(reason, by ?? operatorOf(io));
       return EXIT.ok;
     }),
 };
@@ -29,10 +33,10 @@ ${SWITCH_HELP}`,
 export const haltOff: Command = {
   name: "halt off",
   help: `  eoc halt off STORE     lets new executions dispatch again
-${SWITCH_HELP}`,
+${BY_HELP}${SWITCH_HELP}`,
   run: (argv, io) =>
-    withSwitch(argv, {}, io, async (killSwitch) => {
-      await killSwitch.clear(operatorOf(io));
+    withSwitch(argv, BY_OPTION, io, async (killSwitch, { by }) => {
+      await killSwitch.clear(by ?? operatorOf(io));
       return EXIT.ok;
     }),
 };
@@ -47,18 +51,27 @@ ${SWITCH_HELP}`,
 
 const haltCode = ({ halted }: KillSwitchState) => (halted ? EXIT.denied : EXIT.ok);
 
+/** The options that differ, and the one that all of them have. */
+interface Values {
+  readonly reason?: string;
+  readonly by?: string;
+  readonly json?: boolean;
+}
+
 async function withSwitch(
   argv: readonly string[],
   more: Readonly<Record<string, { type: "string" }>>,
   io: CliIo,
-  use: (killSwitch: OperatorSwitch, values: { reason?: string }) => Promise<ExitCode>,
+  use: (killSwitch: OperatorSwitch, values: Values) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const options = { ...STORE_OPTIONS, ...more, json: { type: "boolean" } } as const;
-  const { values, files } = readArguments(argv, options, { what: "STORE", atLeast: 1, atMost: 1 });
-  return withStore(files[0]!, partsOf(values), io, async ({ killSwitch }) => {
-    const code = await use(killSwitch, values as { reason?: string });
+  const { values: given, files } = readArguments(argv, options, { names: ["STORE"] });
+  const values = given as Values;
+  checkBy(values.by);
+  return withStore(files[0]!, partsOf(given), io, async ({ killSwitch }) => {
+    const code = await use(killSwitch, values);
     const state = await killSwitch.read();
-    io.stdout.write((values as { json?: boolean }).json ? `${JSON.stringify(state, null, 2)}\n` : present(state));
+    io.stdout.write(values.json ? `${JSON.stringify(state, null, 2)}\n` : present(state));
     return code;
   });
 }

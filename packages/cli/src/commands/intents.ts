@@ -5,6 +5,7 @@ import { type CliIo, JOURNAL_HELP, JOURNAL_OPTION, readJournals } from "../io.js
 import { printable } from "../printable.js";
 import { isStoreAddress } from "../store/store-address.js";
 import { timeText } from "../time-text.js";
+import { UsageError } from "../usage-error.js";
 import type { Command } from "./command.js";
 
 /** `eoc intents`: what may or may not have been applied when the journal stopped. */
@@ -20,9 +21,12 @@ ${JOURNAL_HELP}      --json               as JSON
 
 async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
   const options = { ...JOURNAL_OPTION, json: { type: "boolean" } } as const;
-  const { values, files } = readArguments(argv, options, { atLeast: 1 });
+  const { values, files } = readArguments(argv, options);
   const journal = readJournals(files, io, values.journal);
-  const { ok, pairing, completeness } = await verifyJournal(journal.lines);
+  const { ok, pairing, completeness, recordCount, tornTail } = await verifyJournal(journal.lines);
+  // Not to be answered with "nothing was in flight". Behind half a first line nothing was: it was never acknowledged.
+  if (recordCount === 0 && tornTail === undefined)
+    throw new UsageError(`${files.join(", ")}: ${files.length > 1 ? "they are" : "it is"} empty`);
   const { openIntents } = pairing;
   const { missingBefore } = completeness;
   if (values.json) io.stdout.write(`${JSON.stringify(openIntents, null, 2)}\n`);

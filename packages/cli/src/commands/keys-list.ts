@@ -35,7 +35,7 @@ ${STORE_HELP}      --json               as JSON
 };
 
 async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
-  const { values, files } = readArguments(argv, OPTIONS, { what: "STORE", atLeast: 1, atMost: 1 });
+  const { values, files } = readArguments(argv, OPTIONS, { names: ["STORE"] });
   const { after } = values;
   const state = stateOf(values.state);
   const limit = limitOf(values.limit);

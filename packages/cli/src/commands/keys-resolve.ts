@@ -22,7 +22,7 @@ ${STORE_HELP}      --json               as JSON
 
 async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
   const options = { schema, prefix, json: { type: "boolean" } } as const;
-  const { values, files } = readArguments(argv, options, { what: "STORE, KEY and outcome", atLeast: 3, atMost: 3 });
+  const { values, files } = readArguments(argv, options, { names: ["STORE", "KEY", "the outcome"] });
   const [store, key, outcome] = files as [string, string, string];
   if (outcome !== "applied" && outcome !== "not_applied") {
     throw new UsageError("the outcome must be applied or not_applied");

@@ -24,7 +24,7 @@ ${STORE_HELP}      --json               as JSON
 
 async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
   const options = { schema, prefix, json: { type: "boolean" } } as const;
-  const { values, files } = readArguments(argv, options, { what: "STORE and KEY", atLeast: 2, atMost: 2 });
+  const { values, files } = readArguments(argv, options, { names: ["STORE", "KEY"] });
   const [store, key] = files as [string, string];
   const entry = await withStore(store, partsOf(values), io, ({ keys }) => find(keys, key));
   if (values.json) io.stdout.write(`${JSON.stringify(entry === undefined ? null : shownEntry(entry), null, 2)}\n`);
@@ -50,12 +50,15 @@ const STORIES = {
   unknown: "in doubt: its dispatch may or may not have been applied",
 } as const;
 
-function present({ key, state, fingerprint, token, claimedAtMs, startedAtMs, updatedAtMs }: KeyEntry): string {
+function present(entry: KeyEntry): string {
+  const { key, state, fingerprint, token } = entry;
+  const time = (ms: number | undefined) => (ms === undefined ? undefined : timeText(ms));
   const rows: [name: string, value: string | undefined][] = [
     ["state", STORIES[state]],
-    ["claimed", claimedAtMs === undefined ? undefined : timeText(claimedAtMs)],
-    ["started", startedAtMs === undefined ? undefined : timeText(startedAtMs)],
-    ["updated", timeText(updatedAtMs)],
+    ["claimed", time(entry.claimedAtMs)],
+    ["started", time(entry.startedAtMs)],
+    ["updated", time(entry.updatedAtMs)],
+    ["lease until", time(entry.leaseUntilMs)],
     ["token", token === undefined ? undefined : String(token)],
     ["fingerprint", printable(fingerprint)],
   ];

@@ -30,7 +30,7 @@ export const policyCheck: Command = {
 };
 
 async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
-  const { values, files } = readArguments(argv, OPTIONS, { atLeast: 1, atMost: 1 });
+  const { values, files } = readArguments(argv, OPTIONS, { atMost: 1 });
   const file = files[0]!;
   const input = (await readJson(file, io)) as ExecutionPolicyInput;
   const policy = orIssues(() => definePolicy(input));

@@ -4,13 +4,14 @@ import { createFileSink, type FileSink, journalFiles } from "@eoc/trace/node";
 import { version } from "../../package.json";
 import { readArguments } from "../arguments.js";
 import { EXIT, type ExitCode } from "../exit-code.js";
-import { type CliIo, operatorOf, orUsage, readJournals } from "../io.js";
+import { type CliIo, orUsage, readJournals } from "../io.js";
+import { BY_OPTION, checkBy, operatorOf } from "../operator.js";
 import { printable } from "../printable.js";
 import { isStoreAddress } from "../store/store-address.js";
 import { UsageError } from "../usage-error.js";
 import type { Command } from "./command.js";
 
-const OPTIONS = { by: { type: "string" }, note: { type: "string" }, json: { type: "boolean" } } as const;
+const OPTIONS = { ...BY_OPTION, note: { type: "string" }, json: { type: "boolean" } } as const;
 
 /** `eoc settle`: puts on record what an operator found out of a dispatch in doubt. */
 export const settle: Command = {
@@ -27,12 +28,13 @@ export const settle: Command = {
 };
 
 async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
-  const { values, files } = readArguments(argv, OPTIONS, { what: "FILE, RECORD and outcome", atLeast: 3, atMost: 3 });
+  const { values, files } = readArguments(argv, OPTIONS, { names: ["FILE", "RECORD", "the outcome"] });
   const [file, record, outcome] = files as [string, string, string];
   if (!/^\d{1,15}$/.test(record)) throw new UsageError("RECORD must be the number of a record, as in eoc intents");
   if (outcome !== "applied" && outcome !== "not_applied") {
     throw new UsageError("the outcome must be applied or not_applied");
   }
+  checkBy(values.by);
   if (isStoreAddress(file)) {
     throw new UsageError(
       "only a journal in files can be settled from here: in a store, who writes it calls journal.settle()",
@@ -46,7 +48,12 @@ async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
     return refuse(`record ${record} is no dispatch in doubt: nothing was changed (see eoc intents)`, io);
   }
   const { by = operatorOf(io), note } = values;
-  await append(file, last, { ...intent, outcome, ...(by && { by }), ...(note !== undefined && { note }) });
+  await append(file, last, {
+    ...intent,
+    outcome,
+    ...(by !== undefined && { by }),
+    ...(note !== undefined && { note }),
+  });
   const left = pairing.openIntents.length - 1;
   const { executionId, actionIndex, attemptNumber } = intent;
   const settled = { executionId, actionIndex, attemptNumber, outcome, left };

@@ -22,7 +22,7 @@ ${JOURNAL_HELP}`,
 };
 
 async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
-  const { values, files } = readArguments(argv, OPTIONS, { atLeast: 1 });
+  const { values, files } = readArguments(argv, OPTIONS);
   const format = values.format ?? (wantsColour(io) ? "ansi" : "text");
   if (!FORMATS.includes(format)) throw new UsageError(`--format must be one of ${FORMATS.join(", ")}`);
   const { events, rest, damaged } = await readSource(readJournals(files, io, values.journal), values.execution);

@@ -40,11 +40,10 @@ ${JOURNAL_HELP}      --json               the verdict as JSON
 };
 
 async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
-  const { values, files } = readArguments(argv, OPTIONS, { atLeast: 1 });
+  const { values, files } = readArguments(argv, OPTIONS);
   const { checkpoints } = values;
   const keys = await Promise.all((values["public-key"] ?? []).map((file) => readKey(file, io)));
   const given: Given = {
-    head: values.head !== undefined,
     checkpoints: checkpoints !== undefined,
     keys: keys.length > 0,
   };
@@ -96,16 +95,22 @@ function present(verdict: JournalVerdict, given: Given, placeOf: (line: number) 
   const unproven = verdict.conformance.unproven.map(({ line, code, message }) =>
     printable(`${placeOf(line)}  ${code}: ${message}`),
   );
-  const { recordCount, last, tornTail } = verdict;
+  const { tornTail } = verdict;
   const torn =
     tornTail === undefined
       ? []
       : [`${placeOf(tornTail.line)}  half a line, never acknowledged: a crash leaves it behind`];
   return `${[
-    `${recordCount} ${recordCount === 1 ? "record" : "records"}, the last is ${last.seq}:${last.hash}`,
+    headline(verdict),
     ...lines,
     ...[problems, unproven, torn].flatMap((block) => (block.length === 0 ? [] : ["", ...block])),
   ].join("\n")}\n`;
+}
+
+function headline({ recordCount: count, last }: JournalVerdict): string {
+  if (count === 0) return "0 records: it is empty";
+  if (last.seq < 0) return count === 1 ? "1 line, and it is no record" : `${count} lines, and none of them is a record`;
+  return `${count} ${count === 1 ? "record" : "records"}, the last is ${last.seq}:${last.hash}`;
 }
 
 function parseHead(text: string): JournalHead {

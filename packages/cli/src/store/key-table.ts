@@ -3,8 +3,9 @@ import { timeText } from "../time-text.js";
 import type { KeyEntry } from "./open-store.js";
 
 /** The members of an entry that are shown: what stores keep of values is not among them. */
-export function shownEntry({ key, state, fingerprint, token, claimedAtMs, startedAtMs, updatedAtMs }: KeyEntry) {
-  return { key, state, fingerprint, token, claimedAtMs, startedAtMs, updatedAtMs };
+export function shownEntry(entry: KeyEntry) {
+  const { key, state, fingerprint, token, claimedAtMs, startedAtMs, updatedAtMs, leaseUntilMs } = entry;
+  return { key, state, fingerprint, token, claimedAtMs, startedAtMs, updatedAtMs, leaseUntilMs };
 }
 
 /** One line for each key, under a head. */

@@ -11,6 +11,7 @@ export interface KeyEntry extends IdempotencyEntry {
   readonly token?: number;
   readonly claimedAtMs?: number;
   readonly startedAtMs?: number;
+  readonly leaseUntilMs?: number;
 }
 
 /** The keys of any of our stores. */

@@ -24,7 +24,10 @@ export class Journals {
   open(name: string): { seq: number; line: string } | null {
     const owner = this.#writerOf(name);
     if (owner !== undefined && owner !== this.#owner.name && this.#owner.isAlive(owner)) {
-      throw new StoreFailure("journal_in_use", "another process writes this journal: give each one a name of its own");
+      throw new StoreFailure(
+        "journal_in_use",
+        "another runtime, of this process or of another, writes this journal: close that one, or give each a name of its own",
+      );
     }
     this.#sql.take.run(name, this.#owner.name);
     return (this.#sql.last.get(name) as { seq: number; line: string } | undefined) ?? null;

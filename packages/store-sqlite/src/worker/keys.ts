@@ -13,7 +13,7 @@ interface KeyRow {
 }
 
 /** A row is what it was written as, and time: a lease that has run out frees a claim, and leaves a dispatch in doubt. */
-const LISTED = `SELECT key, fingerprint, token, claimed_at, started_at, updated_at,
+const LISTED = `SELECT key, fingerprint, token, claimed_at, started_at, updated_at, until_ms,
   CASE WHEN state <> 'started' THEN state WHEN until_ms <= :now THEN 'unknown' ELSE 'in_progress' END AS state
   FROM eoc_keys`;
 const IS_THERE = "(state IN ('started', 'unknown') OR until_ms IS NULL OR until_ms > :now)";
@@ -83,7 +83,7 @@ export class Keys {
       }
       const isInDoubt = row.state === "unknown" || row.until_ms! <= now;
       if (isInDoubt && !takeOver) return { state: "unknown" };
-      if (!isInDoubt) return { state: "in_progress", untilMs: wall + Math.ceil(row.until_ms! - now) };
+      if (!isInDoubt) return { state: "in_progress", untilMs: this.#onTheWall(row.until_ms!) };
     }
     // What was in doubt stays so until it is written: the new claim counts as started.
     this.#sql.claimAgain.run(...claim, isFree ? "claimed" : "started", isFree ? null : row.started_at);
@@ -130,7 +130,7 @@ export class Keys {
 
   find(key: string): StoredKey | null {
     const row = this.#sql.findListed.get({ key, now: this.#moment.nowMs });
-    return row === undefined ? null : storedKeyOf(row);
+    return row === undefined ? null : this.#storedKeyOf(row);
   }
 
   /** The next `count` keys after `after`, in the order of their bytes. */
@@ -142,20 +142,29 @@ export class Keys {
         : state === "completed"
           ? this.#sql.listCompleted.all({ after, now, count })
           : this.#sql.listOpen.all({ after, now, count, state });
-    return found.map(storedKeyOf);
+    return found.map((row) => this.#storedKeyOf(row));
   }
-}
 
-function storedKeyOf(row: Readonly<Record<string, unknown>>): StoredKey {
-  return {
-    key: row["key"] as string,
-    state: row["state"] as IdempotencyState,
-    fingerprint: row["fingerprint"] as string,
-    token: row["token"] as number,
-    claimedAtMs: row["claimed_at"] as number,
-    startedAtMs: row["started_at"] as number | null,
-    updatedAtMs: row["updated_at"] as number,
-  };
+  #storedKeyOf(row: Readonly<Record<string, unknown>>): StoredKey {
+    const state = row["state"] as IdempotencyState;
+    const hasLease = state === "claimed" || state === "in_progress";
+    return {
+      key: row["key"] as string,
+      state,
+      fingerprint: row["fingerprint"] as string,
+      token: row["token"] as number,
+      claimedAtMs: row["claimed_at"] as number,
+      startedAtMs: row["started_at"] as number | null,
+      updatedAtMs: row["updated_at"] as number,
+      leaseUntilMs: hasLease ? this.#onTheWall(row["until_ms"] as number) : null,
+    };
+  }
+
+  /** A time of the file that is to come, on the clock on the wall as it is now. */
+  #onTheWall(ms: number): number {
+    const { nowMs, wallMs } = this.#moment;
+    return wallMs + Math.ceil(ms - nowMs);
+  }
 }
 
 /** Neither a claim that was never dispatched nor a completed record outlives its time. */

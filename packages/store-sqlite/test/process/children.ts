@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, execFile, fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -26,6 +26,7 @@ export async function bundleChild(name: string): Promise<string> {
     platform: "node",
     tsconfig: join(root, "tsconfig.json"),
     noExternal: [/^@eoc/, "zod", /^@noble/],
+    removeNodeProtocol: false,
     define: { THREAD_SOURCE: JSON.stringify(`${STEP}${await threadSource()}`) },
     banner: { js: STEP },
     config: false,
@@ -33,6 +34,19 @@ export async function bundleChild(name: string): Promise<string> {
     clean: false,
   });
   return join(folder, `${name}.mjs`);
+}
+
+/** Runs a script to its end, without a channel or anything else that would keep it alive. */
+export function runToEnd(script: string, args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
+  return new Promise((ended) => {
+    const child = execFile(
+      process.execPath,
+      ["--disable-warning=ExperimentalWarning", script, ...args],
+      (_, out, err) => {
+        ended({ code: child.exitCode ?? -1, out, err });
+      },
+    );
+  });
 }
 
 const running = new Set<Child>();
