@@ -7,6 +7,7 @@ import {
   type Journal,
   type Redactor,
 } from "@eoc/core";
+import { type Append, batchesOf } from "./append-batches.js";
 import { checkJournalOptions } from "./check-journal-options.js";
 import { type CheckpointOptions, Checkpoints, type JournalCheckpoint } from "./checkpoints.js";
 import { boundsOf } from "./journal-bounds.js";
@@ -88,16 +89,6 @@ export interface JsonlJournal extends Journal {
    */
   checkpoint(): Promise<JournalCheckpoint>;
 }
-
-/** Events in canonical JSON whose turn has not come. */
-interface Append {
-  readonly texts: readonly string[];
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/** Hashing that much takes about two milliseconds, in which nothing else runs. */
-const MAX_WRITE = 131_072;
 
 const encoder = new TextEncoder();
 
@@ -272,22 +263,6 @@ export function createJsonlJournal(sink: JournalSink, options: JsonlJournalOptio
 /** Not enumerable: who wraps `append` and takes over the rest may well not keep the order. */
 function keepingOrder<T extends Journal>(journal: Omit<T, "keepsOrder">): T {
   return Object.defineProperty(journal, "keepsOrder", { value: true }) as T;
-}
-
-/** What was appended, in writes of about {@link MAX_WRITE} characters, or one by one. */
-function* batchesOf(appends: readonly Append[], together: boolean): Generator<Append[], void> {
-  let batch: Append[] = [];
-  let length = 0;
-  for (const append of appends) {
-    if (batch.length > 0 && (!together || length >= MAX_WRITE)) {
-      yield batch;
-      batch = [];
-      length = 0;
-    }
-    batch.push(append);
-    for (const text of append.texts) length += text.length;
-  }
-  yield batch;
 }
 
 function isThenable(answer: void | Promise<void>): answer is Promise<void> {
