@@ -22,13 +22,19 @@ const clock = { now: () => STARTED_AT + 60_000 };
 const NAMED = { executionId: "refunds-7", actionIndex: 0, attemptNumber: 0 };
 const REFUND = { seq: 3, executionId: "refunds-7", actionIndex: 0, attemptNumber: 0 };
 
-/** A journal whose writer died, and how its next writer finds it. */
-async function afterRestart(...events: readonly (readonly ExecutionEvent[])[]) {
+/** A journal that is being written. */
+async function begun(...events: readonly (readonly ExecutionEvent[])[]) {
   const lines: string[] = [];
   const sink = { append: (line: string) => void lines.push(line) };
   const first = createJsonlJournal(sink);
   for (const event of events.flat()) await first.append(event);
-  return { lines, first, journal: createJsonlJournal(sink, { head: first.head(), clock }) };
+  return { lines, sink, first };
+}
+
+/** A journal whose writer died, and how its next writer finds it. */
+async function afterRestart(...events: readonly (readonly ExecutionEvent[])[]) {
+  const { lines, sink, first } = await begun(...events);
+  return { lines, journal: createJsonlJournal(sink, { head: first.head(), clock }) };
 }
 
 const recordsOf = (lines: readonly string[]) => lines.map((line) => JSON.parse(line) as JournalRecord);
@@ -113,7 +119,7 @@ describe("JsonlJournal.settle", () => {
   });
 
   it("does not end the execution of a writer that is still there", async () => {
-    const { lines, first } = await afterRestart(attempts(...dispatch(0, "unknown")));
+    const { lines, first } = await begun(attempts(...dispatch(0, "unknown")));
     await first.settle({ ...REFUND, outcome: "applied" });
     const { pairing } = await verifyJournal(lines);
     expect(pairing).toMatchObject({ verdict: "OPEN", openIntents: [], cutShort: [] });
@@ -122,7 +128,7 @@ describe("JsonlJournal.settle", () => {
 
   for (const status of ["success", "failed", "unknown"]) {
     it(`lets an attempt end all the same that somebody has settled while it was in flight: ${status}`, async () => {
-      const { lines, first } = await afterRestart(attempts(...dispatch(0)));
+      const { lines, first } = await begun(attempts(...dispatch(0)));
       await first.settle({ ...REFUND, outcome: "applied" });
       await first.append(attempts(...dispatch(0, status)).at(-1)!);
       const { ok, pairing } = await verifyJournal(lines);
@@ -131,13 +137,14 @@ describe("JsonlJournal.settle", () => {
   }
 
   it("forgets what it settled once that has ended: the same attempt of a later execution is in doubt", async () => {
-    const { lines, first, journal } = await afterRestart(attempts(...dispatch(0)));
+    const { lines, sink, first } = await begun(attempts(...dispatch(0)));
     await first.settle({ ...REFUND, outcome: "applied" });
+    const journal = createJsonlJournal(sink, { head: first.head() });
     await appendAll(
       journal,
       attempts(...dispatch(0, "unknown")).map((event) => ({ ...event })),
     );
-    expect((await verifyJournal(lines)).pairing.openIntents).toMatchObject([{ ...REFUND, outcome: "unknown", seq: 8 }]);
+    expect((await verifyJournal(lines)).pairing.openIntents).toMatchObject([{ ...REFUND, outcome: "unknown", seq: 9 }]);
   });
 
   it("settles what was cut off when the same execution has begun anew", async () => {
@@ -149,7 +156,7 @@ describe("JsonlJournal.settle", () => {
   });
 
   it("may be of an execution that has ended: the record of what was found stands", async () => {
-    const { lines, first } = await afterRestart(halted());
+    const { lines, first } = await begun(halted());
     await first.settle({ ...REFUND, outcome: "applied" });
     const { ok, pairing, conformance } = await verifyJournal(lines);
     expect([ok, pairing.verdict, conformance.verdict]).toEqual([true, "PASS", "NOT PROVEN"]);
@@ -284,7 +291,7 @@ describe("openIntents, of executions that have ended", () => {
     ["unknown", [0, 1]],
   ] as const) {
     it(`until its executor says late what came of it: ${status}`, async () => {
-      const { lines, first } = await afterRestart(
+      const { lines, first } = await begun(
         attempts(
           ...dispatch(0, "unknown"),
           ...dispatch(1, "unknown"),
@@ -407,7 +414,7 @@ describe("verifyJournal, files without those before", () => {
 
 describe("two executions with one id at a time", () => {
   it("are found, and what is in flight of either is listed", async () => {
-    const { lines, first } = await afterRestart(crashed());
+    const { lines, first } = await begun(crashed());
     for (const event of halted().slice(0, 1)) await first.append(event);
     const { ok, pairing } = await verifyJournal(lines);
     expect(ok).toBe(false);
