@@ -26,7 +26,10 @@ interface Draft {
   lastMs: number;
   lanes: Map<number, Lane>;
   halts: Span[];
-  dispatches: number;
+  /** As many as the plan has, by the word of its start. */
+  actionCount: number;
+  /** Those that may have been made: an intent without an end is one. By action and attempt. */
+  dispatches: Set<string>;
   end?: ExecutionEvent & { type: "execution.finished" };
   /** What has begun and not ended yet, by action and kind. */
   open: Map<string, Span>;
@@ -44,7 +47,8 @@ export function timelineFromEvents(events: readonly DrawnEvent[]): Timeline {
     lastMs: 0,
     lanes: new Map(),
     halts: [],
-    dispatches: 0,
+    actionCount: 0,
+    dispatches: new Set(),
     open: new Map(),
     untilMs: new Map(),
     settlements: [],
@@ -65,7 +69,7 @@ export function timelineFromEvents(events: readonly DrawnEvent[]): Timeline {
     title: first?.executionId ?? "",
     outcome: end === undefined ? { tone: "unknown", words: NO_END } : executionOutcome(end),
     facts: [
-      ...factsOf(lanes.size, draft.dispatches, totalMs),
+      ...factsOf(Math.max(draft.actionCount, lanes.size), draft.dispatches.size, totalMs, lanes.size),
       ...(end?.haltLatencyMs === undefined ? [] : [haltFact(end.haltLatencyMs)]),
     ],
     totalMs,
@@ -77,6 +81,9 @@ export function timelineFromEvents(events: readonly DrawnEvent[]): Timeline {
 function apply(draft: Draft, event: ExecutionEvent): void {
   const nowMs = event.atMs - draft.startedAtMs;
   switch (event.type) {
+    case "execution.started":
+      draft.actionCount = event.actionCount;
+      return;
     case "execution.finished":
       draft.end = event;
       return;
@@ -100,18 +107,21 @@ function apply(draft: Draft, event: ExecutionEvent): void {
       endWait(draft, event.actionIndex, nowMs);
       return;
     case "attempt.intended":
+      dispatched(draft, event);
       begin(draft, event, "attempt", { label: `attempt ${event.attemptNumber}`, tone: "unknown", fromMs: nowMs });
       return;
     case "attempt.started": {
-      draft.dispatches++;
+      dispatched(draft, event);
       const span = draft.open.get(`attempt/${event.actionIndex}`);
       if (span !== undefined) span.fromMs = nowMs;
       return;
     }
     case "attempt.withdrawn":
+      draft.dispatches.delete(dispatchOf(event));
       finish(draft, event, "attempt", { tone: "denied", words: `not sent: ${event.reason}` });
       return;
     case "attempt.finished": {
+      dispatched(draft, event);
       const fromMs = event.startedAtMs - draft.startedAtMs;
       finish(draft, event, "attempt", attemptOutcome(event), { fromMs, tookMs: event.latencyMs });
       return;
@@ -143,6 +153,16 @@ function apply(draft: Draft, event: ExecutionEvent): void {
     default:
     // The keys and the listeners have no place on a time axis.
   }
+}
+
+/** Maybe: its intent is on record, and that it was withdrawn is not. */
+function dispatched(draft: Draft, attempt: { actionIndex: number; attemptNumber: number }): void {
+  laneOf(draft, attempt.actionIndex);
+  draft.dispatches.add(dispatchOf(attempt));
+}
+
+function dispatchOf({ actionIndex, attemptNumber }: { actionIndex: number; attemptNumber: number }): string {
+  return `${actionIndex}/${attemptNumber}`;
 }
 
 function laneOf(draft: Draft, actionIndex: number): Lane {
