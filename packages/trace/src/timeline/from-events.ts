@@ -21,6 +21,14 @@ const NO_END = "no end recorded";
 /** What a journal holds of an execution that can be drawn. */
 export type DrawnEvent = ExecutionEvent | JournalSettlement;
 
+/** What reconcile of another execution found of the key that an action had claimed. Which of its attempts did it, it does not say. */
+export interface KeyFound {
+  actionIndex: number;
+  outcome: "applied" | "not_applied";
+}
+
+const FOUND = { applied: EFFECTS.success.words, not_applied: EFFECTS.failed.words } as const;
+
 interface Draft {
   startedAtMs: number;
   lastMs: number;
@@ -39,8 +47,8 @@ interface Draft {
   settlements: JournalSettlement[];
 }
 
-/** The timeline of one execution's events, complete or not. */
-export function timelineFromEvents(events: readonly DrawnEvent[]): Timeline {
+/** The timeline of one execution's events, complete or not, and of what those of others say of its keys. */
+export function timelineFromEvents(events: readonly DrawnEvent[], keysFound: readonly KeyFound[]): Timeline {
   const first = events[0];
   const draft: Draft = {
     startedAtMs: first !== undefined && "atMs" in first ? first.atMs : 0,
@@ -64,7 +72,8 @@ export function timelineFromEvents(events: readonly DrawnEvent[]): Timeline {
   const { end, lanes } = draft;
   const totalMs = end?.totalLatencyMs ?? draft.lastMs;
   for (const span of draft.open.values()) closeOpen(span, totalMs);
-  for (const settlement of draft.settlements) addFound(lanes.get(settlement.actionIndex), settlement);
+  for (const settlement of draft.settlements) addSettled(lanes.get(settlement.actionIndex), settlement);
+  for (const found of keysFound) addKeyFound(lanes.get(found.actionIndex), found);
   return {
     title: first?.executionId ?? "",
     outcome: end === undefined ? { tone: "unknown", words: NO_END } : executionOutcome(end),
@@ -204,12 +213,26 @@ function endWait(draft: Draft, actionIndex: number, nowMs: number): void {
 }
 
 /** Says beside an attempt that was in doubt what somebody has found out of it. */
-function addFound(lane: Lane | undefined, { attemptNumber, outcome }: JournalSettlement): void {
+function addSettled(lane: Lane | undefined, { attemptNumber, outcome }: JournalSettlement): void {
   const attempt = lane?.spans.findLast(({ label }) => label === `attempt ${attemptNumber}`);
-  if (attempt?.outcome === undefined) return;
-  const { words } = EFFECTS[outcome === "applied" ? "success" : "failed"];
-  const known = attempt.outcome.words.replace(`: ${NO_END}`, "");
-  attempt.outcome = { ...attempt.outcome, words: `${known}, found ${words}` };
+  if (attempt !== undefined) addWords(attempt, `found ${FOUND[outcome]}`);
+}
+
+/** Says beside every attempt that is still in doubt what has become of its key. */
+function addKeyFound(lane: Lane | undefined, { outcome }: KeyFound): void {
+  for (const span of lane?.spans ?? []) {
+    const words = span.outcome?.words ?? "";
+    const isInDoubt = lane?.outcome.tone === "unknown" && span.tone === "unknown" && !words.includes(", found ");
+    if (isInDoubt && span.label.startsWith("attempt ")) addWords(span, `key found ${FOUND[outcome]}`);
+  }
+}
+
+/** What was found comes first: it must not be what is cut off at the end of a line. */
+function addWords(attempt: Span, found: string): void {
+  if (attempt.outcome === undefined) return;
+  const [verdict, detail] = attempt.outcome.words.split(/: (.*)/s, 2);
+  const rest = detail === undefined || detail === NO_END ? "" : ` (${detail})`;
+  attempt.outcome = { ...attempt.outcome, words: `${verdict}, ${found}${rest}` };
 }
 
 /** Nothing tells what became of it. */
