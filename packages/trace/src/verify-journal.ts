@@ -177,7 +177,8 @@ function isStartOfRecord(text: string): boolean {
  * What was in flight when the journal stopped, or has come to an unknown outcome that nothing has settled, whether its execution ended or not, in
  * the order of the intents: dispatches that may or may not have been applied. For each, the outside world has to be asked, by its idempotency key where it has one, before it is done again.
  *
- * Only what {@link verifyJournal} says nothing against can be relied on; this function does not judge.
+ * Only what {@link verifyJournal} says nothing against can be relied on; this function does not judge. Of an empty journal it gives none:
+ * whether nothing was dispatched or all was cut off only the head can tell.
  */
 export async function openIntents(lines: JournalLines): Promise<readonly OpenIntent[]> {
   return (await verifyJournal(lines)).pairing.openIntents;
