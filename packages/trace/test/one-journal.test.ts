@@ -153,6 +153,37 @@ describe("a sink has one journal", () => {
     expect(await verifyJournal(lines, { head: second.head() })).toMatchObject({ ok: true });
   });
 
+  it("S8.2 is whole in a file also when each wraps the sink anew: what does not follow is not written", async () => {
+    const sink = createFileSink(path);
+    const wrapped = () => ({ append: (line: string) => sink.append(line) });
+    const first = createJsonlJournal(wrapped());
+    await run(first);
+    const unknowing = createJsonlJournal(wrapped());
+    const { seq } = first.head();
+    const misled = createJsonlJournal(
+      { ...wrapped(), appendAll: sink.appendAll },
+      { head: { seq, hash: "ab".repeat(32) } },
+    );
+    for (const second of [unknowing, misled])
+      expect(await run(second)).toMatchObject({ reason: "journal_unavailable", attempts: [] });
+    expect((await run(first)).status).toBe("success");
+    const informed = createJsonlJournal(wrapped(), { head: first.head() });
+    expect((await run(informed)).status).toBe("success");
+    expect((await run(first)).reason).toBe("journal_unavailable");
+    await sink.close();
+    const again = createFileSink(path);
+    expect(again.recovered.head?.hash).toBe(informed.head().hash);
+    expect((await run(createJsonlJournal({ append: again.append }))).reason).toBe("journal_unavailable");
+    const heir = createJsonlJournal(again);
+    expect((await run(heir)).status).toBe("success");
+    await again.close();
+    expect(seq).toBeLessThan(heir.head().seq);
+    expect(await verifyJournal(readJournal(path), { head: heir.head() })).toMatchObject({
+      ok: true,
+      completeness: { verdict: "PASS" },
+    });
+  });
+
   it("dispatches nothing over a file that was closed", async () => {
     const sink = createFileSink(path);
     const first = createJsonlJournal(sink);
