@@ -78,7 +78,7 @@ describe("the journal", () => {
     for await (const line of runtime.journalLines()) lines.push(line.trimEnd());
     await expect(sink!.append(lines.at(-1)!)).rejects.toMatchObject({ code: "journal_conflict" });
     await expect(sink!.append('{"seq":"next"}')).rejects.toMatchObject({ code: "journal_conflict" });
-    expect((await run(createJsonlJournal(sink!))).reason).toBe("journal_unavailable");
+    expect((await run(createJsonlJournal({ ...sink! }))).reason).toBe("journal_unavailable");
   });
 
   it("S8.2 keeps what was appended in the turn in which the store is closed", async () => {

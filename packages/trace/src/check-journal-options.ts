@@ -1,7 +1,6 @@
 import { checkOptionNames } from "@eoc/core";
 import { checkMethods, checkOption, isRecord } from "./check-option.js";
 import type { CheckpointOptions } from "./checkpoints.js";
-import type { JournalHead } from "./journal-record.js";
 import type { JournalSink, JsonlJournalOptions } from "./jsonl-journal.js";
 
 const OPTIONS = { redactor: true, head: true, versions: true, policy: true, clock: true, checkpoints: true } as const;
@@ -14,9 +13,8 @@ const CHECKPOINTS = { sink: true, every: true, signer: true, clock: true, onFail
 export function checkJournalOptions(sink: JournalSink, options: JsonlJournalOptions): void {
   checkMethods("sink", sink, "append");
   checkOptionNames(options, OPTIONS);
-  const { redactor, head, versions, clock, checkpoints } = options;
+  const { redactor, versions, clock, checkpoints } = options;
   if (redactor !== undefined) checkMethods("redactor", redactor, "redact");
-  checkHead("head", head);
   checkOption(versions === undefined || isRecord(versions), "versions", "an object of texts", versions);
   if (clock !== undefined) checkMethods("clock", clock, "now");
   if (checkpoints !== undefined) checkCheckpoints(checkpoints);
@@ -31,11 +29,4 @@ function checkCheckpoints(checkpoints: CheckpointOptions): void {
   if (clock !== undefined) checkMethods("checkpoints.clock", clock, "now");
   const hears = onFailure === undefined || typeof onFailure === "function";
   checkOption(hears, "checkpoints.onFailure", "a function", onFailure);
-}
-
-/** @throws EocError `invalid_option` for what is given as a head and is none */
-export function checkHead(path: string, head: JournalHead | undefined): void {
-  if (head === undefined) return;
-  const holds = isRecord(head) && Number.isSafeInteger(head.seq) && typeof head.hash === "string";
-  checkOption(holds, path, "{ seq, hash }", head);
 }

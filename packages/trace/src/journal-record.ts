@@ -143,6 +143,6 @@ function isRecord(value: unknown): value is JournalRecord {
   );
 }
 
-function isHash(value: unknown): value is string {
+export function isHash(value: unknown): value is string {
   return typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
 }

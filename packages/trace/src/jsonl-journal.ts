@@ -7,13 +7,15 @@ import {
   type Journal,
   type Redactor,
 } from "@eoc/core";
+import { type Append, batchesOf } from "./append-batches.js";
 import { checkJournalOptions } from "./check-journal-options.js";
 import { type CheckpointOptions, Checkpoints, type JournalCheckpoint } from "./checkpoints.js";
 import { boundsOf } from "./journal-bounds.js";
-import { eventText, type JournalHead, type JournalOpening, NO_PREV, sealRecord } from "./journal-record.js";
+import { eventText, type JournalHead, type JournalOpening, sealRecord } from "./journal-record.js";
 import { type SettlementInput, settlementOf } from "./journal-settlement.js";
 import { recordPolicy } from "./policy-record.js";
 import { isToldApart, withIdsAsTheyAre, withIdsToldApart } from "./redact-event.js";
+import { ownSink } from "./sink-owner.js";
 
 /** Where a journal's lines go. `createFileSink` of `@eoc/trace/node` is one. */
 export interface JournalSink {
@@ -47,7 +49,11 @@ export interface JsonlJournalOptions {
    * @defaultValue core's `createRedactor()`, and ids and keys are written as they are: they tie a record to the outside world
    */
   redactor?: Redactor;
-  /** The record after which this journal goes on. @defaultValue the sink's `head`, else none: a new journal */
+  /**
+   * The record after which this journal goes on. Where the sink has a `head`, it is that one. It is needed where this sink object has had
+   * a journal already, which writes nothing more from then on; after an append that failed, take it from what the sink really holds.
+   * @defaultValue the sink's `head`, else none: a new journal
+   */
   head?: JournalHead | undefined;
   /** For the opening record: versions of what writes, by name. */
   versions?: Readonly<Record<string, string>>;
@@ -89,22 +95,15 @@ export interface JsonlJournal extends Journal {
   checkpoint(): Promise<JournalCheckpoint>;
 }
 
-/** Events in canonical JSON whose turn has not come. */
-interface Append {
-  readonly texts: readonly string[];
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/** Hashing that much takes about two milliseconds, in which nothing else runs. */
-const MAX_WRITE = 131_072;
-
 const encoder = new TextEncoder();
 
 /**
  * A journal of JSON lines, each chained to the one before by SHA-256 (S8.2). The first append writes an opening record before its
  * own. Lines reach the sink in the order of the calls, one write after the other. After one append that failed every later one
  * fails too: a chain that goes on after a hole would lie.
+ *
+ * A sink has one journal: make it once and share it. A second one over the same sink object is refused, unless `head` says after which
+ * record it goes on in the place of the first.
  *
  * @throws EocError `invalid_policy`, `invalid_option`
  */
@@ -117,7 +116,6 @@ export function createJsonlJournal(sink: JournalSink, options: JsonlJournalOptio
     ...(options.policy === undefined ? undefined : recordPolicy(options.policy)),
   };
   const { clock = createSystemClock() } = options;
-  let acknowledged: JournalHead = options.head ?? sink.head ?? { seq: -1, hash: NO_PREV };
   let opened = false;
   /** Nothing more may be appended. */
   let broken: Error | undefined;
@@ -126,6 +124,13 @@ export function createJsonlJournal(sink: JournalSink, options: JsonlJournalOptio
   /** A write is under way, or will be as soon as this turn is over. */
   let busy = false;
   let waiting: Append[] = [];
+  let acknowledged: JournalHead = ownSink(sink, options.head, {
+    head: () => acknowledged,
+    isWriting: () => busy,
+    retire: () => {
+      broken ??= new Error("another journal goes on in the place of this one, so nothing more can be recorded here");
+    },
+  });
   const head = () => ({ ...acknowledged, count: acknowledged.seq + 1 });
   const checkpoints = new Checkpoints(head, options.checkpoints);
 
@@ -272,22 +277,6 @@ export function createJsonlJournal(sink: JournalSink, options: JsonlJournalOptio
 /** Not enumerable: who wraps `append` and takes over the rest may well not keep the order. */
 function keepingOrder<T extends Journal>(journal: Omit<T, "keepsOrder">): T {
   return Object.defineProperty(journal, "keepsOrder", { value: true }) as T;
-}
-
-/** What was appended, in writes of about {@link MAX_WRITE} characters, or one by one. */
-function* batchesOf(appends: readonly Append[], together: boolean): Generator<Append[], void> {
-  let batch: Append[] = [];
-  let length = 0;
-  for (const append of appends) {
-    if (batch.length > 0 && (!together || length >= MAX_WRITE)) {
-      yield batch;
-      batch = [];
-      length = 0;
-    }
-    batch.push(append);
-    for (const text of append.texts) length += text.length;
-  }
-  yield batch;
 }
 
 function isThenable(answer: void | Promise<void>): answer is Promise<void> {

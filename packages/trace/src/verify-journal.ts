@@ -1,7 +1,6 @@
 import { checkOptionNames, type ExecutionPolicyInput } from "@eoc/core";
 import { canonicalJson } from "@eoc/decision-schema";
-import { checkHead } from "./check-journal-options.js";
-import { checkMethods, checkOption } from "./check-option.js";
+import { checkMethods, checkOption, isRecord } from "./check-option.js";
 import type { CheckpointVerifier } from "./checkpoints.js";
 import { eventFault } from "./event-shape.js";
 import { type JournalHead, type JournalRecord, type RecordFault, readRecord } from "./journal-record.js";
@@ -80,7 +79,8 @@ export async function verifyJournal(lines: JournalLines, options: VerifyJournalO
   checkOption(isSource(lines), "lines", "lines or records, one after the other", lines);
   checkOptionNames(options, OPTIONS);
   const { head, checkpoints = [], keys = [] } = options;
-  checkHead("head", head);
+  const isHead = isRecord(head) && Number.isSafeInteger(head.seq) && typeof head.hash === "string";
+  checkOption(head === undefined || isHead, "head", "{ seq, hash }", head);
   checkOption(isSource(checkpoints), "checkpoints", "heads or checkpoints, one after the other", checkpoints);
   checkOption(Array.isArray(keys), "keys", "a list of keys that verify", keys);
   for (const [index, key] of keys.entries()) checkMethods(`keys[${index}]`, key, "verify");
@@ -177,7 +177,8 @@ function isStartOfRecord(text: string): boolean {
  * What was in flight when the journal stopped, or has come to an unknown outcome that nothing has settled, whether its execution ended or not, in
  * the order of the intents: dispatches that may or may not have been applied. For each, the outside world has to be asked, by its idempotency key where it has one, before it is done again.
  *
- * Only what {@link verifyJournal} says nothing against can be relied on; this function does not judge.
+ * Only what {@link verifyJournal} says nothing against can be relied on; this function does not judge. Of an empty journal it gives none:
+ * whether nothing was dispatched or all was cut off only the head can tell.
  */
 export async function openIntents(lines: JournalLines): Promise<readonly OpenIntent[]> {
   return (await verifyJournal(lines)).pairing.openIntents;

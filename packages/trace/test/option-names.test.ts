@@ -218,13 +218,13 @@ const WRONG: readonly [what: string, refusal: unknown, call: () => unknown][] = 
   [
     "nothing to settle",
     refusal("settlement", "an open intent with its outcome", "undefined"),
-    () => createJsonlJournal(sink).settle(undefined as never),
+    () => createJsonlJournal({ ...sink }).settle(undefined as never),
   ],
   [
     "a settlement's record",
     refusal("settlement.seq", "a whole number from 0 on", "undefined"),
     () =>
-      createJsonlJournal(sink).settle({
+      createJsonlJournal({ ...sink }).settle({
         executionId: "e",
         actionIndex: 0,
         attemptNumber: 0,

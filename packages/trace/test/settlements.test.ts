@@ -22,15 +22,27 @@ const clock = { now: () => STARTED_AT + 60_000 };
 const NAMED = { executionId: "refunds-7", actionIndex: 0, attemptNumber: 0 };
 const REFUND = { seq: 3, executionId: "refunds-7", actionIndex: 0, attemptNumber: 0 };
 
-/** A journal whose writer died, and how its next writer finds it. */
-async function afterRestart(...events: readonly (readonly ExecutionEvent[])[]) {
+/** A journal that is being written. */
+async function begun(...events: readonly (readonly ExecutionEvent[])[]) {
   const lines: string[] = [];
   const sink = { append: (line: string) => void lines.push(line) };
   const first = createJsonlJournal(sink);
   for (const event of events.flat()) await first.append(event);
-  return { lines, first, journal: createJsonlJournal(sink, { head: first.head(), clock }) };
+  return { lines, sink, first };
 }
 
+/** A journal whose writer died, and how its next writer finds it. */
+async function afterRestart(...events: readonly (readonly ExecutionEvent[])[]) {
+  const { lines, sink, first } = await begun(...events);
+  return { lines, journal: createJsonlJournal(sink, { head: first.head(), clock }) };
+}
+
+const pictureOf = (lines: readonly string[]) => renderTimeline(recordsOf(lines).map(({ event }) => event));
+/** Attempts that the picture leaves in doubt. */
+const doubtsIn = (lines: readonly string[]) =>
+  pictureOf(lines)
+    .split("\n")
+    .filter((line) => /^ {2}attempt .*UNKNOWN/.test(line) && !/, (key )?found /.test(line)).length;
 const recordsOf = (lines: readonly string[]) => lines.map((line) => JSON.parse(line) as JournalRecord);
 const appendAll = async (journal: JsonlJournal, events: readonly ExecutionEvent[]) => {
   for (const event of events) await journal.append(event);
@@ -113,7 +125,7 @@ describe("JsonlJournal.settle", () => {
   });
 
   it("does not end the execution of a writer that is still there", async () => {
-    const { lines, first } = await afterRestart(attempts(...dispatch(0, "unknown")));
+    const { lines, first } = await begun(attempts(...dispatch(0, "unknown")));
     await first.settle({ ...REFUND, outcome: "applied" });
     const { pairing } = await verifyJournal(lines);
     expect(pairing).toMatchObject({ verdict: "OPEN", openIntents: [], cutShort: [] });
@@ -122,7 +134,7 @@ describe("JsonlJournal.settle", () => {
 
   for (const status of ["success", "failed", "unknown"]) {
     it(`lets an attempt end all the same that somebody has settled while it was in flight: ${status}`, async () => {
-      const { lines, first } = await afterRestart(attempts(...dispatch(0)));
+      const { lines, first } = await begun(attempts(...dispatch(0)));
       await first.settle({ ...REFUND, outcome: "applied" });
       await first.append(attempts(...dispatch(0, status)).at(-1)!);
       const { ok, pairing } = await verifyJournal(lines);
@@ -131,13 +143,14 @@ describe("JsonlJournal.settle", () => {
   }
 
   it("forgets what it settled once that has ended: the same attempt of a later execution is in doubt", async () => {
-    const { lines, first, journal } = await afterRestart(attempts(...dispatch(0)));
+    const { lines, sink, first } = await begun(attempts(...dispatch(0)));
     await first.settle({ ...REFUND, outcome: "applied" });
+    const journal = createJsonlJournal(sink, { head: first.head() });
     await appendAll(
       journal,
       attempts(...dispatch(0, "unknown")).map((event) => ({ ...event })),
     );
-    expect((await verifyJournal(lines)).pairing.openIntents).toMatchObject([{ ...REFUND, outcome: "unknown", seq: 8 }]);
+    expect((await verifyJournal(lines)).pairing.openIntents).toMatchObject([{ ...REFUND, outcome: "unknown", seq: 9 }]);
   });
 
   it("settles what was cut off when the same execution has begun anew", async () => {
@@ -149,7 +162,7 @@ describe("JsonlJournal.settle", () => {
   });
 
   it("may be of an execution that has ended: the record of what was found stands", async () => {
-    const { lines, first } = await afterRestart(halted());
+    const { lines, first } = await begun(halted());
     await first.settle({ ...REFUND, outcome: "applied" });
     const { ok, pairing, conformance } = await verifyJournal(lines);
     expect([ok, pairing.verdict, conformance.verdict]).toEqual([true, "PASS", "NOT PROVEN"]);
@@ -268,6 +281,13 @@ describe("openIntents, of executions that have ended", () => {
       const report = await run({ execute: () => ({ ok: true }), reconcile: () => ({ state }) }, "second");
       expect(report.status).toBe("success");
       expect(await openIntents(lines)).toEqual([]);
+      const words = `UNKNOWN, key found ${state.replace("_", " ")} (exec`;
+      expect(pictureOf(lines)).toContain(words);
+      // Of the execution alone nobody could know.
+      const alone = recordsOf(lines).flatMap(({ event }) =>
+        "executionId" in event && event.executionId === "first" ? [event] : [],
+      );
+      expect(renderTimeline(alone)).toMatch(/attempt 0 .*UNKNOWN: execution_exception$/m);
     });
   }
 
@@ -276,6 +296,7 @@ describe("openIntents, of executions that have ended", () => {
     await run(() => ({ ok: true }), "second");
     await run({ execute: () => ({ ok: true }), reconcile: () => ({ state: "unknown" }) }, "third");
     expect((await openIntents(lines)).map(({ executionId }) => executionId)).toEqual(["first"]);
+    expect(doubtsIn(lines)).toBe(1);
   });
 
   for (const [status, left] of [
@@ -284,7 +305,7 @@ describe("openIntents, of executions that have ended", () => {
     ["unknown", [0, 1]],
   ] as const) {
     it(`until its executor says late what came of it: ${status}`, async () => {
-      const { lines, first } = await afterRestart(
+      const { lines, first } = await begun(
         attempts(
           ...dispatch(0, "unknown"),
           ...dispatch(1, "unknown"),
@@ -332,6 +353,7 @@ describe("openIntents, of executions that have ended", () => {
     await execute(KEYED, {}, policy, byReconcile, { journal, idempotencyStore });
     const left = await openIntents(lines);
     expect(left.map(({ seq }) => seq)).toEqual([3]);
+    expect(doubtsIn(lines)).toBe(1);
   });
 
   it("what a crash left of a key is settled by reconcile of whoever finds the key in doubt", async () => {
@@ -354,6 +376,42 @@ describe("openIntents, of executions that have ended", () => {
     await execute(KEYED, {}, policy, byReconcile, { journal, idempotencyStore: store });
     const { pairing } = await verifyJournal(lines);
     expect(pairing).toMatchObject({ verdict: "PASS", openIntents: [], cutShort: [{ line: 2 }] });
+    expect(pictureOf(lines)).toMatch(/attempt 0 .*UNKNOWN, key found not applied$/m);
+  });
+
+  const claimed = (idempotencyKey: string) => ({ type: "key.claimed", idempotencyKey });
+  const asked = (verdict: string, more = {}) => [
+    { type: "reconcile.started" },
+    { type: "reconcile.finished", verdict, ...more },
+  ];
+  it.each<[string, boolean, readonly object[], string | undefined]>([
+    ["applied", true, [claimed("k"), ...asked("applied")], "applied"],
+    ["not applied", true, [claimed("k"), ...asked("not_applied")], "not applied"],
+    [
+      "not applied, of an executor that was still running",
+      true,
+      [claimed("k"), ...asked("not_applied", { whileRunning: true })],
+      undefined,
+    ],
+    ["nothing", true, [claimed("k"), ...asked("unknown")], undefined],
+    ["of another key", true, [claimed("other"), ...asked("applied")], undefined],
+    ["without a claim", true, asked("applied"), undefined],
+    ["of its own dispatch", true, [claimed("k"), ...dispatch(0, "unknown"), ...asked("applied")], undefined],
+    ["while its writer is still there", false, [claimed("k"), ...asked("applied")], undefined],
+  ])("is drawn as the pairing has it, when another execution found %s", async (_, isRestarted, events, found) => {
+    const { lines, sink, first } = await begun(
+      attempts(claimed("k"), ...dispatch(0).map((e) => ({ ...e, idempotencyKey: "k" }))),
+    );
+    const journal = isRestarted ? createJsonlJournal(sink, { head: first.head() }) : first;
+    await appendAll(
+      journal,
+      attempts(...events).map((event) => ({ ...event, executionId: "refunds-8" })),
+    );
+    const left = (await openIntents(lines)).filter(({ executionId }) => executionId === "refunds-7").length;
+    expect(left).toBe(found === undefined ? 1 : 0);
+    const picture = pictureOf(lines).split("refunds-8")[0]!;
+    if (found !== undefined) expect(picture).toMatch(new RegExp(`UNKNOWN, key found ${found}$`, "m"));
+    else expect(picture).toMatch(/UNKNOWN: no end recorded$/m);
   });
 });
 
@@ -407,7 +465,7 @@ describe("verifyJournal, files without those before", () => {
 
 describe("two executions with one id at a time", () => {
   it("are found, and what is in flight of either is listed", async () => {
-    const { lines, first } = await afterRestart(crashed());
+    const { lines, first } = await begun(crashed());
     for (const event of halted().slice(0, 1)) await first.append(event);
     const { ok, pairing } = await verifyJournal(lines);
     expect(ok).toBe(false);
@@ -420,9 +478,20 @@ describe("renderTimeline, settlements", () => {
   it("says beside an attempt in doubt what somebody has found out", async () => {
     const { lines, journal } = await afterRestart(crashed());
     await journal.settle({ ...REFUND, outcome: "not_applied" });
-    const picture = renderTimeline(recordsOf(lines).map(({ event }) => event));
+    const picture = pictureOf(lines);
     expect(picture).toMatch(/attempt 0 .*UNKNOWN, found not applied$/m);
     expect(picture.split("\n").every((line) => line.length <= 80)).toBe(true);
+  });
+
+  it("says first what was found, which is not cut off then", async () => {
+    const { lines, first } = await begun(
+      attempts(...dispatch(0).slice(0, 2), {
+        ...{ type: "attempt.finished", action: "ACT", status: "unknown", startedAtMs: STARTED_AT, latencyMs: 1 },
+        errorCode: "nobody_knows_what_became_of_it",
+      }),
+    );
+    await first.settle({ ...REFUND, outcome: "not_applied" });
+    expect(pictureOf(lines)).toMatch(/attempt 0 .*UNKNOWN, found not applied \(nobody_kn.*…$/m);
   });
 
   it("has nothing to draw of one alone", async () => {

@@ -60,6 +60,42 @@ describe("renderTimeline", () => {
     expect(renderTimeline(halted())).toContain("applied, after the report");
   });
 
+  describe("of a journal that stopped", () => {
+    const act = { actionIndex: 0, action: "ACT" } as const;
+    const attempt = { actionIndex: 0, attemptNumber: 0 };
+    const all = eventsOf("stopped", [
+      [0, { type: "execution.started", planHash: PLAN_HASH, actionCount: 4 }],
+      [0, { type: "action.started", ...act, id: "refund" }],
+      [1, { type: "attempt.intended", ...act, attemptNumber: 0 }],
+      [2, { type: "attempt.started", ...attempt, limitMs: 5000 }],
+      [9, { type: "attempt.finished", ...act, ...attempt, status: "success", startedAtMs: STARTED_AT, latencyMs: 5 }],
+    ]);
+    const withdrawn = eventsOf("stopped", [
+      [0, { type: "execution.started", planHash: PLAN_HASH, actionCount: 4 }],
+      [1, { type: "attempt.intended", ...act, attemptNumber: 0 }],
+      [1, { type: "attempt.withdrawn", ...attempt, reason: "kill_switch" }],
+    ]);
+    const factsOf = {
+      text: (source: ExecutionEvent[]) => renderTimeline(source).split("\n")[1],
+      ansi: (source: ExecutionEvent[]) => withoutColours(renderTimeline(source, { format: "ansi" })).split("\n")[1],
+      mermaid: (source: ExecutionEvent[]) =>
+        /title stopped · no end recorded · (.*)/.exec(renderTimeline(source, { format: "mermaid" }))?.[1],
+      svg: (source: ExecutionEvent[]) => />(\d+ actions?[^<]*)</.exec(renderTimeline(source, { format: "svg" }))?.[1],
+    };
+
+    it.each(Object.entries(factsOf))(
+      "counts the actions of the plan and what may have been dispatched, %s",
+      (_, facts) => {
+        expect(facts(all.slice(0, 1))).toBe("4 actions, 4 not on record · 0 dispatches · 0 ms");
+        expect(facts(all.slice(0, 3))).toBe("4 actions, 3 not on record · 1 dispatch · 1 ms");
+        expect(facts(all.slice(0, 4))).toBe("4 actions, 3 not on record · 1 dispatch · 2 ms");
+        expect(facts(all)).toBe("4 actions, 3 not on record · 1 dispatch · 9 ms");
+        expect(facts(all.slice(4))).toBe("1 action · 1 dispatch · 0 ms");
+        expect(facts(withdrawn)).toBe("4 actions, 3 not on record · 0 dispatches · 1 ms");
+      },
+    );
+  });
+
   it("draws every span to scale", () => {
     const attempts = [0, 1, 2, 3].map((n) =>
       anAttempt({ attemptNumber: n, startedAtMs: STARTED_AT + n * 250, latencyMs: 250 }),

@@ -306,6 +306,32 @@ describe("verifyJournal", () => {
     expect(await verifyJournal([], { head })).toMatchObject({ ok: false, completeness: { verdict: "FAIL" } });
     const none = { seq: -1, hash: "0".repeat(64) };
     expect(await verifyJournal([], { head: none })).toMatchObject({ ok: true, completeness: { verdict: "PASS" } });
+    expect(await openIntents([])).toEqual([]);
+  });
+
+  it("has no record before the first, and speaks of none", async () => {
+    const none = { seq: -1, hash: "0".repeat(64) };
+    const whatIsWrong = async (...args: Parameters<typeof verifyJournal>) => {
+      const { completeness, continuity } = await verifyJournal(...args);
+      return [...continuity.problems, ...completeness.problems].map(({ code, message }) => `${code}: ${message}`);
+    };
+    expect(await whatIsWrong(lines, { head: none })).toEqual([
+      "beyond_head: the head is that of a journal without a record, but there are some",
+    ]);
+    expect(await whatIsWrong(["garbage\n"], { head: none })).toEqual([
+      "unreadable: this line cannot be linked to its neighbours",
+      "broken_chain: the head says that there is nothing here",
+    ]);
+    for (const wrong of [
+      { ...none, seq: -2 },
+      { ...none, hash: "ab".repeat(32) },
+    ]) {
+      expect(await whatIsWrong([], { head: wrong })).toEqual([
+        "wrong_head: no journal has such a head: before the first record it is -1, with a hash of zeros",
+      ]);
+    }
+    const other = { ...(JSON.parse(lines[0]!) as JournalRecord), prev: "ab".repeat(32) };
+    expect(await whatIsWrong([other])).toEqual(["wrong_prev: its prev is not zeros, although it is the first"]);
   });
 
   it("keeps a hundred problems and counts the rest", async () => {

@@ -4,6 +4,7 @@ import { checkOptionNames } from "@eoc/core";
 import { checkOption, checkWord } from "../check-option.js";
 import { type JournalHead, readRecord } from "../journal-record.js";
 import type { JournalSink } from "../jsonl-journal.js";
+import { hashAfter } from "./follows.js";
 import { type FileCalls, type FsyncPolicy, LineFile } from "./line-file.js";
 import { otherWriterOf } from "./other-writer.js";
 import { fileAfter, journalFiles } from "./parts.js";
@@ -29,7 +30,8 @@ export interface FileSinkOptions {
 /**
  * A journal's file. Has one writer. Who opens it while this process has it open is refused, and on Linux while another process has it
  * open for writing, under whatever name; elsewhere, whoever finds at his next append that somebody else has written is broken from then
- * on. So is who finds that the file was deleted, moved or replaced.
+ * on. So is who finds that the file was deleted, moved or replaced. A record that does not follow the last one is refused, and the file
+ * goes on without it.
  */
 export interface FileSink extends JournalSink {
   append(line: string): Promise<void>;
@@ -114,14 +116,23 @@ export function openFileSink(name: string, options: FileSinkOptions, calls?: Fil
     await file.close();
   }
 
-  const appendAll = (lines: readonly string[]) =>
-    queue(async () => {
+  let lastHash = recovered.head?.hash;
+
+  function appendAll(lines: readonly string[]): Promise<void> {
+    try {
+      lastHash = hashAfter(lastHash, lines);
+    } catch (error) {
+      // Nothing was written: whoever wrote what is there may go on.
+      return Promise.reject(error);
+    }
+    return queue(async () => {
       if (lines.length === 0) return;
       const next = fileAfter(path, file.path);
       if (existsSync(next)) throw new Error(`something else writes to ${next}`);
       await file.append(lines);
       isUnused = false;
     });
+  }
 
   const sink: Omit<FileSink, "appendAll"> = {
     recovered,

@@ -21,12 +21,23 @@ const NO_END = "no end recorded";
 /** What a journal holds of an execution that can be drawn. */
 export type DrawnEvent = ExecutionEvent | JournalSettlement;
 
+/** What reconcile of another execution found of the key that an action had claimed. Which of its attempts did it, it does not say. */
+export interface KeyFound {
+  actionIndex: number;
+  outcome: "applied" | "not_applied";
+}
+
+const FOUND = { applied: EFFECTS.success.words, not_applied: EFFECTS.failed.words } as const;
+
 interface Draft {
   startedAtMs: number;
   lastMs: number;
   lanes: Map<number, Lane>;
   halts: Span[];
-  dispatches: number;
+  /** As many as the plan has, by the word of its start. */
+  actionCount: number;
+  /** Those that may have been made: an intent without an end is one. By action and attempt. */
+  dispatches: Set<string>;
   end?: ExecutionEvent & { type: "execution.finished" };
   /** What has begun and not ended yet, by action and kind. */
   open: Map<string, Span>;
@@ -36,15 +47,16 @@ interface Draft {
   settlements: JournalSettlement[];
 }
 
-/** The timeline of one execution's events, complete or not. */
-export function timelineFromEvents(events: readonly DrawnEvent[]): Timeline {
+/** The timeline of one execution's events, complete or not, and of what those of others say of its keys. */
+export function timelineFromEvents(events: readonly DrawnEvent[], keysFound: readonly KeyFound[]): Timeline {
   const first = events[0];
   const draft: Draft = {
     startedAtMs: first !== undefined && "atMs" in first ? first.atMs : 0,
     lastMs: 0,
     lanes: new Map(),
     halts: [],
-    dispatches: 0,
+    actionCount: 0,
+    dispatches: new Set(),
     open: new Map(),
     untilMs: new Map(),
     settlements: [],
@@ -60,12 +72,13 @@ export function timelineFromEvents(events: readonly DrawnEvent[]): Timeline {
   const { end, lanes } = draft;
   const totalMs = end?.totalLatencyMs ?? draft.lastMs;
   for (const span of draft.open.values()) closeOpen(span, totalMs);
-  for (const settlement of draft.settlements) addFound(lanes.get(settlement.actionIndex), settlement);
+  for (const settlement of draft.settlements) addSettled(lanes.get(settlement.actionIndex), settlement);
+  for (const found of keysFound) addKeyFound(lanes.get(found.actionIndex), found);
   return {
     title: first?.executionId ?? "",
     outcome: end === undefined ? { tone: "unknown", words: NO_END } : executionOutcome(end),
     facts: [
-      ...factsOf(lanes.size, draft.dispatches, totalMs),
+      ...factsOf(Math.max(draft.actionCount, lanes.size), draft.dispatches.size, totalMs, lanes.size),
       ...(end?.haltLatencyMs === undefined ? [] : [haltFact(end.haltLatencyMs)]),
     ],
     totalMs,
@@ -77,6 +90,9 @@ export function timelineFromEvents(events: readonly DrawnEvent[]): Timeline {
 function apply(draft: Draft, event: ExecutionEvent): void {
   const nowMs = event.atMs - draft.startedAtMs;
   switch (event.type) {
+    case "execution.started":
+      draft.actionCount = event.actionCount;
+      return;
     case "execution.finished":
       draft.end = event;
       return;
@@ -100,18 +116,21 @@ function apply(draft: Draft, event: ExecutionEvent): void {
       endWait(draft, event.actionIndex, nowMs);
       return;
     case "attempt.intended":
+      dispatched(draft, event);
       begin(draft, event, "attempt", { label: `attempt ${event.attemptNumber}`, tone: "unknown", fromMs: nowMs });
       return;
     case "attempt.started": {
-      draft.dispatches++;
+      dispatched(draft, event);
       const span = draft.open.get(`attempt/${event.actionIndex}`);
       if (span !== undefined) span.fromMs = nowMs;
       return;
     }
     case "attempt.withdrawn":
+      draft.dispatches.delete(dispatchOf(event));
       finish(draft, event, "attempt", { tone: "denied", words: `not sent: ${event.reason}` });
       return;
     case "attempt.finished": {
+      dispatched(draft, event);
       const fromMs = event.startedAtMs - draft.startedAtMs;
       finish(draft, event, "attempt", attemptOutcome(event), { fromMs, tookMs: event.latencyMs });
       return;
@@ -143,6 +162,16 @@ function apply(draft: Draft, event: ExecutionEvent): void {
     default:
     // The keys and the listeners have no place on a time axis.
   }
+}
+
+/** Maybe: its intent is on record, and that it was withdrawn is not. */
+function dispatched(draft: Draft, attempt: { actionIndex: number; attemptNumber: number }): void {
+  laneOf(draft, attempt.actionIndex);
+  draft.dispatches.add(dispatchOf(attempt));
+}
+
+function dispatchOf({ actionIndex, attemptNumber }: { actionIndex: number; attemptNumber: number }): string {
+  return `${actionIndex}/${attemptNumber}`;
 }
 
 function laneOf(draft: Draft, actionIndex: number): Lane {
@@ -184,12 +213,26 @@ function endWait(draft: Draft, actionIndex: number, nowMs: number): void {
 }
 
 /** Says beside an attempt that was in doubt what somebody has found out of it. */
-function addFound(lane: Lane | undefined, { attemptNumber, outcome }: JournalSettlement): void {
+function addSettled(lane: Lane | undefined, { attemptNumber, outcome }: JournalSettlement): void {
   const attempt = lane?.spans.findLast(({ label }) => label === `attempt ${attemptNumber}`);
-  if (attempt?.outcome === undefined) return;
-  const { words } = EFFECTS[outcome === "applied" ? "success" : "failed"];
-  const known = attempt.outcome.words.replace(`: ${NO_END}`, "");
-  attempt.outcome = { ...attempt.outcome, words: `${known}, found ${words}` };
+  if (attempt !== undefined) addWords(attempt, `found ${FOUND[outcome]}`);
+}
+
+/** Says beside every attempt that is still in doubt what has become of its key. */
+function addKeyFound(lane: Lane | undefined, { outcome }: KeyFound): void {
+  for (const span of lane?.spans ?? []) {
+    const words = span.outcome?.words ?? "";
+    const isInDoubt = lane?.outcome.tone === "unknown" && span.tone === "unknown" && !words.includes(", found ");
+    if (isInDoubt && span.label.startsWith("attempt ")) addWords(span, `key found ${FOUND[outcome]}`);
+  }
+}
+
+/** What was found comes first: it must not be what is cut off at the end of a line. */
+function addWords(attempt: Span, found: string): void {
+  if (attempt.outcome === undefined) return;
+  const [verdict, detail] = attempt.outcome.words.split(/: (.*)/s, 2);
+  const rest = detail === undefined || detail === NO_END ? "" : ` (${detail})`;
+  attempt.outcome = { ...attempt.outcome, words: `${verdict}, ${found}${rest}` };
 }
 
 /** Nothing tells what became of it. */

@@ -44,8 +44,10 @@ export function timelineFromReport(report: ExecutionReport): Timeline {
   };
 }
 
-export function factsOf(actions: number, dispatches: number, totalMs: number): string[] {
-  return [counted(actions, "action"), counted(dispatches, "dispatch"), `${shownMs(totalMs)} ms`];
+/** @param shown how many of the actions there is anything to draw of */
+export function factsOf(actions: number, dispatches: number, totalMs: number, shown = actions): string[] {
+  const missing = shown < actions ? `, ${actions - shown} not on record` : "";
+  return [`${counted(actions, "action")}${missing}`, counted(dispatches, "dispatch"), `${shownMs(totalMs)} ms`];
 }
 
 export function haltFact(latencyMs: number): string {

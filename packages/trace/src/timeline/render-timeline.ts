@@ -1,9 +1,9 @@
 import { checkOptionNames, type ExecutionReport } from "@eoc/core";
 import { checkWord } from "../check-option.js";
 import { checkReport } from "../check-report.js";
-import { eventFault } from "../event-shape.js";
 import type { JournalEvent } from "../journal-record.js";
-import { type DrawnEvent, timelineFromEvents } from "./from-events.js";
+import { byExecution } from "./by-execution.js";
+import { timelineFromEvents } from "./from-events.js";
 import { timelineFromReport } from "./from-report.js";
 import { renderMermaid } from "./mermaid.js";
 import { renderSvg } from "./svg.js";
@@ -38,8 +38,8 @@ const RENDERERS: Readonly<Record<TimelineFormat, (timelines: readonly Timeline[]
  * What happened, as a picture: a line with a bar to scale for every attempt, wait and halt, with its times in milliseconds and its
  * outcome in words. Events of several executions give one picture each, below one another; no events give the empty string.
  *
- * Events show waits with their cause, reconciliation and late answers; a report shows only what it knows. Text has at most 80
- * columns. `mermaid` is a Gantt chart for Markdown. `svg` is a whole file without scripts, fonts or anything else from outside,
+ * Events show waits with their cause, reconciliation and late answers; a report shows only what it knows. What became of a doubt is
+ * shown where the events say so, also those of a later execution that found its key in doubt. Text has at most 80 columns. `mermaid` is a Gantt chart for Markdown. `svg` is a whole file without scripts, fonts or anything else from outside,
  * for light and dark pages.
  *
  * @throws EocError `invalid_option`, also for what is no report
@@ -51,7 +51,9 @@ export function renderTimeline(
   checkOptionNames(options, { format: true });
   const { format = "text" } = options;
   checkWord("format", format, Object.keys(RENDERERS));
-  const timelines = isIterable(source) ? byExecution(source).map(timelineFromEvents) : [timelineOf(source)];
+  const timelines = isIterable(source)
+    ? byExecution(source).map(({ events, keysFound }) => timelineFromEvents(events, keysFound))
+    : [timelineOf(source)];
   return timelines.length === 0 ? "" : RENDERERS[format](timelines);
 }
 
@@ -62,27 +64,4 @@ function isIterable(source: object): source is Iterable<JournalEvent> {
 function timelineOf(report: ExecutionReport): Timeline {
   checkReport(report);
   return timelineFromReport(report);
-}
-
-/** In the order in which they began; one that begins anew under the same id is another. */
-function byExecution(events: Iterable<JournalEvent>): DrawnEvent[][] {
-  const executions: DrawnEvent[][] = [];
-  const last = new Map<string, DrawnEvent[]>();
-  for (const event of events) {
-    const isSettlement = event.type === "journal.settled";
-    // A journal's own record of something else, or something that somebody made up.
-    if (!(isSettlement || "atMs" in event) || eventFault(event as never) !== undefined) continue;
-    const before = last.get(event.executionId);
-    if (isSettlement) {
-      before?.push(event);
-      continue;
-    }
-    if (before !== undefined && event.type !== "execution.started") before.push(event);
-    else {
-      const begun = [event];
-      last.set(event.executionId, begun);
-      executions.push(begun);
-    }
-  }
-  return executions;
 }

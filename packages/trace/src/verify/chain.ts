@@ -74,6 +74,7 @@ export class ChainCheck {
     if (seq < expected) {
       return { code: "out_of_place", message: `record ${expected} belongs here, not ${seq}` } as const;
     }
+    if (seq === 0) return { code: "wrong_prev", message: "its prev is not zeros, although it is the first" } as const;
     const message = `its prev is not the hash of record ${seq - 1}: ${prev === NO_PREV ? "another journal begins" : "one of the two was exchanged"} here`;
     return { code: "wrong_prev", message } as const;
   }

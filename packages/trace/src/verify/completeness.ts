@@ -3,7 +3,7 @@ import { type Finding, Problems } from "./findings.js";
 
 /** Whether anything was cut off at the end of a journal: `NOT PROVEN` without the word of a head or a checkpoint. */
 export interface CompletenessFinding extends Finding<"PASS" | "FAIL" | "NOT PROVEN"> {
-  /** Up to this record nothing is missing, by the word of the head or of a checkpoint; −1 when nobody says so. */
+  /** Up to this record nothing is missing, by the word of the head or of a checkpoint; −1 where they vouch for none. */
   provenUpTo: number;
   /** Records of the journal that are in earlier files, which were not given. */
   missingBefore: number;
@@ -32,6 +32,10 @@ export class CompletenessCheck {
       else others.add(hash);
     }
     this.#headMet = head !== undefined && head.seq < 0;
+    if (head !== undefined && head.seq < 0 && (head.seq !== -1 || head.hash !== NO_PREV)) {
+      const message = "no journal has such a head: before the first record it is -1, with a hash of zeros";
+      this.#problems.add({ line: 1, code: "wrong_head", message });
+    }
   }
 
   /** The last record that could be read. */
@@ -67,12 +71,18 @@ export class CompletenessCheck {
       const message = `record ${furthest} is known to exist, but is not there`;
       this.#problems.add({ line, code: "broken_chain", message });
     }
-    if (this.#head !== undefined && this.#headMet && this.#last.seq > this.#head.seq) {
-      const message = `the head is record ${this.#head.seq}, but there are records after it`;
+    if (this.#head !== undefined && this.#headMet && this.#last.seq > Math.max(this.#head.seq, -1)) {
+      const head =
+        this.#head.seq < 0
+          ? "that of a journal without a record, but there are some"
+          : `record ${this.#head.seq}, but there are records after it`;
+      const message = `the head is ${head}`;
       this.#problems.add({ line: this.#lastLine, seq: this.#last.seq, code: "beyond_head", message });
     }
     if (this.#head !== undefined && !intact) {
-      this.#problems.add({ line, code: "broken_chain", message: "the chain up to the head is broken" });
+      const message =
+        this.#head.seq < 0 ? "the head says that there is nothing here" : "the chain up to the head is broken";
+      this.#problems.add({ line, code: "broken_chain", message });
     }
     const failed = this.#problems.count > 0;
     const proven = this.#head !== undefined && missingBefore === 0;

@@ -73,3 +73,11 @@ export function intentOf(place: Place, { id, begun }: Execution, event: AnyEvent
     ...place,
   };
 }
+
+/**
+ * Whether a reconciliation that has ended leaves nothing in doubt: that nothing was applied proves nothing of an executor that was still
+ * running.
+ */
+export function provesEffect({ verdict, whileRunning }: Pick<AnyEvent, "verdict" | "whileRunning">): boolean {
+  return verdict === "applied" || (verdict === "not_applied" && !whileRunning);
+}

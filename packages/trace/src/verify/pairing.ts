@@ -2,7 +2,7 @@ import type { JournalRecord } from "../journal-record.js";
 import { addTo, EndedDoubts } from "./ended-doubts.js";
 import { type JournalProblemCode, Problems } from "./findings.js";
 import type { CutShort, OpenIntent, PairingFinding } from "./open-intent.js";
-import { type AnyEvent, type Execution, inDoubtOf, intentOf, type Place } from "./paired-execution.js";
+import { type AnyEvent, type Execution, inDoubtOf, intentOf, type Place, provesEffect } from "./paired-execution.js";
 
 /** Events that begin something, or end it. An action is there once, and has one wait and one reconciliation at a time. */
 const BEGINS = new Map([
@@ -18,11 +18,11 @@ const ENDS = new Map([
 
 /**
  * Whether nothing of the action is in doubt any more. A row that is unknown is on record, but nobody has had it before its execution's
- * end; that nothing was applied proves nothing of an executor that was still running.
+ * end.
  */
-function settlesDoubts({ type, status, verdict, whileRunning }: AnyEvent): boolean {
-  if (type === "action.finished") return status !== "unknown";
-  return type === "reconcile.finished" && (verdict === "applied" || (verdict === "not_applied" && !whileRunning));
+function settlesDoubts(event: AnyEvent): boolean {
+  if (event.type === "action.finished") return event.status !== "unknown";
+  return event.type === "reconcile.finished" && provesEffect(event);
 }
 
 /** Events that may come after the report: an answer that came late, and what became of its key. */
