@@ -1,3 +1,4 @@
+import { kindOf } from "./plain-object.js";
 import { refuseOption } from "./refuse-option.js";
 
 /**
@@ -12,7 +13,7 @@ export function checkOptionNames<Options extends object>(
   known: { readonly [Name in keyof NoInfer<Options>]-?: true },
   path?: string,
 ): void {
-  if (typeof options !== "object" || options === null) refuseOption(path ?? "options", "an object", typeof options);
+  if (typeof options !== "object" || options === null) refuseOption(path ?? "options", "an object", kindOf(options));
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || Object.hasOwn(known, name)) continue;
     const expected = `one of ${Object.keys(known).join(", ")}`;

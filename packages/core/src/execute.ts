@@ -12,7 +12,7 @@ import type { Bulkhead } from "./ports/bulkhead.js";
 import type { Clock } from "./ports/clock.js";
 import type { Executor } from "./ports/executor.js";
 import { randomId } from "./random-id.js";
-import { NO_OPTIONS, NOBODY, Refusal, readArguments, readOptions } from "./read-arguments.js";
+import { NO_OPTIONS, NOBODY, policyOrDefault, Refusal, readArguments, readOptions } from "./read-arguments.js";
 import type { ExecutionReport } from "./report/execution-report.js";
 import { isObserved, Request, wallTimeOf } from "./request.js";
 
@@ -67,7 +67,7 @@ function requestOf(
     if (ports instanceof Refusal) return refuse(ports, systemClock, NO_OPTIONS);
     const clock = ports.clock ?? systemClock;
     const read = readArguments(decision, context, policy, executor, clock, ports);
-    return read instanceof Refusal ? refuse(read, clock, ports) : read;
+    return read instanceof Refusal ? refuse(read, clock, ports, policyOrDefault(policy)) : read;
   } catch {
     // A port threw where none is asked, such as a clock at the very start.
     return refuse(new Refusal("protocol_error", []), systemClock, NO_OPTIONS);
@@ -102,9 +102,14 @@ function prepare(request: Request): PreparedExecution {
 }
 
 /** An execution whose arguments were refused: no rows, one denial, and on record like any other (S1.2). */
-function refuse({ reason, issues }: Refusal, clock: Clock, options: ExecuteOptions): PreparedExecution {
+function refuse(
+  { reason, issues }: Refusal,
+  clock: Clock,
+  options: ExecuteOptions,
+  policy = definePolicy(),
+): PreparedExecution {
   const executionId = options.executionId ?? randomId();
-  const machine = startMachine(emptyPlan(), definePolicy(), {
+  const machine = startMachine(emptyPlan(), policy, {
     executionId,
     seed: executionId,
     startedAtMs: wallTimeOf(clock),

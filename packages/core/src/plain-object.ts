@@ -13,5 +13,7 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
 export function kindOf(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "array";
-  return typeof value !== "object" || isPlainObject(value) ? typeof value : errorTypeOf(value);
+  if (typeof value !== "object" || isPlainObject(value)) return typeof value;
+  const name = errorTypeOf(value);
+  return name === "Error" && !(value instanceof Error) ? "object" : name;
 }

@@ -58,7 +58,7 @@ export function readArguments(
   if (context instanceof Refusal) return context;
   if (contextDenies(context, clock)) {
     // A halted system is halted whatever else is wrong (S2.1); nothing else is needed to say so.
-    return new Request(decision, context, true, definePolicy(), NOBODY, clock, options);
+    return new Request(decision, context, true, policyOrDefault(givenPolicy), NOBODY, clock, options);
   }
   const policy = policyOf(givenPolicy);
   if (policy instanceof Refusal) return policy;
@@ -98,6 +98,12 @@ function contextOf(value: unknown): Readonly<ExecutionContext> | Refusal {
 /** Issues of an argument, with their paths from the call. */
 function within(argument: string, issues: readonly Issue[]): Issue[] {
   return issues.map((issue) => ({ ...issue, path: issue.path === "" ? argument : `${argument}.${issue.path}` }));
+}
+
+/** Of an execution that dispatches nothing: what it may take to put that on record. Never throws. */
+export function policyOrDefault(given: unknown): ExecutionPolicy {
+  const policy = policyOf(given);
+  return policy instanceof Refusal ? definePolicy() : policy;
 }
 
 function policyOf(policy: unknown): ExecutionPolicy | Refusal {

@@ -75,7 +75,8 @@ export class Request {
     if (!decision.allowed) return { status: "skipped", reason: "not_allowed" };
     if (decision.actions?.length === 0) return { status: "skipped", reason: "no_actions" };
     const { rateLimit, idempotency } = policy;
-    const limitless = options.rateLimiter === undefined && (rateLimit.global ?? rateLimit.perAction) !== undefined;
+    const isLimited = rateLimit.global !== undefined || Object.keys(rateLimit.perAction ?? {}).length > 0;
+    const limitless = options.rateLimiter === undefined && isLimited;
     const storeless = options.idempotencyStore === undefined && idempotency.enabled;
     if (limitless || storeless) {
       const issues: Issue[] = [];

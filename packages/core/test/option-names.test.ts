@@ -31,7 +31,7 @@ describe("the options of a factory", () => {
         refusal(misspelt, `one of ${known}`, "an unknown field"),
       );
       expect(() => make(3 as never)).toThrow(refusal("options", "an object", "number"));
-      expect(() => make(null as never)).toThrow(refusal("options", "an object", "object"));
+      expect(() => make(null as never)).toThrow(refusal("options", "an object", "null"));
       expect(() => make({ ...options, [misspelt]: undefined } as never)).not.toThrow();
     });
   }

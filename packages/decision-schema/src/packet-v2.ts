@@ -44,9 +44,12 @@ export function packetFromDict(data: unknown, options: { unknownKeys?: "refuse" 
   return (options.unknownKeys === "keep" ? parseLoose : parseStrict)(PacketV2Schema, "invalid_packet", data);
 }
 
-/** The reference's wire form: its key order, `null` for what is absent, unknown keys last. Never changes `packet`; the snapshots are shared. */
+/**
+ * The reference's wire form: its key order, `null` for what is absent, unknown keys last; without a `schema_version` that of this
+ * package. Never changes `packet`; the snapshots are shared.
+ */
 export function packetToDict(packet: PacketV2Input): Record<string, unknown> {
-  return toWire(packet, [
+  return toWire({ ...packet, schema_version: packet.schema_version ?? SCHEMA_VERSION }, [
     "run_id",
     "step",
     "input",

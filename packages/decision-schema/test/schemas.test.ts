@@ -161,6 +161,8 @@ describe("unknown keys", () => {
     expect(proposalToDict(ProposalSchema.parse({ ...proposal, ...extra }))).toMatchObject(extra);
     const kept = packetFromDict({ ...extra, ...packet }, { unknownKeys: "keep" });
     expect(packetFromDict(packetToDict(kept), { unknownKeys: "keep" })).toEqual(kept);
+    const { schema_version: _, ...unversioned } = packetFromDict(packet);
+    expect(packetFromDict(packetToDict(unversioned))).toEqual(packetFromDict(packet));
     expect(kept).toMatchObject(extra);
   });
 

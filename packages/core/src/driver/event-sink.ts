@@ -2,7 +2,7 @@ import { errorTypeOf } from "../machine/outcome.js";
 import type { Journal } from "../ports/journal.js";
 import type { ExecutionEvent } from "../report/events.js";
 import { member } from "./port-desks.js";
-import { isThenable } from "./ports-guard.js";
+import { callUnheard, isThenable } from "./ports-guard.js";
 
 /**
  * Shows events to the listener and appends them to the journal in their order (S8.1), each when the one before is answered or, where
@@ -50,9 +50,9 @@ export class EventSink {
    */
   whenDone(limit: (giveUp: () => void) => () => void, callback: () => void): void {
     if (this.#pending === 0) return callback();
-    let cancel = () => {};
+    let cancel: (() => void) | undefined;
     this.#idle = () => {
-      cancel();
+      callUnheard(cancel);
       callback();
     };
     cancel = limit(() => {

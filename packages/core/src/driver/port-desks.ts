@@ -87,6 +87,7 @@ export function takeRetry(driver: Driver, action: number): void {
   try {
     const taken: unknown = driver.options.retryBudget!.tryTake();
     if (typeof taken === "boolean") verdict = taken ? "granted" : "exhausted";
+    else callUnheard(() => taken); // It may be a promise, which nobody waits for.
   } catch {
     // Unavailable.
   }

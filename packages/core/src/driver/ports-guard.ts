@@ -32,7 +32,7 @@ export function awaitPort<T>({ promise, clock, limitMs, answer, tooLate }: Pendi
     open = false;
     answer({ ok: false }, true);
   };
-  let cancel: () => void;
+  let cancel: (() => void) | undefined;
   try {
     cancel = clock.setTimer(timeIsUp, limitMs());
   } catch (error) {
@@ -42,7 +42,8 @@ export function awaitPort<T>({ promise, clock, limitMs, answer, tooLate }: Pendi
   const close = () => {
     const first = open;
     open = false;
-    if (first) cancel();
+    // What goes off all the same is not listened to.
+    if (first) callUnheard(cancel);
     return first;
   };
   Promise.resolve(promise).then(

@@ -3,7 +3,7 @@ import type { ExecuteOptions } from "../options.js";
 import type { KillSwitch } from "../ports/kill-switch.js";
 import type { HaltCause } from "../report/events.js";
 import { member } from "./port-desks.js";
-import { callUnheard } from "./ports-guard.js";
+import { callUnheard, isThenable } from "./ports-guard.js";
 import { type Listener, SignalHub } from "./signal-hub.js";
 
 /** Who can be stopped. */
@@ -49,6 +49,14 @@ export class StopWatch extends Place implements Listener {
         // Whatever is not plainly "go on" stops.
         if (member(state, "halted") !== false) this.owner.halt("kill_switch");
       });
+      // Whoever has still to find out whether he can be subscribed to does not watch yet.
+      if (isThenable(this.#unsubscribe)) {
+        this.switchBroken = true;
+        Promise.resolve(this.#unsubscribe).then(
+          (leave) => callUnheard(leave as () => unknown),
+          () => {},
+        );
+      }
     } catch {
       this.switchBroken = true;
     }

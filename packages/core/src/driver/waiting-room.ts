@@ -8,6 +8,7 @@ import { Request } from "../request.js";
 import { Driver } from "./driver.js";
 import type { WaitEnd } from "./handover.js";
 import { Opening } from "./opening.js";
+import { callUnheard } from "./ports-guard.js";
 import { type Stoppable, StopWatch } from "./stop-watch.js";
 
 /** Who stands in the queue of a bulkhead. */
@@ -104,7 +105,7 @@ export class WaitingRoom {
     this.#first = next;
     if (next !== undefined) return;
     this.#setup = undefined;
-    this.#cancelTimer?.();
+    callUnheard(this.#cancelTimer);
     this.#cancelTimer = undefined;
   }
 

@@ -10,6 +10,8 @@ class Queue extends Fifo<Stand> {
    * granted, so that what the way takes, such as a slow gate, does not bound how many are; one again after a refusal.
    */
   ahead = 1;
+  /** How often the limiter has refused the first of it. */
+  refusals = 0;
 }
 
 /** A ticket's place in the queue of one key. */
@@ -17,6 +19,8 @@ class Stand extends Place {
   readonly ticket: Ticket;
   readonly key: string;
   readonly queue: Queue;
+  /** After how many refusals it was sent on its way while somebody was before: once more only after another. */
+  earlyAfter = -1;
 
   constructor(ticket: Ticket, key: string, queue: Queue) {
     super();
@@ -53,8 +57,6 @@ export class Ticket {
   readonly #queues: Map<string, Queue>;
   readonly #stands: readonly Stand[];
   #onTurn: (() => void) | undefined;
-  /** Was sent on its way while somebody was before: next time nobody is to be. */
-  #wasEarly = false;
   /** Cannot be served before this time, on whichever scale the line is used with. */
   dueAt = 0;
 
@@ -69,7 +71,7 @@ export class Ticket {
     });
   }
 
-  /** Calls `onTurn` once: as soon as nobody is before, or a little earlier, at most once, to be there in time. */
+  /** Calls `onTurn` once: as soon as nobody is before, or a little earlier, once for each refusal, to be there in time. */
   await(onTurn: () => void): void {
     this.#onTurn = onTurn;
     if (this.#isFirst()) this.#go();
@@ -77,7 +79,10 @@ export class Ticket {
 
   /** The limiter itself refused. */
   refused(): void {
-    for (const { queue } of this.#stands) queue.ahead = 1;
+    for (const { queue } of this.#stands) {
+      queue.ahead = 1;
+      queue.refusals++;
+    }
   }
 
   /** Does nothing when it has been left before. */
@@ -103,8 +108,8 @@ export class Ticket {
   #look(): void {
     if (this.#onTurn === undefined) return;
     if (!this.#isFirst()) {
-      if (this.#wasEarly || !this.#stands.every(isAhead)) return;
-      this.#wasEarly = true;
+      if (this.#stands.every(wasEarly) || !this.#stands.every(isAhead)) return;
+      for (const stand of this.#stands) stand.earlyAfter = stand.queue.refusals;
     }
     this.#go();
   }
@@ -118,6 +123,10 @@ export class Ticket {
     this.#onTurn = undefined;
     onTurn();
   }
+}
+
+function wasEarly({ earlyAfter, queue }: Stand): boolean {
+  return earlyAfter === queue.refusals;
 }
 
 function isAhead(stand: Stand): boolean {

@@ -10,6 +10,8 @@ export interface RetryBudgetOptions {
   refillPerSuccess: number;
 }
 
+const ROUNDING = 1e-9;
+
 /**
  * A token bucket for retries, refilled by successes, not by time (S3.7).
  * @throws EocError `invalid_option`
@@ -23,8 +25,9 @@ export function createRetryBudget(options: RetryBudgetOptions): RetryBudget {
   let tokens = capacity;
   return {
     tryTake() {
-      if (tokens < 1) return false;
-      tokens--;
+      // Ten tenths are one, also where a number in between cannot be written exactly.
+      if (tokens < 1 - ROUNDING) return false;
+      tokens = Math.max(0, tokens - 1);
       return true;
     },
     succeeded() {

@@ -1,6 +1,15 @@
 import { digestDecision } from "@eoc/decision-schema";
 import { describe, expect, it } from "vitest";
-import { type Clock, type ExecuteOptions, type ExecutionEvent, execute, reportFromEvents } from "../../src/index.js";
+import {
+  type Clock,
+  createBulkhead,
+  createMemoryIdempotencyStore,
+  type ExecuteOptions,
+  type ExecutionEvent,
+  execute,
+  planExecution,
+  reportFromEvents,
+} from "../../src/index.js";
 import { createVirtualClock, hangs, plan, rejects, runScript, succeeds } from "../support.js";
 
 const yes = () => ({ ok: true as const });
@@ -241,6 +250,25 @@ describe("S1.2 refused input", () => {
     }
   }
 
+  it("S4.1 is put on record within the times of the policy that was given, as is what the context denies", async () => {
+    const policy = { timeout: { portTimeoutMs: 30 }, defaultEffect: "idempotent" as const };
+    for (const [decision, context] of [
+      [{ action: "ACT" }, { ops_deny_actions: true }],
+      [{ action: "FLY" as never }, {}],
+      [{ action: "ACT" }, 5 as never],
+    ] as const) {
+      const clock = createVirtualClock();
+      const journal = { append: () => new Promise<void>(() => {}) };
+      const report = await clock.run(() => execute(decision, context, policy, yes, { clock, journal }));
+      expect(report).toMatchObject({ status: "denied", recordError: "journal_unavailable" });
+      expect(clock.monotonic()).toBe(30);
+    }
+    const halted = await execute({ action: "ACT" }, { ops_deny_actions: true }, policy, yes);
+    expect(halted.planHash).toBe(planExecution({ action: "ACT" }, policy).planHash);
+    const both = await execute({ action: "ACT" }, { ops_deny_actions: true }, { retries: 3 } as never, yes);
+    expect(both.reason).toBe("kill_switch");
+  });
+
   it("is emitted as events like any other execution", async () => {
     const events: ExecutionEvent[] = [];
     const report = await execute({ action: "BUY" } as never, {}, {}, yes, { onEvent: (event) => events.push(event) });
@@ -255,6 +283,8 @@ describe("S1.2 refused input", () => {
     [[{ action: "ACT" }, {}, {}, yes, { gates: {} }], "object"],
     [[{ action: "ACT" }, new Map(), {}, yes], "Map"],
     [[{ action: "ACT" }, {}, new Date(0), yes], "Date"],
+    [[{ action: "ACT" }, {}, new (class {})(), yes], "object"],
+    [[{ action: "ACT" }, {}, new Error("x"), yes], "Error"],
     [[{ action: "ACT" }, {}, {}, null], "null"],
   ])("says what kind of value was given: case %#", async (args, received) => {
     const { issues } = await execute(...(args as Parameters<typeof execute>));
@@ -301,6 +331,44 @@ describe("S1.1 execute never rejects", () => {
       }
     },
   );
+
+  it.each([
+    ["gives nothing to cancel a timer with", () => undefined as never],
+    [
+      "throws when a timer is cancelled",
+      () => () => {
+        throw new Error("no such timer");
+      },
+    ],
+  ])("nor when the clock %s", async (_, cancel) => {
+    const clock: Clock = {
+      now: () => Date.now(),
+      monotonic: () => performance.now(),
+      setTimer: (callback, delayMs) => {
+        setTimeout(callback, delayMs).unref();
+        return cancel();
+      },
+    };
+    const later = <T>(value: T) => new Promise<T>((resolve) => setTimeout(resolve, 1, value));
+    const policy = { rateLimit: { global: { limit: 9, windowMs: 1 } }, idempotency: { enabled: true } };
+    const ports: ExecuteOptions = {
+      clock,
+      killSwitch: { read: () => later({ halted: false }) },
+      gates: [() => later({ allow: true })],
+      rateLimiter: { acquire: () => later({ granted: true }) },
+      idempotencyStore: createMemoryIdempotencyStore(),
+      journal: { append: () => later(undefined) },
+    };
+    expect(await execute({ action: "ACT" }, {}, policy, () => later({ ok: true }), ports)).toMatchObject({
+      status: "success",
+    });
+    const bulkhead = createBulkhead({ limit: 1 });
+    const crowd = [1, 2, 3].map(() =>
+      execute({ action: "ACT" }, {}, {}, () => later({ ok: true }), { clock, bulkhead }),
+    );
+    expect((await Promise.all(crowd)).map(({ status }) => status)).toEqual(["success", "success", "success"]);
+    expect(bulkhead.tryEnter()).toBe(true);
+  });
 
   it("nor when the clock fails on the way: what was dispatched is unknown", async () => {
     const clock = {

@@ -183,13 +183,14 @@ describe("S2.3 a kill switch that cannot be read", () => {
     ]);
   });
 
-  it("denies everything when it could not be obeyed in flight", async () => {
-    const killSwitch = {
-      read: () => ({ halted: false }),
-      subscribe: () => {
-        throw new Error("no subscription");
-      },
-    };
+  it.each([
+    () => {
+      throw new Error("no subscription");
+    },
+    () => Promise.reject(new Error("no subscription")) as never,
+    () => Promise.resolve(() => {}) as never,
+  ])("denies everything when it could not be obeyed in flight: case %#", async (subscribe) => {
+    const killSwitch = { read: () => ({ halted: false }), subscribe };
     const { report, calls } = await runScript([succeeds()], { options: { killSwitch } });
     expect(report).toMatchObject({ status: "denied", reason: "kill_switch_unavailable", failClosed: true });
     expect(calls).toEqual([]);

@@ -462,16 +462,27 @@ describe("S3.4 to S3.8 retries", () => {
     expect(second.calls).toHaveLength(2);
   });
 
+  it("S3.7 counts fractions of a retry: ten tenths are one, and no more", () => {
+    for (const parts of [3, 7, 10, 49, 1000]) {
+      const budget = createRetryBudget({ capacity: 2, refillPerSuccess: 1 / parts });
+      expect([budget.tryTake(), budget.tryTake(), budget.tryTake()]).toEqual([true, true, false]);
+      for (let success = 0; success < parts - 1; success++) budget.succeeded();
+      expect(budget.tryTake()).toBe(false);
+      budget.succeeded();
+      expect([budget.tryTake(), budget.tryTake()]).toEqual([true, false]);
+    }
+  });
+
   it("S3.7 stops, fail-closed, when the budget fails", async () => {
-    const retryBudget = {
-      tryTake: () => {
-        throw new Error("x");
-      },
-      succeeded: () => {},
+    const throws = () => {
+      throw new Error("x");
     };
-    const { report } = await runScript([rejects("busy")], { options: { retryBudget } });
-    expect(report.actions[0]).toMatchObject({ status: "failed", reason: "retry_budget_unavailable" });
-    expect(report.failClosed).toBe(true);
+    for (const tryTake of [throws, () => Promise.reject(new Error("x")) as never]) {
+      const retryBudget = { tryTake, succeeded: () => {} };
+      const { report } = await runScript([rejects("busy")], { options: { retryBudget } });
+      expect(report.actions[0]).toMatchObject({ status: "failed", reason: "retry_budget_unavailable" });
+      expect(report.failClosed).toBe(true);
+    }
   });
 
   it("S3.9 an attempt that stayed unknown makes the action unknown, whatever the last one said", async () => {

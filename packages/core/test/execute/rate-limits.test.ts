@@ -286,6 +286,14 @@ describe("S6.3 onExceeded", () => {
     expect(times.at(-1)).toBeLessThan(200);
   });
 
+  it("wait: a slow gate leaves none of the limit unused, window after window", async () => {
+    const { order, times, asked } = await crowd(240, 40, { gateMs: 5 });
+    expect(order).toEqual(inOrder(240));
+    for (let window = 0; window < 6; window++)
+      expect(times.filter((atMs) => Math.floor(atMs / 100) === window)).toHaveLength(40);
+    expect(Math.max(...asked)).toBeLessThanOrEqual(5);
+  });
+
   it("wait: who is behind waits for a turn, not for a time, and says so", async () => {
     const { waits, asked } = await crowd(5, 1, {});
     const untilMs = waits.map((event) => "untilMs" in event);
@@ -579,6 +587,8 @@ describe("S6.4 a shared limiter", () => {
     const { report } = await runScript([succeeds()], { policy: policyWithLimit, decision: plan(2) });
     expect(report).toMatchObject({ status: "denied", reason: "missing_port", failClosed: true, deniedCount: 2 });
     expect(report.issues![0]!.path).toBe("options.rateLimiter");
+    const limitless = await runScript([succeeds()], { policy: { rateLimit: { perAction: {} } } });
+    expect(limitless.report.status).toBe("success");
   });
 
   it("is asked for no more than a retry needs", async () => {
