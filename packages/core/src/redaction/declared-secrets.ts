@@ -10,10 +10,13 @@ const MIN_SECRET_LENGTH = 4;
 const MIN_FRAGMENT_LENGTH = 6;
 
 export interface DeclaredSecrets {
-  /** Finds every form of every secret, the longest first. */
-  readonly pattern: RegExp;
-  /** The rule name of what the pattern found, such as `secrets[0]` or `secrets[0]:base64`. */
-  ruleOf(found: string): string;
+  /** Whether any form of any secret is in the text. */
+  areIn(text: string): boolean;
+  /**
+   * The text with every form of every secret masked, and those that overlap by one mask. `note` is told the rules of what was found, such
+   * as `secrets[0]` or `secrets[0]:base64`, but not of what is inside something longer.
+   */
+  mask(text: string, note?: (rule: string) => void): string;
 }
 
 /** What a secret can look like: a rule's name, a regular expression, and the length of the shortest text that this finds. */
@@ -24,7 +27,7 @@ type Form = readonly [rule: string, source: string, length: number];
  * hex, URL- and form-encoded, whatever an encoder leaves as it is, and escaped as in JSON. Throws an `EocError` (`invalid_option`) that
  * does not repeat the secret.
  */
-export function declareSecrets(secrets: readonly string[]): DeclaredSecrets | undefined {
+export function declareSecrets(secrets: readonly string[], mask: string): DeclaredSecrets | undefined {
   const forms = new Map<string, Form>();
   secrets.forEach((secret, index) => {
     if (secret.length < MIN_SECRET_LENGTH) {
@@ -36,12 +39,41 @@ export function declareSecrets(secrets: readonly string[]): DeclaredSecrets | un
   });
   if (forms.size === 0) return undefined;
   const longestFirst = [...forms.values()].sort((a, b) => b[2] - a[2]);
-  const inUrls = longestFirst.filter(([rule]) => rule.endsWith(":url"));
-  const isWhole = (source: string, found: string) => new RegExp(`^${source}$`).test(found);
+  const pattern = new RegExp(longestFirst.map(([, source]) => source).join("|"), "g");
+  const ofAnyLength = longestFirst
+    .filter(([rule]) => rule.endsWith(":url"))
+    .map(([rule, source]) => [rule, new RegExp(source, "y")] as const);
+
+  /** Only what has no certain length can go on for longer than the first that the pattern finds at a place. */
+  function longestAt(text: string, start: number, end: number): readonly [rule: string | undefined, end: number] {
+    let longest: readonly [string | undefined, number] = [forms.get(literally(text.slice(start, end)))?.[0], end];
+    for (const [rule, form] of ofAnyLength) {
+      form.lastIndex = start;
+      if (form.test(text) && (form.lastIndex > longest[1] || longest[0] === undefined))
+        longest = [rule, form.lastIndex];
+    }
+    return longest;
+  }
+
   return {
-    pattern: new RegExp(longestFirst.map(([, source]) => source).join("|"), "g"),
-    ruleOf: (found) =>
-      (forms.get(literally(found)) ?? (inUrls.find(([, source]) => isWhole(source, found)) as Form))[0],
+    areIn: (text) => text.search(pattern) >= 0,
+    mask(text, note) {
+      let masked = "";
+      let end = 0;
+      pattern.lastIndex = 0;
+      for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+        const start = match.index;
+        const [rule, endOfThis] = longestAt(text, start, pattern.lastIndex);
+        if (endOfThis > end) {
+          note?.(rule as string);
+          if (start >= end) masked += text.slice(end, start) + mask;
+          end = endOfThis;
+        }
+        // Another may begin inside this one.
+        pattern.lastIndex = start + 1;
+      }
+      return end === 0 ? text : masked + text.slice(end);
+    },
   };
 }
 
