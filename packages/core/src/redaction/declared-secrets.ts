@@ -25,7 +25,7 @@ type Form = readonly [rule: string, source: string, length: number];
 /**
  * The declared secrets and what they look like encoded: base64 and base64url (at any offset inside a longer text, from five bytes on),
  * hex, URL- and form-encoded, whatever an encoder leaves as it is, and escaped as in JSON. Throws an `EocError` (`invalid_option`) that
- * does not repeat the secret.
+ * does not repeat the secret, also where the mask would show it.
  */
 export function declareSecrets(secrets: readonly string[], mask: string): DeclaredSecrets | undefined {
   const forms = new Map<string, Form>();
@@ -55,7 +55,7 @@ export function declareSecrets(secrets: readonly string[], mask: string): Declar
     return longest;
   }
 
-  return {
+  const declared: DeclaredSecrets = {
     areIn: (text) => text.search(pattern) >= 0,
     mask(text, note) {
       let masked = "";
@@ -75,6 +75,10 @@ export function declareSecrets(secrets: readonly string[], mask: string): Declar
       return end === 0 ? text : masked + text.slice(end);
     },
   };
+  declared.mask(mask, (rule) => {
+    throw new EocError("invalid_option", `mask contains ${rule}`);
+  });
+  return declared;
 }
 
 function formsOf(secret: string, rule: string): Form[] {

@@ -20,7 +20,7 @@ export interface RedactorOptions {
    * the base64 of a longer text from five bytes on, and not across its line breaks.
    */
   secrets?: readonly string[];
-  /** What stands for a secret. @defaultValue `"[REDACTED]"` */
+  /** What stands for a secret, and has no declared one in it. @defaultValue `"[REDACTED]"` */
   mask?: string;
 }
 

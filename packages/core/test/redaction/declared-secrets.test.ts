@@ -198,6 +198,13 @@ describe("S9.3 declared secrets", () => {
     expect(redactor.redact("xyz")).toBe("xyz");
   });
 
+  it.each(["hunter2", "<hunter2>", "[68756e74657232]", "hunter2hunter2"])("are not shown by the mask %j", (mask) => {
+    expect(refusalOf(() => createRedactor({ secrets: ["other", "hunter2"], mask }))).toMatch(
+      /^mask contains secrets\[1\](?::hex)?$/,
+    );
+    expect(refusalOf(() => createRedactor({ secrets: ["other", "REDA"] }))).toBe("mask contains secrets[1]");
+  });
+
   it("of four bytes do not make fragments of base64 match ordinary text", () => {
     const short = createRedactor({ secrets: ["abcd"] });
 
