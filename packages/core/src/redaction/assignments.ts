@@ -28,6 +28,9 @@ const PROSE =
 /** Also a word of prose: a pass may be one of a test, or to board with. */
 const PASS = /pass(?:es)?$/i;
 
+/** Says that a block of YAML follows, or is a pipe: to mask that would hide nothing, and say that something was hidden. */
+const BLOCK_FOLLOWS = /^\|[-+1-9]{0,2}(?:\\[rn])*$/;
+
 const NO_VALUE = /^(?:null|none|nil|undefined|true|false)$/i;
 
 /** Headers whose whole line is secret. */
@@ -150,6 +153,7 @@ function isSecretValue(
   if (/tokens$/i.test(name) && /^[\d.,_]+[km%]?$/i.test(value)) return false;
   // A number of passes.
   if (/^pass(?:es)?$/i.test(name) && /^[\d.,/%]{1,6}$/.test(value)) return false;
+  if ((assigns ?? ":") === ":" && BLOCK_FOLLOWS.test(value)) return false;
   if (assigns === undefined)
     return flag ? !value.startsWith("-") : value.length >= 6 && /\d/.test(value) && /[a-z]/i.test(value);
   if (assigns !== ":") return true;
