@@ -24,7 +24,7 @@ type Form = readonly [rule: string, source: string, length: number];
 
 /**
  * The declared secrets and what they look like encoded: base64 and base64url (at any offset inside a longer text, from five bytes on),
- * hex, URL- and form-encoded, whatever an encoder leaves as it is, and escaped as in JSON. Throws an `EocError` (`invalid_option`) that
+ * hex, URL- and form-encoded and as in JSON, whatever an encoder leaves as it is. Throws an `EocError` (`invalid_option`) that
  * does not repeat the secret, also where the mask would show it.
  */
 export function declareSecrets(secrets: readonly string[], mask: string): DeclaredSecrets | undefined {
@@ -41,7 +41,7 @@ export function declareSecrets(secrets: readonly string[], mask: string): Declar
   const longestFirst = [...forms.values()].sort((a, b) => b[2] - a[2]);
   const pattern = new RegExp(longestFirst.map(([, source]) => source).join("|"), "g");
   const ofAnyLength = longestFirst
-    .filter(([rule]) => rule.endsWith(":url"))
+    .filter(([rule]) => /:(?:url|json)$/.test(rule))
     .map(([rule, source]) => [rule, new RegExp(source, "y")] as const);
 
   /** Only what has no certain length can go on for longer than the first that the pattern finds at a place. */
@@ -87,7 +87,7 @@ function formsOf(secret: string, rule: string): Form[] {
   const hex = hexOf(bytes);
   const forms: Form[] = [
     form("", secret),
-    form(":json", JSON.stringify(secret).slice(1, -1)),
+    [`${rule}:json`, [...secret].map(inJson).join(""), JSON.stringify(secret).length - 2],
     [`${rule}:url`, [...secret].map(inUrl).join(""), secret.length],
     form(":hex", hex),
     form(":hex", hex.toUpperCase()),
@@ -106,10 +106,21 @@ function literally(text: string): string {
 function inUrl(character: string): string {
   const raw = literally(character);
   if (/[\w.-]/.test(character)) return raw;
-  const encoded = hexOf(bytesOf(character))
-    .replace(/../g, "%$&")
-    .replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
+  const encoded = inEitherCase(hexOf(bytesOf(character)).replace(/../g, "%$&"));
   return `(?:${encoded}|${raw}${character === " " ? "|\\+" : ""})`;
+}
+
+/** Writers of JSON differ in what they escape: all that is not ASCII, or means something in HTML, or `/`. */
+function inJson(character: string): string {
+  if (/[\w.-]/.test(character)) return literally(character);
+  const units = character.split("").map((unit) => unit.charCodeAt(0).toString(16).padStart(4, "0"));
+  const escaped = units.map((digits) => `\\\\u${inEitherCase(digits)}`).join("");
+  // A backslash never stands for itself, so that there is one way at most to read a text.
+  return `(?:${escaped}|${character === "/" ? "\\\\?" : ""}${literally(JSON.stringify(character).slice(1, -1))})`;
+}
+
+function inEitherCase(digits: string): string {
+  return digits.replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
 }
 
 /** UTF-8; a lone surrogate becomes U+FFFD, as `TextEncoder` would have it. */

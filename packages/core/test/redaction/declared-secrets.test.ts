@@ -55,6 +55,25 @@ describe("S9.3 declared secrets", () => {
     },
   );
 
+  it.each(["Pässwörd-2024", "a<b>c&d-secret", "abc/def/ghi=", 'a"b\\c\td\u0001', "🔑key'🔑", "\\\\\\\\u0041n"])(
+    "are masked as the writers of JSON write them: %j",
+    (odd) => {
+      const own = createRedactor({ secrets: [odd] });
+      const written = JSON.stringify(odd).slice(1, -1);
+      const asciiOnly = written.replace(/[^ -~]/g, escapeUnit);
+      const forHtml = written.replace(/[<>&'=+`]/g, escapeUnit);
+      const withSlashes = asciiOnly.replaceAll("/", "\\/");
+      const upper = withSlashes.replace(/(?<=[^\\]\\u)[\da-f]{4}/g, (digits) => digits.toUpperCase());
+
+      for (const text of [written, asciiOnly, forHtml, withSlashes, upper]) {
+        expect(JSON.parse(`"${text}"`)).toBe(odd);
+        expect(own.redact(`{"a":"${text}"}`)).toBe('{"a":"[REDACTED]"}');
+        const rule = text === odd ? "secrets[0]" : "secrets[0]:json";
+        expect(own.redactWithManifest(text).manifest).toEqual([{ pointer: "", by: "declared", rule }]);
+      }
+    },
+  );
+
   it("are masked in the user, the path and the query of a URL", () => {
     const own = createRedactor({ secrets: ["a:b/c d@e"] });
     const url = new URL("https://h/a:b/c d@e?q=a:b/c d@e");
@@ -150,7 +169,7 @@ describe("S9.3 declared secrets", () => {
     const letters = fc.constantFrom("a", "b", "%", "/", "*");
     const some = (minLength: number, maxLength: number) => fc.string({ unit: letters, minLength, maxLength });
     const secrets = fc.array(some(4, 7), { minLength: 1, maxLength: 4 });
-    const pieces = fc.oneof(fc.nat(3), some(1, 5), fc.constantFrom("[REDACTED]", "**", "%2f", "%25", "\\/"));
+    const pieces = fc.oneof(fc.nat(3), some(1, 5), fc.constantFrom("[REDACTED]", "**", "%2f", "%25", "\\/", "\\u002F"));
 
     fc.assert(
       fc.property(
@@ -169,11 +188,13 @@ describe("S9.3 declared secrets", () => {
     );
   });
 
-  it.each([["a"], ["ab"], ["aaab"], ["%2"], ["%25"]])(
+  it.each([["a"], ["ab"], ["aaab"], ["%2"], ["%25"], ["\\"]])(
     "are looked for in a megabyte of %j",
     { timeout: 60_000 },
     (piece) => {
-      const own = createRedactor({ secrets: ["aaaa", `${"a".repeat(40)}b`, "abababab", "%25%25", "%%%%%b"] });
+      const own = createRedactor({
+        secrets: ["aaaa", `${"a".repeat(40)}b`, "abababab", "%25%25", "%%%%%b", `${"\\".repeat(40)}b`],
+      });
       const once = own.redact(piece.repeat(2 ** 20 / piece.length));
 
       expect(own.redact(once)).toBe(once);
@@ -212,6 +233,10 @@ describe("S9.3 declared secrets", () => {
     expect(short.redact("a FiY2 b, YWJj, hYmNk")).toBe("a FiY2 b, YWJj, hYmNk");
   });
 });
+
+function escapeUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
 
 function escapeAll(text: string): string {
   return Buffer.from(text)
