@@ -28,13 +28,16 @@ const PROSE =
 /** Also a word of prose: a pass may be one of a test, or to board with. */
 const PASS = /pass(?:es)?$/i;
 
+/** Says that a block of YAML follows, or is a pipe: to mask that would hide nothing, and say that something was hidden. */
+const BLOCK_FOLLOWS = /^\|[-+1-9]{0,2}(?:\\[rn])*$/;
+
 const NO_VALUE = /^(?:null|none|nil|undefined|true|false)$/i;
 
 /** Headers whose whole line is secret. */
 const HEADER = /^(?:proxy-?)?authorization$|^(?:set-?)?cookie$/i;
 
 /**
- * Masks what is assigned to a secret name in text: `password=x`, `"token": "x"`, `--api-key x`, `Authorization: Basic x`,
+ * Masks what is assigned to a secret name in text: `password=x`, `"token": "x"`, `--api-key 'x y'`, `Authorization: Basic x`,
  * `<secret>x</secret>`, `password 'x'`. Linear: every character is looked at a bounded number of times.
  */
 export function createAssignmentMasker(
@@ -127,13 +130,13 @@ function findSecret(
     if (line !== undefined) return line;
   }
   const quoteEnd = isOfName(text.charCodeAt(start)) ? start : endOf(QUOTE, text, start);
-  if (quoteEnd > start) return quotedSecret(text, quoteEnd, text.slice(start, quoteEnd), assigns !== undefined);
+  const flag = text[nameStart] === "-";
+  if (quoteEnd > start) return quotedSecret(text, quoteEnd, text.slice(start, quoteEnd), flag || assigns !== undefined);
   if (assigns !== undefined && (text[start] === "[" || text[start] === "{"))
     return { start, end: endOfBrackets(text, start) };
 
   const end = endOfRun(text, start);
   const value = text.slice(start, end);
-  const flag = text[nameStart] === "-";
   return isSecretValue(value, fullName, assigns, flag, text, end) ? { start, end } : undefined;
 }
 
@@ -150,6 +153,7 @@ function isSecretValue(
   if (/tokens$/i.test(name) && /^[\d.,_]+[km%]?$/i.test(value)) return false;
   // A number of passes.
   if (/^pass(?:es)?$/i.test(name) && /^[\d.,/%]{1,6}$/.test(value)) return false;
+  if ((assigns ?? ":") === ":" && BLOCK_FOLLOWS.test(value)) return false;
   if (assigns === undefined)
     return flag ? !value.startsWith("-") : value.length >= 6 && /\d/.test(value) && /[a-z]/i.test(value);
   if (assigns !== ":") return true;
@@ -188,7 +192,7 @@ function wholeHeader(text: string, start: number): Found | undefined {
 function quotedSecret(text: string, start: number, quote: string, assigned: boolean): Found | undefined {
   const end = endOfQuote(text, start, quote);
   if (assigned) return end > start ? { start, end } : undefined;
-  // Without a sign only a short value without spaces counts: "password 'x'", but not "token 'a b' is unexpected".
+  // Without a sign or dash only a short value without spaces counts: "password 'x'", but not "token 'a b' is unexpected".
   return end - start >= 4 && end - start <= 256 && !/\s/.test(text.slice(start, end)) ? { start, end } : undefined;
 }
 

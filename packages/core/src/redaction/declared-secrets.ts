@@ -10,10 +10,13 @@ const MIN_SECRET_LENGTH = 4;
 const MIN_FRAGMENT_LENGTH = 6;
 
 export interface DeclaredSecrets {
-  /** Finds every form of every secret, the longest first. */
-  readonly pattern: RegExp;
-  /** The rule name of what the pattern found, such as `secrets[0]` or `secrets[0]:base64`. */
-  ruleOf(found: string): string;
+  /** Whether any form of any secret is in the text. */
+  areIn(text: string): boolean;
+  /**
+   * The text with every form of every secret masked, and those that overlap by one mask. `note` is told the rules of what was found, such
+   * as `secrets[0]` or `secrets[0]:base64`, but not of what is inside something longer.
+   */
+  mask(text: string, note?: (rule: string) => void): string;
 }
 
 /** What a secret can look like: a rule's name, a regular expression, and the length of the shortest text that this finds. */
@@ -21,10 +24,10 @@ type Form = readonly [rule: string, source: string, length: number];
 
 /**
  * The declared secrets and what they look like encoded: base64 and base64url (at any offset inside a longer text, from five bytes on),
- * hex, URL- and form-encoded, whatever an encoder leaves as it is, and escaped as in JSON. Throws an `EocError` (`invalid_option`) that
- * does not repeat the secret.
+ * hex, URL- and form-encoded and as in JSON, whatever an encoder leaves as it is. Throws an `EocError` (`invalid_option`) that
+ * does not repeat the secret, also where the mask would show it.
  */
-export function declareSecrets(secrets: readonly string[]): DeclaredSecrets | undefined {
+export function declareSecrets(secrets: readonly string[], mask: string): DeclaredSecrets | undefined {
   const forms = new Map<string, Form>();
   secrets.forEach((secret, index) => {
     if (secret.length < MIN_SECRET_LENGTH) {
@@ -36,13 +39,46 @@ export function declareSecrets(secrets: readonly string[]): DeclaredSecrets | un
   });
   if (forms.size === 0) return undefined;
   const longestFirst = [...forms.values()].sort((a, b) => b[2] - a[2]);
-  const inUrls = longestFirst.filter(([rule]) => rule.endsWith(":url"));
-  const isWhole = (source: string, found: string) => new RegExp(`^${source}$`).test(found);
-  return {
-    pattern: new RegExp(longestFirst.map(([, source]) => source).join("|"), "g"),
-    ruleOf: (found) =>
-      (forms.get(literally(found)) ?? (inUrls.find(([, source]) => isWhole(source, found)) as Form))[0],
+  const pattern = new RegExp(longestFirst.map(([, source]) => source).join("|"), "g");
+  const ofAnyLength = longestFirst
+    .filter(([rule]) => /:(?:url|json)$/.test(rule))
+    .map(([rule, source]) => [rule, new RegExp(source, "y")] as const);
+
+  /** Only what has no certain length can go on for longer than the first that the pattern finds at a place. */
+  function longestAt(text: string, start: number, end: number): readonly [rule: string | undefined, end: number] {
+    let longest: readonly [string | undefined, number] = [forms.get(literally(text.slice(start, end)))?.[0], end];
+    for (const [rule, form] of ofAnyLength) {
+      form.lastIndex = start;
+      if (form.test(text) && (form.lastIndex > longest[1] || longest[0] === undefined))
+        longest = [rule, form.lastIndex];
+    }
+    return longest;
+  }
+
+  const declared: DeclaredSecrets = {
+    areIn: (text) => text.search(pattern) >= 0,
+    mask(text, note) {
+      let masked = "";
+      let end = 0;
+      pattern.lastIndex = 0;
+      for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+        const start = match.index;
+        const [rule, endOfThis] = longestAt(text, start, pattern.lastIndex);
+        if (endOfThis > end) {
+          note?.(rule as string);
+          if (start >= end) masked += text.slice(end, start) + mask;
+          end = endOfThis;
+        }
+        // Another may begin inside this one.
+        pattern.lastIndex = start + 1;
+      }
+      return end === 0 ? text : masked + text.slice(end);
+    },
   };
+  declared.mask(mask, (rule) => {
+    throw new EocError("invalid_option", `mask contains ${rule}`);
+  });
+  return declared;
 }
 
 function formsOf(secret: string, rule: string): Form[] {
@@ -51,7 +87,7 @@ function formsOf(secret: string, rule: string): Form[] {
   const hex = hexOf(bytes);
   const forms: Form[] = [
     form("", secret),
-    form(":json", JSON.stringify(secret).slice(1, -1)),
+    [`${rule}:json`, [...secret].map(inJson).join(""), JSON.stringify(secret).length - 2],
     [`${rule}:url`, [...secret].map(inUrl).join(""), secret.length],
     form(":hex", hex),
     form(":hex", hex.toUpperCase()),
@@ -70,10 +106,21 @@ function literally(text: string): string {
 function inUrl(character: string): string {
   const raw = literally(character);
   if (/[\w.-]/.test(character)) return raw;
-  const encoded = hexOf(bytesOf(character))
-    .replace(/../g, "%$&")
-    .replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
+  const encoded = inEitherCase(hexOf(bytesOf(character)).replace(/../g, "%$&"));
   return `(?:${encoded}|${raw}${character === " " ? "|\\+" : ""})`;
+}
+
+/** Writers of JSON differ in what they escape: all that is not ASCII, or means something in HTML, or `/`. */
+function inJson(character: string): string {
+  if (/[\w.-]/.test(character)) return literally(character);
+  const units = character.split("").map((unit) => unit.charCodeAt(0).toString(16).padStart(4, "0"));
+  const escaped = units.map((digits) => `\\\\u${inEitherCase(digits)}`).join("");
+  // A backslash never stands for itself, so that there is one way at most to read a text.
+  return `(?:${escaped}|${character === "/" ? "\\\\?" : ""}${literally(JSON.stringify(character).slice(1, -1))})`;
+}
+
+function inEitherCase(digits: string): string {
+  return digits.replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
 }
 
 /** UTF-8; a lone surrogate becomes U+FFFD, as `TextEncoder` would have it. */

@@ -16,11 +16,12 @@ export interface RedactorOptions {
   /** More shapes of secrets, masked wherever they match in a string. Their running time is the caller's business. */
   valuePatterns?: readonly RegExp[];
   /**
-   * Exact secrets of at least four characters, masked wherever they occur, also hex-, URL-, form- or JSON-encoded and in base64: inside
-   * the base64 of a longer text from five bytes on, and not across its line breaks.
+   * Exact secrets of at least four characters, masked wherever they occur, overlapping too. Also in hex, URL- or form-encoded, escaped as
+   * in JSON (`\"`, `\/`, `\u003c`, `\u00e4`), and in base64: inside that of a longer text from five bytes on, and not across its line
+   * breaks. Encoded once, not twice; letters A to Z, digits, `_`, `.` and `-` only as they are.
    */
   secrets?: readonly string[];
-  /** What stands for a secret. @defaultValue `"[REDACTED]"` */
+  /** What stands for a secret, and has no declared one in it. @defaultValue `"[REDACTED]"` */
   mask?: string;
 }
 

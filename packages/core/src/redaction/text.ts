@@ -33,7 +33,7 @@ const MAX_PASSES = 10;
 /** Masks by shape, by assignment (`password=x`) and by declared secret inside strings. */
 export function createTextRedactor(options: TextOptions): TextRedactor {
   const { mask } = options;
-  const declared = declareSecrets(options.secrets);
+  const declared = declareSecrets(options.secrets, mask);
   const digitsDeclared = options.secrets.some((secret) => /^[\d.e+-]+$/.test(secret));
   const rules = createRules(options);
   /** A bit for each rule that can find something in a text. */
@@ -44,13 +44,8 @@ export function createTextRedactor(options: TextOptions): TextRedactor {
   }));
 
   function redactDeclared(text: string, note: NoteMasking | undefined): string {
-    if (declared === undefined) return text;
-    return outsideMask(text, mask, (part) =>
-      part.replace(declared.pattern, (found) => {
-        note?.("declared", declared.ruleOf(found));
-        return mask;
-      }),
-    );
+    // Also in and beside the masks: a secret can hold a mask, or go on after it.
+    return declared === undefined ? text : declared.mask(text, note && ((rule) => note("declared", rule)));
   }
 
   function redactOwn(text: string, note: NoteMasking | undefined): string {
@@ -102,7 +97,7 @@ export function createTextRedactor(options: TextOptions): TextRedactor {
 
   return {
     declaresNumbers: digitsDeclared,
-    declaresNumber: (value) => digitsDeclared && String(value).search((declared as DeclaredSecrets).pattern) >= 0,
+    declaresNumber: (value) => digitsDeclared && (declared as DeclaredSecrets).areIn(String(value)),
     redact(text, note) {
       // Engines make so short a function part of the walk that calls it.
       const found = rulesFor(text);

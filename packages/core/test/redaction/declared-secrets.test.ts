@@ -55,6 +55,25 @@ describe("S9.3 declared secrets", () => {
     },
   );
 
+  it.each(["Pässwörd-2024", "a<b>c&d-secret", "abc/def/ghi=", 'a"b\\c\td\u0001', "🔑key'🔑", "\\\\\\\\u0041n"])(
+    "are masked as the writers of JSON write them: %j",
+    (odd) => {
+      const own = createRedactor({ secrets: [odd] });
+      const written = JSON.stringify(odd).slice(1, -1);
+      const asciiOnly = written.replace(/[^ -~]/g, escapeUnit);
+      const forHtml = written.replace(/[<>&'=+`]/g, escapeUnit);
+      const withSlashes = asciiOnly.replaceAll("/", "\\/");
+      const upper = withSlashes.replace(/(?<=[^\\]\\u)[\da-f]{4}/g, (digits) => digits.toUpperCase());
+
+      for (const text of [written, asciiOnly, forHtml, withSlashes, upper]) {
+        expect(JSON.parse(`"${text}"`)).toBe(odd);
+        expect(own.redact(`{"a":"${text}"}`)).toBe('{"a":"[REDACTED]"}');
+        const rule = text === odd ? "secrets[0]" : "secrets[0]:json";
+        expect(own.redactWithManifest(text).manifest).toEqual([{ pointer: "", by: "declared", rule }]);
+      }
+    },
+  );
+
   it("are masked in the user, the path and the query of a URL", () => {
     const own = createRedactor({ secrets: ["a:b/c d@e"] });
     const url = new URL("https://h/a:b/c d@e?q=a:b/c d@e");
@@ -116,6 +135,72 @@ describe("S9.3 declared secrets", () => {
       expect(odd.redact(`${text} a!b!`)).toBe("[REDACTED] [REDACTED]");
   });
 
+  it("leave no part of the other when one begins inside the other", () => {
+    const short = "prefix-abc123";
+    const long = "abc123-long-tail-of-a-second-secret";
+    const both = `${short}${long.slice(6)}`;
+    const overlapping = createRedactor({ secrets: [short, long] });
+
+    expect(overlapping.redact(`x=${both} y`)).toBe("x=[REDACTED] y");
+    expect(overlapping.redactWithManifest(both).manifest.map(({ rule }) => rule)).toEqual(["secrets[0]", "secrets[1]"]);
+    expect(overlapping.redact(`${short}${long}`)).toBe("[REDACTED][REDACTED]");
+    for (const encoding of ["hex", "base64", "base64url"] as const) {
+      const encoded = overlapping.redact(Buffer.from(both).toString(encoding));
+      // The base64 of what stands at the end holds bits that may be of something else.
+      expect(encoded).toMatch(/^\[REDACTED\].{0,2}$/);
+    }
+    const url = createRedactor({ secrets: ["%25%25", "%%%%", "b/c d", "xa/b"] });
+    expect(url.redact("%25%25%25%25")).toBe("[REDACTED]");
+    expect(url.redact("xa%2fb%2Fc+d")).toBe("[REDACTED]");
+    expect(createRedactor({ secrets: ["aaaa"] }).redact("aaaaa")).toBe("[REDACTED]");
+  });
+
+  it("are masked where they hold the mask, or begin or end with a part of it", () => {
+    const own = createRedactor({ secrets: ["pa**ss", "*word", "key*"], mask: "**" });
+
+    for (const text of ["pa**ss", "x**word y", "a key** b", "pa**ss*word"]) {
+      const once = String(own.redact(text));
+      expect(once).not.toMatch(/pa\*\*ss|\*word|key\*/);
+      expect(own.redact(once)).toBe(once);
+    }
+  });
+
+  it("leave nothing of themselves, and nothing for the next time, however they overlap", { timeout: 60_000 }, () => {
+    const letters = fc.constantFrom("a", "b", "%", "/", "*");
+    const some = (minLength: number, maxLength: number) => fc.string({ unit: letters, minLength, maxLength });
+    const secrets = fc.array(some(4, 7), { minLength: 1, maxLength: 4 });
+    const pieces = fc.oneof(fc.nat(3), some(1, 5), fc.constantFrom("[REDACTED]", "**", "%2f", "%25", "\\/", "\\u002F"));
+
+    fc.assert(
+      fc.property(
+        secrets,
+        fc.array(pieces, { maxLength: 8 }),
+        fc.constantFrom("[REDACTED]", "**"),
+        (own, parts, mask) => {
+          const text = parts.map((part) => (typeof part === "number" ? own[part % own.length] : part)).join("");
+          const { redact } = createRedactor({ secrets: own, mask });
+          const once = String(redact(text));
+          expect(own.filter((one) => once.includes(one))).toEqual([]);
+          expect(redact(once)).toBe(once);
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+
+  it.each([["a"], ["ab"], ["aaab"], ["%2"], ["%25"], ["\\"]])(
+    "are looked for in a megabyte of %j",
+    { timeout: 60_000 },
+    (piece) => {
+      const own = createRedactor({
+        secrets: ["aaaa", `${"a".repeat(40)}b`, "abababab", "%25%25", "%%%%%b", `${"\\".repeat(40)}b`],
+      });
+      const once = own.redact(piece.repeat(2 ** 20 / piece.length));
+
+      expect(own.redact(once)).toBe(once);
+    },
+  );
+
   it("are masked in any alphabet, lone surrogates too", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", minLength: 4 }), fc.string(), (text, around) => {
@@ -134,6 +219,13 @@ describe("S9.3 declared secrets", () => {
     expect(redactor.redact("xyz")).toBe("xyz");
   });
 
+  it.each(["hunter2", "<hunter2>", "[68756e74657232]", "hunter2hunter2"])("are not shown by the mask %j", (mask) => {
+    expect(refusalOf(() => createRedactor({ secrets: ["other", "hunter2"], mask }))).toMatch(
+      /^mask contains secrets\[1\](?::hex)?$/,
+    );
+    expect(refusalOf(() => createRedactor({ secrets: ["other", "REDA"] }))).toBe("mask contains secrets[1]");
+  });
+
   it("of four bytes do not make fragments of base64 match ordinary text", () => {
     const short = createRedactor({ secrets: ["abcd"] });
 
@@ -141,6 +233,10 @@ describe("S9.3 declared secrets", () => {
     expect(short.redact("a FiY2 b, YWJj, hYmNk")).toBe("a FiY2 b, YWJj, hYmNk");
   });
 });
+
+function escapeUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
 
 function escapeAll(text: string): string {
   return Buffer.from(text)
