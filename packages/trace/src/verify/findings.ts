@@ -29,6 +29,7 @@ export type JournalProblemCode =
   | "left_open"
   | "event_missing"
   | "malformed_event"
+  | "settlement_mismatch"
   // Signatures.
   | "unsigned"
   | "unknown_key"
