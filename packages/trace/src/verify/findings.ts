@@ -53,6 +53,8 @@ export type JournalProblemCode =
   | "repeated_after_unknown"
   | "repeated_after_late"
   | "row_mismatch"
+  | "end_mismatch"
+  | "action_mismatch"
   | "bounds_mismatch"
   | "policy_mismatch"
   // Conformance, where the bounds are not known.
