@@ -3,7 +3,13 @@ import { canonicalJson } from "@eoc/decision-schema";
 import { checkMethods, checkOption, isRecord } from "./check-option.js";
 import type { CheckpointVerifier } from "./checkpoints.js";
 import { eventFault } from "./event-shape.js";
-import { type JournalHead, type JournalRecord, type RecordFault, readRecord } from "./journal-record.js";
+import {
+  goesOnAfterRecord,
+  type JournalHead,
+  type JournalRecord,
+  type RecordFault,
+  readRecord,
+} from "./journal-record.js";
 import { ChainCheck } from "./verify/chain.js";
 import { CompletenessCheck, type CompletenessFinding } from "./verify/completeness.js";
 import { ConformanceCheck, type ConformanceFinding } from "./verify/conformance.js";
@@ -129,7 +135,8 @@ export async function verifyJournal(lines: JournalLines, options: VerifyJournalO
       continue;
     }
     for (; emptyLines > 0; emptyLines--) check("");
-    if (ended || !(hasEnds || (recordCount === 0 && isStartOfRecord(text)))) check(text);
+    const mayBeTorn = !ended && (hasEnds || (recordCount === 0 && isStartOfRecord(text)));
+    if (!mayBeTorn || goesOnAfterRecord(text)) check(text);
     else held = text;
     hasEnds ||= ended;
   }
