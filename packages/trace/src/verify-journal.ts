@@ -40,14 +40,17 @@ export type JournalLines = Iterable<string | JournalRecord> | AsyncIterable<stri
 export interface JournalVerdict {
   /**
    * No verdict is `FAIL`. Look at the others too: while completeness is `NOT PROVEN`, `ok` speaks only of the records that are
-   * there, and while pairing is `OPEN`, somebody has to find out what became of the open intents.
+   * there. While `pairing.openIntents` is not empty, also where pairing is `PASS`, somebody has to find out what became of them.
    */
   ok: boolean;
   /** Every line is a record that hashes to what it says. */
   integrity: Finding;
   /** Every record follows the one before: none is missing in the middle, doubled, moved or exchanged. */
   continuity: Finding;
-  /** Everything that was begun has its end. `OPEN`: something was in flight when the journal stopped, see `openIntents`. */
+  /**
+   * Everything that was begun has its end. `OPEN`: something had none when the journal stopped. What is in doubt, of executions that
+   * have ended too, is in its `openIntents`.
+   */
   pairing: PairingFinding;
   /** Every checkpoint is signed by a key that was given. `NOT PROVEN` without keys or without checkpoints. */
   signatures: Finding<"PASS" | "FAIL" | "NOT PROVEN">;
