@@ -121,6 +121,14 @@ export function readRecord(line: string): { record?: JournalRecord; fault?: Reco
   return written.line === line ? { record: parsed } : { record: parsed, fault: "not_canonical" };
 }
 
+/**
+ * Whether more follows the end of a record on its line: its line end was lost or changed. No append leaves that behind, wherever it was
+ * interrupted; only zeros may follow, where a loss of power left a hole.
+ */
+export function goesOnAfterRecord(line: string): boolean {
+  return /"prev":"[0-9a-f]{64}","seq":\d+,"v":\d+\}[^\0]/.test(line);
+}
+
 function writeRecord(seq: number, prev: string, event: string): { line: string; hash: string } {
   const start = `{"event":${event},`;
   const end = `"prev":"${prev}","seq":${seq},"v":${JOURNAL_VERSION}}`;

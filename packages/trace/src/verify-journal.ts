@@ -3,7 +3,13 @@ import { canonicalJson } from "@eoc/decision-schema";
 import { checkMethods, checkOption, isRecord } from "./check-option.js";
 import type { CheckpointVerifier } from "./checkpoints.js";
 import { eventFault } from "./event-shape.js";
-import { type JournalHead, type JournalRecord, type RecordFault, readRecord } from "./journal-record.js";
+import {
+  goesOnAfterRecord,
+  type JournalHead,
+  type JournalRecord,
+  type RecordFault,
+  readRecord,
+} from "./journal-record.js";
 import { ChainCheck } from "./verify/chain.js";
 import { CompletenessCheck, type CompletenessFinding } from "./verify/completeness.js";
 import { ConformanceCheck, type ConformanceFinding } from "./verify/conformance.js";
@@ -34,14 +40,17 @@ export type JournalLines = Iterable<string | JournalRecord> | AsyncIterable<stri
 export interface JournalVerdict {
   /**
    * No verdict is `FAIL`. Look at the others too: while completeness is `NOT PROVEN`, `ok` speaks only of the records that are
-   * there, and while pairing is `OPEN`, somebody has to find out what became of the open intents.
+   * there. While `pairing.openIntents` is not empty, also where pairing is `PASS`, somebody has to find out what became of them.
    */
   ok: boolean;
   /** Every line is a record that hashes to what it says. */
   integrity: Finding;
   /** Every record follows the one before: none is missing in the middle, doubled, moved or exchanged. */
   continuity: Finding;
-  /** Everything that was begun has its end. `OPEN`: something was in flight when the journal stopped, see `openIntents`. */
+  /**
+   * Everything that was begun has its end. `OPEN`: something had none when the journal stopped. What is in doubt, of executions that
+   * have ended too, is in its `openIntents`.
+   */
   pairing: PairingFinding;
   /** Every checkpoint is signed by a key that was given. `NOT PROVEN` without keys or without checkpoints. */
   signatures: Finding<"PASS" | "FAIL" | "NOT PROVEN">;
@@ -129,7 +138,8 @@ export async function verifyJournal(lines: JournalLines, options: VerifyJournalO
       continue;
     }
     for (; emptyLines > 0; emptyLines--) check("");
-    if (ended || !(hasEnds || (recordCount === 0 && isStartOfRecord(text)))) check(text);
+    const mayBeTorn = !ended && (hasEnds || (recordCount === 0 && isStartOfRecord(text)));
+    if (!mayBeTorn || goesOnAfterRecord(text)) check(text);
     else held = text;
     hasEnds ||= ended;
   }

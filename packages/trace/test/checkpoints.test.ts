@@ -268,6 +268,27 @@ describe("signed checkpoints", () => {
   });
 });
 
+describe("what is no checkpoint", () => {
+  it.each<[string, unknown, string]>([
+    ["a line of a second place", JSON.stringify({ seq: 3, hash: "5f".repeat(32) }), "string"],
+    ["nothing that says where", {}, "object"],
+    ["a number", 5, "5"],
+    ["null", null, "null"],
+    ["a record that is a text", { seq: "3", hash: "5f".repeat(32) }, "object"],
+    ["a hash that is none", { seq: 3, hash: "5f" }, "object"],
+    ["a signature that is no text", { seq: 3, hash: "5f".repeat(32), signature: 7 }, "object"],
+  ])("is refused, with keys and without: %s", async (_, checkpoint, received) => {
+    const { lines, checkpoints } = await journalWith({ every: 10, clock });
+    for (const keys of [[], [{ verify: () => true }]]) {
+      const known = [checkpoints()[0]!, checkpoint] as JournalCheckpoint[];
+      await expect(verifyJournal(lines.slice(0, 3), { checkpoints: known, keys })).rejects.toMatchObject({
+        code: "invalid_option",
+        message: `checkpoints[1] must be { seq, hash } (parseCheckpoint reads a line), not ${received}`,
+      });
+    }
+  });
+});
+
 describe("a file of checkpoints", () => {
   let folder: string;
   let path: string;

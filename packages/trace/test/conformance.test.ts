@@ -166,7 +166,8 @@ describe("verifyJournal, conformance", () => {
 
   it("S1.5 finds a dispatch of a HOLD", async () => {
     const hold: Body = { type: "action.started", actionIndex: 0, id: "a", action: "HOLD" };
-    expect(codes(await conformanceOf([hold, intended(), dispatched()]))).toEqual(["5 hold_dispatched"]);
+    const meant = { ...intended(), action: "HOLD" } as Body;
+    expect(codes(await conformanceOf([hold, meant, dispatched()]))).toEqual(["5 hold_dispatched"]);
   });
 
   it("finds times that are earlier than one before them, within an execution", async () => {
@@ -359,7 +360,7 @@ describe("verifyJournal, conformance", () => {
     ]);
     const over: Body = {
       type: "execution.finished",
-      status: "success",
+      status: "skipped",
       totalLatencyMs: 0,
       failClosed: false,
       planHash: PLAN_HASH,
@@ -581,6 +582,99 @@ describe("verifyJournal, conformance", () => {
     });
     const { line } = verdict.conformance.problems[0]!;
     expect(forged[line - 2]).toMatchObject({ type: "attempt.started", attemptNumber: 2 });
+  });
+
+  const UNKNOWN = { ...ended("unknown", 1), reason: "execution_exception" } as Body;
+  const closed = (fields: object): Body =>
+    ({
+      type: "execution.finished",
+      status: "unknown",
+      totalLatencyMs: 0,
+      failClosed: true,
+      planHash: PLAN_HASH,
+      ...fields,
+    }) as Body;
+  it.each<[string, object, string | undefined]>([
+    ["what its rows say", {}, undefined],
+    ["how many were denied", { deniedCount: 0 }, undefined],
+    ["success", { status: "success" }, "the execution ends success; its rows make it unknown"],
+    ["nothing abnormal", { failClosed: false }, "the execution ends without failClosed, although something abnormal"],
+    ["another count", { deniedCount: 7 }, "the execution ends with 7 denied, where 0 are"],
+    ["another plan", { planHash: "0".repeat(64) }, "the execution ends with another plan than it began with"],
+  ])("S10 holds the end of an execution to its rows: %s", async (_, fields, words) => {
+    const row = [...once, finished("unknown", { errorCode: "execution_exception" }), UNKNOWN];
+    const { problems } = await conformanceOf([...row, closed(fields)]);
+    expect(problems).toMatchObject(words === undefined ? [] : [{ line: 8, code: "end_mismatch" }]);
+    expect(problems[0]?.message ?? "").toContain(words ?? "");
+  });
+
+  it("S10 works out the status of the execution from those of its actions", async () => {
+    const held = { ...ended("skipped", 0), reason: "hold" } as Body;
+    const replayed = { ...ended("success", 0), reason: "replayed", replayed: true } as Body;
+    const of = (status: "failed" | "denied" | "skipped") => ended(status, 0);
+    for (const [rows, status] of [
+      [[held, held], "skipped"],
+      [[held, replayed], "success"],
+      [[replayed, of("skipped")], "partial"],
+      [[replayed, of("failed"), UNKNOWN], "unknown"],
+      [[of("denied"), of("failed")], "failed"],
+      [[of("skipped"), of("denied")], "denied"],
+      [[], "skipped"],
+      [[], "denied"],
+    ] as const) {
+      for (const said of ["success", "failed", "unknown", "denied", "skipped", "partial"]) {
+        const { problems } = await conformanceOf([...rows, closed({ status: said })]);
+        const isFound = problems.some(({ code, message }) => code === "end_mismatch" && message.includes("rows make"));
+        const mayBe = rows.length === 0 ? ["skipped", "denied"] : [status];
+        expect([rows.length, said, isFound]).toEqual([rows.length, said, !mayBe.includes(said)]);
+      }
+    }
+    const refused = closed({ status: "denied", reason: "invalid_decision", deniedCount: 1, failClosed: false });
+    expect(codes(await conformanceOf([refused]))).toEqual(["3 end_mismatch"]);
+  });
+
+  it.each<[string, readonly Body[], string]>([
+    ["an intent", [begun(), { ...intended(), action: "EXIT" } as Body], "4 action_mismatch"],
+    ["an attempt", [...once, { ...finished("success"), action: "EXIT" } as Body], "6 action_mismatch"],
+    ["a row", [begun(), { ...ended("denied", 0), action: "EXIT" } as Body], "4 action_mismatch"],
+  ])("finds %s that names another action than began", async (_, bodies, found) => {
+    expect(codes(await conformanceOf(bodies))).toEqual([found]);
+  });
+
+  it("finds a row that was replayed and dispatched, and one by a reconcile that nobody was asked", async () => {
+    const applied = ended("success", 1, { reason: "completed" });
+    for (const lie of [{ replayed: true }, { reason: "reconciled", basis: "reconcile" }]) {
+      const row = { ...applied, ...lie } as Body;
+      expect(codes(await conformanceOf([...once, finished("success"), row]))).toEqual(["7 row_mismatch"]);
+    }
+  });
+
+  it("has nothing against executions that do nothing, or end at once", async () => {
+    const lines: string[] = [];
+    const journal = createJsonlJournal({ append: (line) => void lines.push(line) }, { policy: {} });
+    const act = { action: "ACT", id: "a" } as const;
+    const decisions: unknown[] = [
+      { action: "ACT", actions: [] },
+      { action: "HOLD" },
+      { action: "ACT", actions: [{ action: "HOLD" }, act] },
+      { action: "ACT", allowed: false, actions: [act] },
+      { action: "JUMP" },
+      undefined,
+    ];
+    const policies: unknown[] = [{}, { retry: { maxRetries: -1 } }, { idempotency: { enabled: true } }];
+    for (const decision of decisions)
+      for (const policy of policies)
+        for (const context of [{}, { kill_switch: true }, { killSwitch: true }, 5])
+          for (const gates of [[], [() => ({ allow: false, code: "no" })], [() => Promise.reject(new Error("x"))]])
+            for (const executor of [() => ({ ok: true }), () => ({ ok: false }), () => 5, undefined])
+              await execute(decision as never, context as never, policy as never, executor as never, {
+                journal,
+                gates: gates as never,
+                signal: gates.length === 0 && context === 5 ? AbortSignal.abort() : new AbortController().signal,
+              });
+    const { problems } = (await verifyJournal(lines, { head: journal.head() })).conformance;
+    expect(problems).toEqual([]);
+    expect(lines.filter((line) => line.includes('"execution.finished"')).length).toBeGreaterThan(500);
   });
 
   it("has nothing against what execute does, whatever happens", { timeout: 60_000 }, async () => {

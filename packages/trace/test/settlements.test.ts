@@ -97,13 +97,12 @@ describe("JsonlJournal.settle", () => {
     ["one of two unknown outcomes", [...dispatch(0, "unknown"), ...dispatch(1, "unknown")], [0], [1]],
     ["the other one", [...dispatch(0, "unknown"), ...dispatch(1, "unknown")], [1], [0]],
     ["both", [...dispatch(0, "unknown"), ...dispatch(1)], [1, 0], []],
-    ["one that nobody meant", dispatch(0), [7], [0]],
   ] as const) {
     it(`settles what it names and nothing else: ${what}`, async () => {
       const { lines, journal } = await afterRestart(attempts(...events));
       const open = await openIntents(lines);
       for (const attemptNumber of settled) {
-        const { seq } = open.find((intent) => intent.attemptNumber === attemptNumber) ?? { seq: 99 };
+        const { seq } = open.find((intent) => intent.attemptNumber === attemptNumber)!;
         await journal.settle({ ...REFUND, seq, attemptNumber, outcome: "not_applied" });
       }
       const { ok, pairing } = await verifyJournal(lines);
@@ -220,6 +219,77 @@ describe("verifyJournal, settlements", () => {
     expect(ok).toBe(false);
     expect(pairing.problems[0]).toMatchObject({ code: "malformed_event", line: lines.length + 1 });
     expect(pairing.openIntents).toHaveLength(1);
+  });
+
+  const late = { type: "attempt.settled_late", status: "success" };
+  const asked = [{ type: "reconcile.started" }, { type: "reconcile.finished", verdict: "applied" }];
+  const IN_DOUBT = dispatch(0, "unknown");
+  it.each<[string, readonly object[], readonly object[], string, number]>([
+    ["of another execution", IN_DOUBT, [{ executionId: "another" }], "names another dispatch", 1],
+    ["of another action", IN_DOUBT, [{ actionIndex: 5 }], "names another dispatch", 1],
+    ["of another attempt, of what is in flight", dispatch(0), [{ attemptNumber: 9 }], "names another dispatch", 1],
+    ["of a record that is not there", IN_DOUBT, [{ seq: 99 }], "holds no dispatch that was in doubt", 1],
+    ["of a record that is no intent", IN_DOUBT, [{ seq: 0 }], "holds no dispatch that was in doubt", 1],
+    ["of what was applied", dispatch(0, "success"), [{}], "holds no dispatch that was in doubt", 0],
+    ["that contradicts one before", IN_DOUBT, [{ outcome: "applied" }, {}], "was found applied before", 0],
+    ["that contradicts one of what is in flight", dispatch(0), [{ outcome: "applied" }, {}], "found applied before", 0],
+    ["that contradicts a late answer", [...IN_DOUBT, late], [{}], "found applied before", 0],
+    ["that contradicts reconcile", [...IN_DOUBT, ...asked], [{}], "found applied before", 0],
+  ])("finds one %s, which settles nothing", async (_, events, settlements, words, left) => {
+    const { lines, journal } = await afterRestart(attempts(...events));
+    for (const each of settlements) await journal.settle({ ...REFUND, outcome: "not_applied", ...each });
+    const { ok, pairing } = await verifyJournal(lines, { head: journal.head() });
+    const found = pairing.problems.filter(({ code }) => code === "settlement_mismatch");
+    expect([ok, pairing.verdict, found.map(({ line }) => line)]).toEqual([false, "FAIL", [lines.length]]);
+    expect(found[0]?.message).toContain(words);
+    expect(await openIntents(lines)).toHaveLength(left);
+  });
+
+  it.each<[string, readonly object[]]>([
+    ["a settlement", []],
+    ["a late answer", [late]],
+    ["reconcile", asked],
+  ])("has nothing against one that says again what %s has said", async (_, events) => {
+    const { lines, journal } = await afterRestart(attempts(...IN_DOUBT, ...events));
+    for (let i = 0; i < 2; i++) await journal.settle({ ...REFUND, outcome: "applied" });
+    const { ok, pairing } = await verifyJournal(lines);
+    expect([ok, pairing.verdict, pairing.openIntents]).toEqual([true, "PASS", []]);
+  });
+
+  it("finds one that contradicts what an executor said after its execution had ended", async () => {
+    const { lines, journal } = await afterRestart(
+      attempts(
+        ...IN_DOUBT,
+        {
+          type: "action.finished",
+          id: "refund",
+          action: "ACT",
+          status: "unknown",
+          reason: "attempt_timeout",
+          attemptCount: 1,
+        },
+        { type: "execution.finished", status: "unknown", totalLatencyMs: 1, failClosed: true },
+        late,
+      ),
+    );
+    await journal.settle({ ...REFUND, outcome: "not_applied" });
+    expect((await verifyJournal(lines)).pairing.problems).toMatchObject([{ code: "settlement_mismatch" }]);
+  });
+
+  it("cannot judge one of an intent in a file that was not given", async () => {
+    const files: string[][] = [[]];
+    let isFull = false;
+    const sink = { append: (line: string) => void files.at(-1)!.push(line), isFull: () => isFull, rotate };
+    function rotate() {
+      isFull = false;
+      files.push([]);
+    }
+    const journal = createJsonlJournal(sink);
+    await appendAll(journal, attempts(...IN_DOUBT));
+    isFull = true;
+    await journal.settle({ ...REFUND, outcome: "applied" });
+    expect((await verifyJournal(files[1]!)).pairing.problems).toEqual([]);
+    expect(await openIntents(files.flat())).toEqual([]);
   });
 
   it("counts what a restart cut short, with nothing in doubt, as over", async () => {

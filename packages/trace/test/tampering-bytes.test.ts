@@ -5,7 +5,7 @@ import { type ExecutionPolicyInput, execute, type FinalDecisionInput } from "@eo
 import { createScriptedExecutor, createVirtualClock, rejects, succeeds } from "@eoc/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createJsonlJournal, type JournalHead, verifyJournal } from "../src/index.js";
-import { readJournal } from "../src/node.js";
+import { createFileSink, readJournal } from "../src/node.js";
 
 /*
  * What a record says is one thing, the bytes that say it another: nobody may write a record of a journal in other bytes than its
@@ -135,6 +135,35 @@ describe("Show 1: a journal in other bytes", { timeout: 60_000 }, () => {
     const { ok, completeness } = await verify("");
     expect([ok, first(completeness)]).toEqual([false, "1 truncated"]);
     expect(completeness.problems[0]!.message).toBe(`there is no record: record ${head.seq} is known to exist`);
+  });
+
+  const UNENDED: Record<string, (text: string) => string> = {
+    "all line ends are carriage returns": (text) => text.replaceAll("\n", "\r"),
+    "all line ends are spaces": (text) => text.replaceAll("\n", " "),
+    "all line ends are lost": (text) => text.replaceAll("\n", ""),
+    "the last two records have carriage returns": (text) => text.replace(/\n(.*)\n$/, "\r$1\r"),
+    "the last record has a carriage return": (text) => text.replace(/\n$/, "\r"),
+    "the last record is torn, and the one before has a carriage return": (text) =>
+      text.replace(/\n(.{9}).*\n$/, "\r$1"),
+  };
+  for (const [what, convert] of Object.entries(UNENDED)) {
+    it(`takes records for no torn tail where ${what}, and leaves them in place`, async () => {
+      const content = convert(lines.join(""));
+      writeFileSync(path, content);
+      const { ok, integrity, tornTail } = await verifyJournal(readJournal(path));
+      expect([ok, integrity.verdict, tornTail]).toEqual([false, "FAIL", undefined]);
+      expect(() => createFileSink(path)).toThrow(`${path} has records without their line ends`);
+      expect(readFileSync(path, "utf8")).toBe(content);
+    });
+  }
+
+  it("takes zeros after a whole record for torn: a loss of power leaves them", async () => {
+    const content = `${lines.join("").slice(0, -1)}${"\0".repeat(9)}`;
+    writeFileSync(path, content);
+    expect(await verifyJournal(readJournal(path))).toMatchObject({ ok: true, tornTail: { line: lines.length } });
+    const sink = createFileSink(path);
+    expect(sink.recovered.tornBytes).toBe(lines.at(-1)!.length - 1 + 9);
+    await sink.close();
   });
 
   it("takes a last line without its end for torn, whole as it may be", async () => {

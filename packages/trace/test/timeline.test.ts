@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { ExecutionEvent } from "@eoc/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { renderTimeline } from "../src/index.js";
+import { createJsonlJournal, type JournalEvent, renderTimeline } from "../src/index.js";
 import { crashed, halted, reconciled, retried, unknownReport } from "./scenarios.js";
 import { anAttempt, aReport, aRow, eventsOf, PLAN_HASH, STARTED_AT } from "./support.js";
 
@@ -197,6 +197,26 @@ describe("renderTimeline", () => {
         for (const line of renderTimeline(some).split("\n")) expect(width(line)).toBeLessThanOrEqual(80);
       }),
     );
+  });
+
+  it("refuses what is no event, above all lines and records of a journal, and says nothing of what is in them", async () => {
+    const lines: string[] = [];
+    const journal = createJsonlJournal({ append: (line) => void lines.push(line) });
+    for (const event of retried()) await journal.append(event);
+    const records = lines.map((line) => JSON.parse(line) as { event: JournalEvent });
+    const of = (source: Iterable<unknown>) => () => renderTimeline(source as Iterable<JournalEvent>);
+    for (const [wrong, received] of [
+      [lines, "string"],
+      [records, "object"],
+      [[null], "null"],
+      [[[]], "a list"],
+      [[{ type: 5 }], "object"],
+    ] as const) {
+      const message = `events[0] must be an event: of a journal's record, its \`event\`, not ${received}`;
+      expect(of(wrong)).toThrow(expect.objectContaining({ code: "invalid_option", message }));
+    }
+    expect(of([...retried(), records[1]])).toThrow(`events[${retried().length}] must be an event`);
+    expect(renderTimeline(records.map(({ event }) => event))).toBe(renderTimeline(retried()));
   });
 
   it("refuses a format that there is not", () => {

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { checkOptionNames } from "@eoc/core";
 import { checkOption, checkWord } from "../check-option.js";
-import { type JournalHead, readRecord } from "../journal-record.js";
+import { goesOnAfterRecord, type JournalHead, readRecord } from "../journal-record.js";
 import type { JournalSink } from "../jsonl-journal.js";
 import { hashAfter } from "./follows.js";
 import { type FileCalls, type FsyncPolicy, LineFile } from "./line-file.js";
@@ -56,7 +56,8 @@ export interface FileSink extends JournalSink {
  * fails: the file may end in half a line.
  *
  * @throws EocError `invalid_option`; what opening the file throws, when another process writes it, when this one does and has neither closed it
- * nor failed to, and when its last line is no journal record, or those before it do not lead up to it: it is some other file, or damaged
+ * nor failed to, and when its last line is no journal record, those before it do not lead up to it, or records without their line ends follow it: it is some
+ * other file, or damaged
  */
 export function createFileSink(path: string, options: FileSinkOptions = {}): FileSink {
   checkOptionNames(options, { fsync: true, maxBytes: true });
@@ -165,7 +166,9 @@ function filesOf(path: string): string[] {
 
 /** Finds the last whole record and cuts off what follows it. */
 function recover(file: LineFile, before: string | undefined): FileSink["recovered"] {
-  const { line, tornBytes } = file.tail();
+  const { line, tornBytes, torn } = file.tail();
+  if (goesOnAfterRecord(torn))
+    throw new Error(`${file.path} has records without their line ends: something has converted it`);
   if (line === undefined) {
     // A file that never had a line end may be anything; only the start of a record is ours to cut.
     if (tornBytes > 0 && !startsLikeRecord(file)) throw new Error(`${file.path} is not a journal`);

@@ -97,13 +97,14 @@ export class LineFile {
     this.#mustBeInPlace();
   }
 
-  /** The last whole line, without its end, and how many bytes follow it. */
-  tail(): { line: string | undefined; tornBytes: number } {
+  /** The last whole line, without its end, and what follows it: how many bytes, and the text of as many as a line may have. */
+  tail(): { line: string | undefined; tornBytes: number; torn: string } {
     const end = this.#lineEndBefore(this.#size);
     const tornBytes = this.#size - end;
-    if (end === 0) return { line: undefined, tornBytes };
+    const torn = decodeLine(this.#read(end, Math.min(tornBytes, MAX_LINE_BYTES)));
+    if (end === 0) return { line: undefined, tornBytes, torn };
     const start = this.#lineEndBefore(end - 1);
-    return { line: decodeLine(this.#read(start, end - 1 - start)), tornBytes };
+    return { line: decodeLine(this.#read(start, end - 1 - start)), tornBytes, torn };
   }
 
   /** The whole lines in the last `maxBytes` before a torn end. */

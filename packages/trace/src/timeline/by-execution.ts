@@ -1,3 +1,4 @@
+import { checkOption, isRecord } from "../check-option.js";
 import { eventFault } from "../event-shape.js";
 import type { JournalEvent } from "../journal-record.js";
 import { addTo } from "../verify/ended-doubts.js";
@@ -29,6 +30,8 @@ interface Claim {
 /**
  * Events by execution, in the order in which they began; one that begins anew under the same id is another. What reconcile of one of
  * them found of a key is told to those before it that had claimed the key, as the journal's pairing does (`verifyJournal`).
+ *
+ * @throws EocError `invalid_option` for what is no event, such as a line or a record of a journal
  */
 export function byExecution(events: Iterable<JournalEvent>): DrawnExecution[] {
   const executions: Execution[] = [];
@@ -61,7 +64,10 @@ export function byExecution(events: Iterable<JournalEvent>): DrawnExecution[] {
     claims.set(key, left);
   }
 
+  let place = 0;
   for (const event of events) {
+    const isEvent = isRecord(event) && typeof event.type === "string";
+    checkOption(isEvent, `events[${place++}]`, "an event: of a journal's record, its `event`", event);
     if (event.type === "journal.opened" || event.type === "journal.resumed") for (const each of running) end(each);
     // A journal's own record of something else, or something that somebody made up.
     if (!(event.type === "journal.settled" || "atMs" in event) || eventFault(event as never) !== undefined) continue;

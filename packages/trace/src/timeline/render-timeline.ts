@@ -42,7 +42,7 @@ const RENDERERS: Readonly<Record<TimelineFormat, (timelines: readonly Timeline[]
  * shown where the events say so, also those of a later execution that found its key in doubt. Text has at most 80 columns. `mermaid` is a Gantt chart for Markdown. `svg` is a whole file without scripts, fonts or anything else from outside,
  * for light and dark pages.
  *
- * @throws EocError `invalid_option`, also for what is no report
+ * @throws EocError `invalid_option`, also for what is no report, and for what is no event, such as a line or a record of a journal
  */
 export function renderTimeline(
   source: ExecutionReport | Iterable<JournalEvent>,

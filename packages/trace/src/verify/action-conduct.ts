@@ -22,6 +22,7 @@ export class ActionConduct {
   starts = 0;
   atWork = 0;
   #ended = false;
+  #isReconciled = false;
   /** The number of the last attempt that was intended and not dispatched yet. */
   #intended: number | undefined;
   /** The last attempt was given up without an answer. */
@@ -38,6 +39,12 @@ export class ActionConduct {
 
   attempt(number: number): string {
     return `attempt ${number} of action ${this.#index}`;
+  }
+
+  /** Its records all name the kind of action that it began as. */
+  mustBe(event: ExecutionEvent & { actionIndex: number }, { broken }: Charges): void {
+    if (!("action" in event) || this.kind === "" || event.action === this.kind) return;
+    broken("action_mismatch", `${event.type} of action ${this.#index} names another action than it began as`);
   }
 
   intend(number: number, { broken }: Charges): void {
@@ -81,6 +88,7 @@ export class ActionConduct {
   }
 
   reconcile({ verdict, whileRunning }: EventOf<"reconcile.finished">): void {
+    this.#isReconciled = true;
     if (verdict === "applied") this.#outcome = "applied";
     else if (verdict === "not_applied" && !whileRunning && this.#outcome === "unknown") {
       this.#outcome = "not_applied";
@@ -90,13 +98,15 @@ export class ActionConduct {
 
   /** Its row may say less than the attempts, never more. */
   end(
-    { status, reason, attemptCount }: EventOf<"action.finished">,
+    { status, reason, attemptCount, basis, replayed }: EventOf<"action.finished">,
     effect: Effect | undefined,
     charges: Charges,
   ): void {
     this.#ended = true;
     const lie = (words: string) => charges.broken("row_mismatch", `action ${this.#index} ends ${status}, but ${words}`);
     if (attemptCount !== this.starts) return lie(`with ${attemptCount} dispatches where ${this.starts} are on record`);
+    if (replayed && this.starts > 0) return lie("was dispatched, not replayed");
+    if (basis === "reconcile" && !this.#isReconciled) return lie("by reconcile, and none is on record");
     const isApplied = this.#outcome === "applied";
     if (status === "success") {
       if (reason === "replayed" && this.starts > 0) lie("was dispatched, not replayed");

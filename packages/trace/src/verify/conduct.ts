@@ -1,5 +1,6 @@
 import type { Effect, ExecutionEvent, ExecutionPolicy } from "@eoc/core";
 import { ActionConduct, type Charges, type EventOf } from "./action-conduct.js";
+import { Closing } from "./closing.js";
 import { RateLog } from "./rate-log.js";
 
 /** Sums of fractions are not exact. */
@@ -12,6 +13,7 @@ export class Conduct {
   readonly #startedAtMs: number;
   readonly #actions = new Map<number, ActionConduct>();
   readonly #rates = new RateLog();
+  readonly #closing = new Closing();
   #policy: ExecutionPolicy | undefined;
   #effects: readonly Effect[] | undefined;
   #inFlight = 0;
@@ -46,14 +48,16 @@ export class Conduct {
     if (event.atMs < this.#lastMs) charges.broken("time_went_back", "it is earlier than the event before it");
     this.#lastMs = Math.max(this.#lastMs, event.atMs);
     if (event.type === "halt.observed") this.#halted = true;
+    if (event.type === "execution.finished") this.#closing.check(event, this.#planHash, charges);
     if (!("actionIndex" in event)) return;
     this.#begun = true;
     const action = this.#actionOf(event.actionIndex);
+    action.mustBe(event, charges);
     const effect = this.#effects?.[event.actionIndex];
     const atWork = action.atWork;
     switch (event.type) {
       case "action.started":
-        action.kind = event.action;
+        action.kind ||= event.action;
         break;
       case "key.claimed":
         action.claimed = true;
@@ -82,6 +86,7 @@ export class Conduct {
         break;
       case "action.finished":
         action.end(event, effect, charges);
+        this.#closing.row(event);
         this.#failed ||= event.status !== "success" && event.status !== "skipped";
         break;
       default:

@@ -55,6 +55,7 @@ export class ConformanceCheck {
         this.#executions.set(event.executionId, new Conduct(event, this.#policy));
         return;
       case "execution.finished":
+        this.#executions.get(event.executionId)?.apply(event, charges);
         this.#executions.delete(event.executionId);
         return;
       default:

@@ -1,5 +1,6 @@
 import type { OpenIntent } from "./open-intent.js";
 import type { AnyEvent } from "./paired-execution.js";
+import type { Settlements } from "./settlements.js";
 
 /** What was in doubt when its execution ended, until something settles it. */
 export class EndedDoubts {
@@ -27,9 +28,10 @@ export class EndedDoubts {
   }
 
   /** An attempt is heard of late: a success settles what was in doubt before it, since its action was repeatable. */
-  heardOf(event: AnyEvent): void {
+  heardOf(event: AnyEvent, settlements: Settlements): void {
     if (event.status === "unknown") return;
     for (const { seq, attemptNumber } of this.#byAction.get(nameOf(event)) ?? []) {
+      if (attemptNumber === event.attemptNumber) settlements.heardOf(seq, event.status);
       if (event.status === "success" || attemptNumber === event.attemptNumber) this.#doubts.delete(seq);
     }
   }

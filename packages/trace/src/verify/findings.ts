@@ -29,6 +29,7 @@ export type JournalProblemCode =
   | "left_open"
   | "event_missing"
   | "malformed_event"
+  | "settlement_mismatch"
   // Signatures.
   | "unsigned"
   | "unknown_key"
@@ -52,6 +53,8 @@ export type JournalProblemCode =
   | "repeated_after_unknown"
   | "repeated_after_late"
   | "row_mismatch"
+  | "end_mismatch"
+  | "action_mismatch"
   | "bounds_mismatch"
   | "policy_mismatch"
   // Conformance, where the bounds are not known.

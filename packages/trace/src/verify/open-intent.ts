@@ -35,7 +35,10 @@ export interface CutShort {
   seq: number;
 }
 
-/** Whether every dispatch on record has an outcome: `OPEN` where some may or may not have been applied. */
+/**
+ * Whether everything begun has its end: `OPEN` where something has none. What has ended with an unknown outcome has its end, and leaves
+ * the verdict `PASS`: whether something is in doubt `openIntents` says, whatever the verdict.
+ */
 export interface PairingFinding extends Finding<"PASS" | "OPEN" | "FAIL"> {
   /** Dispatches that may or may not have been applied, in the order of their intents. */
   openIntents: readonly OpenIntent[];

@@ -50,6 +50,7 @@ export interface AnyEvent {
   readonly verdict: string;
   /** Of a settlement: the record of the intent. */
   readonly intentSeq: number;
+  readonly outcome: string;
   readonly whileRunning?: boolean;
 }
 

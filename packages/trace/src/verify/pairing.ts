@@ -3,6 +3,7 @@ import { addTo, EndedDoubts } from "./ended-doubts.js";
 import { type JournalProblemCode, Problems } from "./findings.js";
 import type { CutShort, OpenIntent, PairingFinding } from "./open-intent.js";
 import { type AnyEvent, type Execution, inDoubtOf, intentOf, type Place, provesEffect } from "./paired-execution.js";
+import { Settlements } from "./settlements.js";
 
 /** Events that begin something, or end it. An action is there once, and has one wait and one reconciliation at a time. */
 const BEGINS = new Map([
@@ -39,24 +40,28 @@ export class PairingCheck {
   readonly #cutOff: Execution[] = [];
   readonly #cutOffByKey = new Map<string, Execution[]>();
   readonly #ended = new EndedDoubts();
+  readonly #settlements = new Settlements();
   #run = 0;
   /** The first record is one in the middle of the journal: what began before it is not judged. */
   #fromTheMiddle = false;
+  /** The number of the first record. */
+  #firstSeq: number | undefined;
 
   add(line: number, record: JournalRecord): void {
     const place = { line, seq: record.seq };
     const event = record.event as unknown as AnyEvent;
+    this.#firstSeq ??= record.seq;
     if (event.type.startsWith("journal.")) {
       if (event.type === "journal.continued") this.#fromTheMiddle ||= line === 1;
       else if (event.type === "journal.opened" || event.type === "journal.resumed") this.#restart();
-      else if (event.type === "journal.settled") this.#settleByWord(event);
+      else if (event.type === "journal.settled") this.#settleByWord(place, event);
       return;
     }
     const execution = this.#executionOf(place, event);
     if (execution === undefined) {
       const message = `${event.type} of an execution that is not open`;
       if (!MAY_COME_LATE.test(event.type)) this.#wrong(place, "end_without_start", message);
-      else if (event.type === "attempt.settled_late") this.#ended.heardOf(event);
+      else if (event.type === "attempt.settled_late") this.#ended.heardOf(event, this.#settlements);
       return;
     }
     if (event.seq !== execution.nextNumber) {
@@ -115,10 +120,17 @@ export class PairingCheck {
     return [...this.#cutOff, ...this.#executions.values()];
   }
 
-  /** Somebody says what a dispatch came to, by the number of its intent. There is nothing to say against it. */
-  #settleByWord({ intentSeq }: AnyEvent): void {
+  /** Somebody says what a dispatch came to, by the number of its intent. What the records contradict settles nothing. */
+  #settleByWord(place: Place, event: AnyEvent): void {
+    const { intentSeq } = event;
+    if (intentSeq < this.#firstSeq!) return; // Its intent is in a file that was not given.
+    const unended = this.#unended();
+    for (const { intents } of unended)
+      for (const intent of intents.values()) if (intent.seq === intentSeq) this.#settlements.doubt(intent);
+    const fault = this.#settlements.faultOf(event);
+    if (fault !== undefined) return this.#wrong(place, "settlement_mismatch", fault);
     if (this.#ended.settle(intentSeq)) return;
-    for (const { intents, settled, doubts } of this.#unended()) {
+    for (const { intents, settled, doubts } of unended) {
       for (const [attempt, { seq }] of intents) if (seq === intentSeq) settled.add(attempt);
       for (const [action, list] of doubts) {
         if (list.some(({ seq }) => seq === intentSeq))
@@ -131,8 +143,11 @@ export class PairingCheck {
   }
 
   /** Reconcile has said what became of an action. Before any dispatch that is what became of its key, which was found in doubt. */
-  #noDoubt({ claimed, intended, doubts }: Execution, { type, actionIndex }: AnyEvent): void {
+  #noDoubt({ claimed, intended, doubts }: Execution, event: AnyEvent): void {
+    const { type, actionIndex, attemptNumber, verdict } = event;
     const key = claimed.get(actionIndex);
+    const asked = doubts.get(actionIndex)?.find((each) => each.attemptNumber === attemptNumber);
+    if (type === "reconcile.finished" && asked !== undefined) this.#settlements.found(asked.seq, verdict);
     if (type === "reconcile.finished" && key !== undefined && !intended.has(actionIndex)) this.#settleKey(key);
     doubts.delete(actionIndex);
   }
@@ -226,13 +241,16 @@ export class PairingCheck {
         this.#settle(execution, { ...intent, outcome: "unknown" }, event.status);
     } else if (type === "attempt.settled_late") {
       const doubt = execution.doubts.get(actionIndex)?.find((each) => each.attemptNumber === attemptNumber);
-      if (doubt !== undefined) this.#settle(execution, doubt, event.status);
+      if (doubt === undefined) return;
+      this.#settle(execution, doubt, event.status);
+      this.#settlements.heardOf(doubt.seq, event.status);
     }
   }
 
   /** An attempt has ended, or is heard of late: a success settles what was in doubt before, since its action was repeatable. */
   #settle({ doubts }: Execution, attempt: OpenIntent, status: string): void {
     const { actionIndex, attemptNumber } = attempt;
+    if (status === "unknown") this.#settlements.doubt(attempt);
     const others = (doubts.get(actionIndex) ?? []).filter((each) => each.attemptNumber !== attemptNumber);
     if (status === "success") doubts.delete(actionIndex);
     else doubts.set(actionIndex, status === "unknown" ? [...others, attempt] : others);

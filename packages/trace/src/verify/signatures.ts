@@ -1,11 +1,15 @@
+import { checkOption, isRecord } from "../check-option.js";
 import { type CheckpointVerifier, fromHex, type JournalCheckpoint, signedBytes } from "../checkpoints.js";
-import type { JournalHead } from "../journal-record.js";
+import { isHash, type JournalHead } from "../journal-record.js";
 import { type Finding, type JournalProblemCode, Problems } from "./findings.js";
 
 /** A head that somebody noted, or a whole checkpoint. */
 export type KnownHead = JournalHead | JournalCheckpoint;
 
-/** Asynchronous, because keys may be. */
+/**
+ * Asynchronous, because keys may be.
+ * @throws EocError `invalid_option` for what is no head: it would prove nothing, and nobody would hear of it
+ */
 export async function checkSignatures(
   checkpoints: Iterable<KnownHead> | AsyncIterable<KnownHead>,
   keys: readonly CheckpointVerifier[],
@@ -18,13 +22,21 @@ export async function checkSignatures(
   const trusted: KnownHead[] = [];
   let place = 0;
   for await (const checkpoint of checkpoints) {
-    place++;
+    checkOption(isKnownHead(checkpoint), `checkpoints[${place++}]`, EXPECTED, checkpoint);
     const fault = keys.length === 0 ? undefined : await faultOf(checkpoint, keys);
     if (fault === undefined) trusted.push(checkpoint);
     else problems.add({ line: place, seq: checkpoint.seq, code: fault, message: FAULTS[fault] });
   }
   const proven = keys.length > 0 && place > 0 ? "PASS" : "NOT PROVEN";
   return { finding: problems.finding(problems.count > 0 ? "FAIL" : proven), trusted };
+}
+
+const EXPECTED = "{ seq, hash } (parseCheckpoint reads a line)";
+
+function isKnownHead(value: unknown): value is KnownHead {
+  if (!isRecord(value)) return false;
+  const { seq, hash, signature } = value;
+  return Number.isSafeInteger(seq) && isHash(hash) && (signature === undefined || typeof signature === "string");
 }
 
 type Fault = Extract<JournalProblemCode, "unsigned" | "unknown_key" | "bad_signature">;
