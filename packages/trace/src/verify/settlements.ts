@@ -28,7 +28,8 @@ export class Settlements {
   /** What speaks against a settlement, in words; undefined for nothing, and it counts then. */
   faultOf({ intentSeq, executionId, actionIndex, attemptNumber, outcome }: AnyEvent): string | undefined {
     const doubted = this.#doubted.get(intentSeq);
-    if (doubted === undefined) return `it settles record ${intentSeq}, which holds no dispatch that was in doubt`;
+    // A dispatch may have ended while somebody was asking about it: then there is nothing to settle.
+    if (doubted === undefined) return undefined;
     const isNamed =
       doubted.executionId === executionId &&
       doubted.actionIndex === actionIndex &&
