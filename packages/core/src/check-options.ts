@@ -67,8 +67,7 @@ function expectation(name: string, value: unknown): string | undefined {
         : "{ digest: string; expiresAtMs?: number } and nothing else";
     }
     case "gates":
-      // Holes too are no gates.
-      return Array.isArray(value) && Array.from(value).every(isFunction) ? undefined : "a list of functions";
+      return Array.isArray(value) && value.every(isFunction) ? undefined : "a list of functions";
     case "onEvent":
       return isFunction(value) ? undefined : "a function";
     default:

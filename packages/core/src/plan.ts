@@ -43,12 +43,9 @@ export function readToPlan(decision: unknown): ReadResult<FinalDecision> {
   if (!read.success) return read;
   const { actions } = read.data;
   if (actions == null) {
-    const key = read.data["idempotency_key"] ?? read.data["idempotencyKey"];
-    if (key == null) return read;
-    return {
-      success: false,
-      issues: [{ path: "idempotency_key", expected: "a member of an action: actions[0].idempotency_key" }],
-    };
+    const path = ["idempotency_key", "idempotencyKey"].find((name) => read.data[name] != null);
+    if (path === undefined) return read;
+    return { success: false, issues: [{ path, expected: "a member of an action: actions[0].idempotency_key" }] };
   }
   const index = actions.findIndex(({ idempotencyKey }) => idempotencyKey !== undefined);
   if (index < 0) return read;

@@ -8,7 +8,6 @@ import { contextDenies } from "./policy/context-denies.js";
 import { definePolicy, type ExecutionPolicy, type ExecutionPolicyInput } from "./policy/execution-policy.js";
 import type { Clock } from "./ports/clock.js";
 import type { ExecuteFn } from "./ports/executor.js";
-import type { Gate } from "./ports/gate.js";
 import type { TerminalReason } from "./report/terminal-reason.js";
 import { Request } from "./request.js";
 
@@ -33,11 +32,11 @@ export function readOptions(options: unknown): ExecuteOptions | Refusal {
       return new Refusal("invalid_options", [{ path: "options", expected: "an object", received: kindOf(options) }]);
     }
     const own = { ...(options as Record<string, unknown>) };
+    // Read once, like all else (S1.3); a hole becomes what it is, no gate.
+    if (Array.isArray(own["gates"])) own["gates"] = Array.from(own["gates"]);
     let issues = checkOptions(own);
     if (!isPlainObject(options)) issues = [...issues, ...checkInherited(options, own)];
-    if (issues.length > 0) return new Refusal("invalid_options", issues);
-    if (own["gates"] !== undefined) own["gates"] = Array.from(own["gates"] as readonly Gate[]);
-    return own as ExecuteOptions;
+    return issues.length > 0 ? new Refusal("invalid_options", issues) : (own as ExecuteOptions);
   } catch {
     return unreadable("invalid_options", "options");
   }

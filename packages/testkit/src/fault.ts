@@ -50,26 +50,11 @@ const WRONG_ANSWERS: readonly unknown[] = Object.freeze([
   Object.freeze({}),
 ]);
 
-const DRAWN = [
-  "throws",
-  "rejects",
-  "hangs",
-  "garbage",
-  "loses_reply",
-  "never_replies",
-  "slow_request",
-  "slow_reply",
-] as const satisfies readonly (keyof FaultRates)[];
+const BREAKS = ["throws", "rejects", "hangs", "garbage", "loses_reply", "never_replies"] as const;
 
-const NAMES = [
-  "passes",
-  "throws",
-  "rejects",
-  "hangs",
-  "garbage",
-  "loses_reply",
-  "never_replies",
-] as const satisfies readonly FaultName[];
+const DRAWN = [...BREAKS, "slow_request", "slow_reply"] as const satisfies readonly (keyof FaultRates)[];
+
+const NAMES = ["passes", ...BREAKS] as const satisfies readonly FaultName[];
 
 /** @throws EocError `invalid_option` for what is no fault: a call would pass, or fail otherwise than it was to */
 export function checkFault(path: string, fault: Fault): void {

@@ -43,6 +43,12 @@ const WRONG: [what: string, args: [unknown, unknown, unknown, unknown, unknown?]
     "invalid_decision",
     "decision.idempotency_key",
   ],
+  [
+    "the same by the name that reports have for it",
+    [{ action: "ACT", idempotencyKey: "k" }, {}, {}, yes],
+    "invalid_decision",
+    "decision.idempotencyKey",
+  ],
   ["a policy that was not found", [{ action: "ACT" }, {}, undefined, yes], "invalid_policy", "policy"],
   [
     "a limit of an action that there is not",
@@ -463,6 +469,15 @@ describe("S1.3 the caller's objects", () => {
 });
 
 describe("S1.3 the caller's gates", () => {
+  it("are read once: what was checked is what is asked", async () => {
+    let reads = 0;
+    const gates = Object.defineProperty([], 0, {
+      get: () => (++reads === 1 ? () => ({ allow: false, code: "closed" }) : () => ({ allow: true })),
+    });
+    const report = await execute({ action: "ACT" }, {}, {}, yes, { gates: gates as never });
+    expect([report.actions[0]!.reason, reads]).toEqual(["gate_denied", 1]);
+  });
+
   it("are those that were given: one that is taken out of the list later is asked all the same", async () => {
     const gates = [() => ({ allow: false as const, code: "closed" })];
     const running = execute({ action: "ACT", throttle_ms: 1 }, {}, {}, yes, { gates });
