@@ -27,7 +27,7 @@ export function createRetryBudget(options: RetryBudgetOptions): RetryBudget {
     tryTake() {
       // Ten tenths are one, also where a number in between cannot be written exactly.
       if (tokens < 1 - ROUNDING) return false;
-      tokens = Math.max(0, tokens - 1);
+      tokens--;
       return true;
     },
     succeeded() {

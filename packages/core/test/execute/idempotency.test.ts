@@ -3,6 +3,7 @@ import {
   type Clock,
   createBulkhead,
   createMemoryIdempotencyStore,
+  type ExecuteOptions,
   type ExecutionPolicyInput,
   type Executor,
   execute,
@@ -84,10 +85,30 @@ describe("S7.1 the key", () => {
     expect(calls.map(({ idempotencyKey }) => idempotencyKey)).toEqual(["refund:action-0", "refund:action-0"]);
     expect(report).toMatchObject({ status: "success", actions: [{ idempotencyKey: "refund:action-0" }] });
 
+    // Where nobody listens, nothing else would need a machine, nor one that queues for a slot.
     const bulkhead = createBulkhead({ limit: 1 });
+    const keys: unknown[] = [];
+    const run = (keyGenerator: () => string, options: ExecuteOptions) =>
+      execute(
+        { action: "ACT" },
+        {},
+        { idempotency: { keyGenerator } },
+        (_, { idempotencyKey }) => {
+          keys.push(idempotencyKey);
+          return { ok: true };
+        },
+        options,
+      );
+    await run(() => "unqueued", {});
     bulkhead.tryEnter();
-    const waited = await runScript([succeeds()], { policy, options: { bulkhead }, at: { 5: () => bulkhead.leave() } });
-    expect(waited.calls[0]!.idempotencyKey).toBe("refund:action-0");
+    const queued = run(() => "queued", { bulkhead });
+    const denied = await run(() => "", { bulkhead });
+    bulkhead.leave();
+    expect([keys, (await queued).status, denied.reason]).toEqual([
+      ["unqueued", "queued"],
+      "success",
+      "invalid_idempotency_key",
+    ]);
   });
 
   for (const enabled of [true, false])

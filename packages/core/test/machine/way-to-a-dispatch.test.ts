@@ -243,6 +243,14 @@ describe("the last look before a dispatch", () => {
     expect(late(5, { matches: true })).toBeUndefined();
   });
 
+  it("S1.8 an approval that expires has expired where there is no telling the time", () => {
+    const facts = { approval: { matches: true, expiresAtMs: 1005 }, startedAtMs: Number.NaN };
+    const { machine, feed } = drive({ plan: ["once"], facts });
+    feed(START);
+    feed(INTENDED);
+    expect(rowOf(machine)?.reason).toBe("approval_expired");
+  });
+
   it("S4.1 blames the deadline for a port that did not answer before it, and else the port", () => {
     const unread = (at: number) => {
       const { machine, feed } = drive({ plan: ["once"], facts: { hasKillSwitch: true, observed: false } });
